@@ -1,0 +1,52 @@
+"""Leaky rate units with time constants."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar
+
+import numpy as np
+from brian2 import ms
+
+from neuroanp import checks
+from neuroanp.errors import InvalidValue
+from neuroanp.models.tanh import TanhRNN
+from neuroanp.options import option
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LeakyTanhRNN(TanhRNN):
+    r"""Rate units that leak, each with a time constant of its own.
+
+    .. math::
+        a = W_{in} u + W_{rec} x + \xi, \qquad \tau_i \dot x_i = -x_i + \tanh a_i, \qquad y = W_{out} x
+
+    The time constants are spaced evenly on a logarithmic scale, so that some units follow the input and
+    others remember it; with `tau_min` equal to `tau_max` all are the same.
+    """
+
+    name: ClassVar[str] = "leaky-tanh"
+    equations: ClassVar[str] = """
+        dx/dt = (tanh(a) - x) / tau : 1
+        a : 1
+        drive : 1
+        noise : 1
+        tau : second
+    """
+    update: ClassVar[str] = "a = drive + noise"
+    method: ClassVar[str | None] = "exact"
+
+    tau_min: Any = option(0.3 * ms, "shortest time constant", unit="ms")
+    tau_max: Any = option(50 * ms, "longest time constant", unit="ms")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for field in ("tau_min", "tau_max"):
+            checks.has_unit(self, field, ms)
+            checks.positive(self, field)
+        if self.tau_min > self.tau_max:
+            raise InvalidValue("LeakyTanhRNN.tau_min", f"at most tau_max, {self.tau_max}", str(self.tau_min))
+
+    def parameters(self) -> dict[str, Any]:
+        shortest, longest = float(self.tau_min / ms), float(self.tau_max / ms)
+        return {"tau": np.geomspace(shortest, longest, self.hidden) * ms}

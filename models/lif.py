@@ -1,0 +1,99 @@
+"""Leaky integrate-and-fire cells with current-based synapses."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar
+
+import numpy as np
+from brian2 import ms
+
+from neuroanp import checks
+from neuroanp.cells import Cells
+from neuroanp.model import Model, Weights, gaussian_weights
+from neuroanp.options import option
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LIF(Model):
+    r"""Leaky integrate-and-fire cells; threshold 1, reset to 0, leaky readout of the spikes.
+
+    .. math::
+        \tau \dot v &= -v + W_{in} u + \xi \quad (\text{+ } W_{rec} \text{ column for every spike}) \\
+        \tau_{out} \dot y &= -y \quad (\text{+ } W_{out} \text{ column for every spike})
+
+    The noise is a current; the trace is the spike. The last input, always 1, has as its weights the currents
+    of cells without input. Potentials start spread out.
+    """
+
+    name: ClassVar[str] = "lif"
+    equations: ClassVar[str] = """
+        dv/dt = (drive + noise - v) / tau : 1 (unless refractory)
+        drive : 1
+        noise : 1
+        spiked : 1
+        tau : second (shared)
+        refractory_period : second (shared)
+    """
+    update: ClassVar[str] = "spiked = 0"
+    threshold: ClassVar[str | None] = "v > 1"
+    reset: ClassVar[str | None] = "v = 0; spiked = 1"
+    refractory: ClassVar[str | None] = "refractory_period"
+    method: ClassVar[str | None] = "exact"
+    readout_equations: ClassVar[str] = """
+        y : 1
+        drive : 1
+        noise : 1
+        target : 1
+        tau : second (shared)
+    """
+    readout_update: ClassVar[str] = """
+        y = y * exp(-dt / tau) + drive + noise
+        drive = 0
+    """
+    synaptic: ClassVar[str] = "v"
+    activity: ClassVar[str] = "v"
+    trace: ClassVar[str] = "spiked"
+    potential: ClassVar[str | None] = "v"
+
+    tau: Any = option(20 * ms, "membrane time constant", unit="ms")
+    tau_out: Any = option(20 * ms, "time constant of the readout", unit="ms")
+    refractory_period: Any = option(3 * ms, "time after a spike without another", unit="ms")
+    input_gain: float = option(1.0, "input weights have this standard deviation")
+    bias_mean: float = option(0.5, "mean current of a cell without input")
+    bias_spread: float = option(0.3, "standard deviation of that current")
+    recurrent_gain: float = option(0.5, "recurrent weights have standard deviation gain / sqrt(hidden)")
+    v_spread: float = option(1.0, "cells start at potentials from 0 to this, not to fire together")
+    readout_gain: float = option(0.3, "readout weights have standard deviation gain / sqrt(hidden)")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for field in ("tau", "tau_out", "refractory_period"):
+            checks.has_unit(self, field, ms)
+            checks.positive(self, field)
+        checks.not_negative(self, "input_gain", "recurrent_gain", "readout_gain", "bias_spread", "v_spread")
+
+    def parameters(self) -> dict[str, Any]:
+        return {"tau": self.tau, "refractory_period": self.refractory_period}
+
+    def initial_state(self) -> dict[str, Any]:
+        apart = np.arange(self.hidden) * (np.sqrt(5) - 1) / 2 % 1
+        return {"v": self.v_spread * apart}
+
+    def readout_parameters(self) -> dict[str, Any]:
+        return {"tau": self.tau_out}
+
+    def readout_memory(self, dt: Any) -> float:
+        return float(np.exp(-float(dt / self.tau_out)))
+
+    def cells(self, dt: Any) -> Cells | None:
+        memory = float(np.exp(-float(dt / self.tau)))
+        silent = max(0, round(float(self.refractory_period / dt)) - 1)
+        return Cells(memory=memory, drive=1 - memory, refractory=silent)
+
+    def initial_weights(self, rng: np.random.Generator, n_in: int, n_out: int) -> Weights:
+        gains = (self.input_gain * np.sqrt(n_in), self.recurrent_gain, self.readout_gain)
+        weights = gaussian_weights(rng, self.hidden, n_in, n_out, gains)
+        if self.bias:
+            weights["W_in"][:, -1] = self.bias_mean + self.bias_spread * rng.standard_normal(self.hidden)
+        return weights

@@ -1,0 +1,53 @@
+"""The tanh network of the paper."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar
+
+import numpy as np
+
+from neuroanp import checks
+from neuroanp.model import Model, Weights, gaussian_weights, orthogonal
+from neuroanp.options import option
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TanhRNN(Model):
+    r"""Discrete-time tanh units with a linear readout.
+
+    .. math::
+        a_t = W_{in} u_t + W_{rec} x_{t-1} + \xi_t, \qquad x_t = \tanh a_t, \qquad y_t = W_{out} x_t
+
+    References
+    ----------
+    Fernández, Keemink, van Gerven, arXiv 2405.08967.
+    """
+
+    name: ClassVar[str] = "tanh"
+    equations: ClassVar[str] = """
+        a : 1
+        x : 1
+        drive : 1
+        noise : 1
+    """
+    update: ClassVar[str] = """
+        a = drive + noise
+        x = tanh(a)
+    """
+
+    input_gain: float = option(1.0, "input weights have standard deviation gain / sqrt(inputs)")
+    recurrent_gain: float = option(1.0, "scale of the recurrent weights; 1 keeps activity going")
+    orthogonal: bool = option(True, "start from orthogonal recurrent weights instead of Gaussian ones")
+    readout_gain: float = option(0.0, "readout weights have standard deviation gain / sqrt(hidden)")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.not_negative(self, "input_gain", "recurrent_gain", "readout_gain")
+
+    def initial_weights(self, rng: np.random.Generator, n_in: int, n_out: int) -> Weights:
+        gains = (self.input_gain, self.recurrent_gain, self.readout_gain)
+        weights = gaussian_weights(rng, self.hidden, n_in, n_out, gains)
+        if self.orthogonal:
+            weights["W_rec"] = self.recurrent_gain * orthogonal(rng, self.hidden)
+        return weights

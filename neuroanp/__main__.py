@@ -1,0 +1,7 @@
+"""``python -m neuroanp``."""
+
+import sys
+
+from neuroanp.cli import main
+
+sys.exit(main())

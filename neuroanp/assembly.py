@@ -1,0 +1,227 @@
+"""The Brian2 objects of a network, and their order in a step.
+
+========== ===== ==========================================================
+slot       order what runs
+========== ===== ==========================================================
+start      0     perturbation drawn
+start      1     input and target shown
+start      0     plant's observations formed
+start      2     weights perturbed; plant observed
+start      3, 4  projections: input, recurrent where cells don't spike
+groups           the model's update, then its equations
+thresholds -1    records of hidden variables that the rule reads
+thresholds       spikes
+synapses   1     readout projection; recurrent one where cells spike
+resets           resets
+end        0     readout
+end        1     readout handed to the plant
+end        2     plant's update
+end        3     reward monitor
+end        4     records
+========== ===== ==========================================================
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import brian2 as b2
+import numpy as np
+
+from neuroanp.engine.operations import (
+    CounterNoise,
+    DenseProjection,
+    Player,
+    Recorder,
+    SpikeProjection,
+    WanderingWeightNoise,
+    WeightNoise,
+)
+from neuroanp.errors import InvalidValue
+from neuroanp.loop import ClosedLoop
+from neuroanp.model import Model
+from neuroanp.monitor import RewardMonitor
+from neuroanp.perturbation import Perturbation
+from neuroanp.plant import Plant
+
+_SIGN = {"clean": 0, "plus": 1, "minus": -1}
+_STREAM = {"hidden": 0, "output": 1, "W_in": 2, "W_rec": 3, "W_out": 4}
+
+
+class Assembly:
+    """A model, its readout and all that a trial needs, for P passes of L lanes.
+
+    Parameters
+    ----------
+    model : Model
+    n_in, n_out : int
+        Inputs, the bias among them, and outputs.
+    dt : Quantity
+    lanes : int
+    passes : tuple of str
+    perturbation : Perturbation
+    dtype : numpy.dtype
+    decorrelated : bool
+    plant : Plant, optional
+
+    Attributes
+    ----------
+    net : brian2.Network
+    inputs, hidden, readout : NeuronGroup
+    groups : list
+        Those that hold a state: hidden, readout, plant.
+    projections : dict
+        By weight name.
+    noises : dict
+        By layer (``hidden``, ``output``) or by weight name.
+    recorders, watched : dict
+        What is kept of every trial, and the hidden variables that the rule asked for.
+    loop : ClosedLoop or None
+        The plant, where there is one, and what joins it to inputs and readout.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        n_in: int,
+        n_out: int,
+        dt: Any,
+        *,
+        lanes: int,
+        passes: tuple[str, ...],
+        perturbation: Perturbation,
+        dtype: Any,
+        decorrelated: bool,
+        plant: Plant | None = None,
+    ) -> None:
+        if model.threshold is not None and perturbation.target == "weights":
+            expected = "noise on nodes for a model whose projections follow spikes"
+            raise InvalidValue("Network.perturbation", expected, "weights")
+        self.model, self.lanes, self.passes = model, lanes, passes
+        self.perturbation, self.decorrelated = perturbation, decorrelated
+        self.signs = tuple(_SIGN[name] for name in passes)
+        rows = len(passes) * lanes
+        self.clock = b2.Clock(dt, name="network_clock")
+        kinds = {"clock": self.clock, "dtype": dtype.type, "namespace": {}}
+        spiking = {
+            key: getattr(model, key)
+            for key in ("threshold", "reset", "refractory", "method")
+            if getattr(model, key) is not None
+        }
+        self.inputs = b2.NeuronGroup(rows * n_in, "u : 1", name="inputs", **kinds)
+        self.hidden = b2.NeuronGroup(rows * model.hidden, model.equations, name="hidden", **spiking, **kinds)
+        self.readout = b2.NeuronGroup(rows * n_out, model.readout_equations, name="readout", **kinds)
+        _set(self.hidden, model.parameters() | model.initial_state())
+        _set(self.readout, model.readout_parameters())
+        objects: list[Any] = [self.inputs, self.hidden, self.readout]
+        if model.update:
+            objects.append(
+                self.hidden.run_regularly(model.update, when="groups", order=-1, name="hidden_update")
+            )
+        objects.append(
+            self.readout.run_regularly(model.readout_update, when="end", order=0, name="readout_update")
+        )
+        shown = (1,) * len(passes)
+        self.player = Player(self.inputs, "u", signs=shown, when="start", order=1, name="show_input")
+        self.teacher = Player(self.readout, "target", signs=shown, when="start", order=1, name="show_target")
+        self.loop: ClosedLoop | None = None
+        if plant is None:
+            self.reward = RewardMonitor(self.readout, n_out=n_out, loss=model.loss)
+            objects.append(self.reward)
+        else:
+            self.loop = ClosedLoop(
+                plant, self.inputs, self.readout, passes=passes, lanes=lanes, kinds=kinds
+            )  # fmt: skip
+            self.reward = self.loop.reward
+            objects += self.loop.objects
+        self.recorders = self._recorders()
+        self.watched = self._watched()
+        self.projections = self._projections(rows)
+        self.noises = self._noises()
+        objects += [self.player, self.teacher, *self.recorders.values()]
+        objects += self.watched.values()
+        objects += [*self.projections.values(), *self.noises.values()]
+        self.groups = [self.hidden, self.readout, *([self.loop.group] if self.loop else [])]
+        self.net = b2.Network(*objects, name="neuroanp_network")
+
+    def _recorders(self) -> dict[str, Recorder]:
+        kept = {"state": (self.hidden, self.model.trace), "outputs": (self.readout, "y")}
+        return {
+            name: Recorder(group, variable, when="end", order=4, name=f"record_{name}")
+            for name, (group, variable) in kept.items()
+        }
+
+    def _watched(self) -> dict[str, Recorder]:
+        named = {name: self.model.variable(name) for name in self.perturbation.records}
+        return {
+            name: Recorder(self.hidden, variable, when="thresholds", order=-1, name=f"watch_{name}")
+            for name, variable in named.items()
+            if variable is not None
+        }
+
+    def _projections(self, rows: int) -> dict[str, Any]:
+        model, on_weights = self.model, self.perturbation.target == "weights"
+
+        def dense(name: str, source: Any, read: str, target: Any, write: str, when: str, order: int) -> Any:
+            return DenseProjection(
+                source, read, target, write, rows=rows, blocks=len(self.passes) if on_weights else 1,
+                add=name == "W_rec", when=when, order=order, name=name,
+            )  # fmt: skip
+
+        def events(name: str, target: Any, write: str, inhibit: str | None = None) -> Any:
+            return SpikeProjection(
+                self.hidden, target, write, rows=rows, inhibit=inhibit, when="synapses", order=1, name=name
+            )
+
+        projections = {"W_in": dense("W_in", self.inputs, "u", self.hidden, model.drive, "start", 3)}
+        if model.threshold is None:
+            trace = (self.hidden, model.trace)
+            projections["W_rec"] = dense("W_rec", *trace, self.hidden, model.drive, "start", 4)
+            projections["W_out"] = dense("W_out", *trace, self.readout, "drive", "synapses", 1)
+        else:
+            projections["W_rec"] = events("W_rec", self.hidden, model.synaptic, model.inhibitory)
+            projections["W_out"] = events("W_out", self.readout, "drive")
+        return projections
+
+    def _noises(self) -> dict[str, Any]:
+        make = {"none": lambda: {}, "nodes": self._node_noises, "weights": self._weight_noises}
+        return make[self.perturbation.target]()
+
+    def _node_noises(self) -> dict[str, Any]:
+        noise = self.perturbation
+        layers = {"hidden": self.hidden} | ({"output": self.readout} if noise.readout else {})
+
+        def source(layer: str, group: Any) -> Any:
+            if noise.given:
+                return Player(group, "noise", signs=self.signs, when="start", order=0, name=f"noise_{layer}")
+            return CounterNoise(
+                group, "noise", signs=self.signs, lanes=self.lanes, distribution=noise.distribution,
+                hold=noise.hold, stream=_STREAM[layer], chance=noise.chance, when="start", order=0,
+                name=f"noise_{layer}",
+            )  # fmt: skip
+
+        return {layer: source(layer, group) for layer, group in layers.items()}
+
+    def _weight_noises(self) -> dict[str, Any]:
+        noise = self.perturbation
+
+        def source(name: str, projection: Any) -> Any:
+            kinds: dict[str, Any] = {
+                "signs": self.signs, "distribution": noise.distribution, "stream": _STREAM[name],
+                "mixed": self.decorrelated, "when": "start", "order": 2, "name": f"noise_{name}",
+            }  # fmt: skip
+            if noise.relaxation < 1 and not noise.given:
+                return WanderingWeightNoise(projection, relaxation=noise.relaxation, **kinds)
+            return WeightNoise(projection, hold=noise.hold, given=noise.given, **kinds)
+
+        return {
+            name: source(name, projection)
+            for name, projection in self.projections.items()
+            if name != "W_out" or noise.readout
+        }
+
+
+def _set(group: Any, parameters: dict[str, Any]) -> None:
+    for name, value in parameters.items():
+        each = value if np.ndim(value) == 0 else value[np.arange(len(group)) % len(value)]
+        setattr(group, name, each)

@@ -1,0 +1,52 @@
+"""Linear predictors of a series from its last few inputs, fitted by least squares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+def lagged(inputs: Array, rows: range, lags: int) -> Array:
+    """The last `lags` inputs at each of `rows`, newest first, and a constant 1.
+
+    Parameters
+    ----------
+    inputs : (T, n_in) array
+    rows : range
+        Steps of `inputs`; the first is at least ``lags - 1``.
+    lags : int
+        Number of inputs, the present one included.
+
+    Returns
+    -------
+    (len(rows), lags * n_in + 1) array
+    """
+    past = [inputs[rows.start - lag : rows.stop - lag] for lag in range(lags)]
+    return np.concatenate([*past, np.ones((len(rows), 1))], axis=1)
+
+
+def linear(inputs: Array, targets: Array, fit: range, test: range, lags: int = 1) -> Array:
+    """Predict `targets` by the least-squares linear function of the last `lags` inputs.
+
+    Parameters
+    ----------
+    inputs : (T, n_in) array
+    targets : (T, n_out) array
+    fit : range
+        Steps to fit on; those without `lags` inputs behind them are left out.
+    test : range
+        Steps to predict; their inputs may reach back into `fit`.
+    lags : int
+        Number of inputs, the present one included.
+
+    Returns
+    -------
+    (len(test), n_out) array
+    """
+    fit = range(max(fit.start, lags - 1), fit.stop)
+    weights = np.linalg.lstsq(lagged(inputs, fit, lags), targets[fit.start : fit.stop], rcond=None)[0]
+    return lagged(inputs, test, lags) @ weights

@@ -1,0 +1,178 @@
+"""The run folder: what a training run leaves on disk, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import math
+import os
+import shutil
+import uuid
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroanp.errors import DataError, InvalidValue
+
+SPARSE = "test_"
+
+
+def check_folder(folder: Path | str) -> None:
+    """Make sure that a run folder can be made at this path; leaves nothing behind.
+
+    Raises
+    ------
+    InvalidValue
+        If something other than an empty folder is there, or nothing can be written there.
+    """
+    folder = Path(folder)
+    try:
+        if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+            raise InvalidValue("run folder", "a path that is new or an empty folder", str(folder))
+        parent = folder.absolute().parent
+        while not parent.exists():
+            parent = parent.parent
+        probe = parent / _hidden(folder)
+        probe.mkdir()
+        probe.rmdir()
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+@contextlib.contextmanager
+def new_folder(folder: Path | str) -> Iterator[Path]:
+    """A hidden folder beside `folder`, renamed to it when the block ends, removed when the block fails.
+
+    Raises
+    ------
+    InvalidValue
+        If `folder` can't be written.
+    """
+    folder = Path(folder)
+    draft = folder.absolute().parent / _hidden(folder)
+    try:
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        draft.mkdir()
+        yield draft
+        if folder.is_dir():
+            folder.rmdir()
+        os.rename(draft, folder)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _hidden(folder: Path) -> str:
+    return f".{folder.absolute().name}-{uuid.uuid4().hex[:8]}"
+
+
+def _unwritable(folder: Path, error: OSError) -> InvalidValue:
+    return InvalidValue("run folder", "a place that can be written", f"{folder} ({error.strerror or error})")
+
+
+def json_line(value: Any) -> str:
+    """JSON of `value` on one line, with null for numbers that are not finite."""
+    return json.dumps(_finite(value), allow_nan=False)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """JSON of `value` as a file to read, with null for numbers that are not finite."""
+    path.write_text(json.dumps(_finite(value), allow_nan=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {str(name): _finite(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
+
+
+def read_json(path: Path | str) -> dict[str, Any]:
+    """The object in a JSON file; `DataError` when it is missing, damaged or not an object."""
+    try:
+        value = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}") from None
+    except ValueError as error:
+        raise DataError(f"{path}: expected JSON, got text that is not ({error})") from None
+    if not isinstance(value, dict):
+        raise DataError(f"{path}: expected a JSON object, got {type(value).__name__}")
+    return value
+
+
+def write_history(path: Path, history: Mapping[str, NDArray[Any]]) -> None:
+    """`history` as CSV, a row an update; ``test_*`` columns are blank where nothing was tested.
+
+    Parameters
+    ----------
+    path : Path
+    history : mapping
+        ``update`` and other arrays of its length; ``test_update`` and other ``test_*`` arrays of its length.
+    """
+    dense = [name for name in history if not name.startswith(SPARSE)]
+    sparse = [name for name in history if name.startswith(SPARSE) and name != f"{SPARSE}update"]
+    rows: dict[int, dict[str, Any]] = {}
+    for names, key in ((dense, "update"), (sparse, f"{SPARSE}update")):
+        for name in names:
+            for update, value in zip(history[key], history[name], strict=True):
+                rows.setdefault(int(update), {"update": int(update)})[name] = _number(value)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["update", *[name for name in dense if name != "update"], *sparse])
+        writer.writeheader()
+        writer.writerows(rows[update] for update in sorted(rows))
+
+
+def _number(value: Any) -> int | float:
+    return int(value) if isinstance(value, (int, np.integer)) else float(value)
+
+
+def read_history(path: Path) -> dict[str, NDArray[Any]]:
+    """What `write_history` was given, as arrays; `DataError` when the file is missing or damaged."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            rows, names = list(reader), list(reader.fieldnames or [])
+        dense = [name for name in names if name != "update" and not name.startswith(SPARSE)]
+        history = _columns(rows, "update", dense)
+        sparse = [name for name in names if name.startswith(SPARSE)]
+        if sparse:
+            history |= _columns(rows, f"{SPARSE}update", sparse)
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, csv.Error) as error:
+        raise DataError(f"{path}: expected a table of numbers by update ({error})") from None
+    return history
+
+
+def _columns(rows: list[dict[str, str]], key: str, names: list[str]) -> dict[str, NDArray[Any]]:
+    filled = [row for row in rows if any(row[name] for name in names)] if names else rows
+    columns: dict[str, NDArray[Any]] = {key: np.array([int(row["update"]) for row in filled], dtype=int)}
+    return columns | {name: np.array([float(row[name]) for row in filled]) for name in names}
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """`arrays` by name, as NumPy saves them."""
+    with path.open("wb") as file:
+        np.savez_compressed(file, **{name: np.asarray(value) for name, value in arrays.items()})  # type: ignore[arg-type]
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an npz file; `DataError` when it is missing or damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}") from None
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: expected arrays as NumPy saves them ({error})") from None

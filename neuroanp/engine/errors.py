@@ -1,0 +1,21 @@
+"""What the engine raises, beside Brian2's own exceptions."""
+
+from __future__ import annotations
+
+from neuroanp.errors import NeuroANPError
+
+
+class EngineError(NeuroANPError):
+    """Base of the engine's errors."""
+
+
+class UnsupportedObject(EngineError, NotImplementedError):
+    """The network holds an object or uses an option that the compiled engine cannot run."""
+
+
+class CompileError(EngineError, RuntimeError):
+    """The C++ compiler refused the generated code; carries its message and the Brian2 object."""
+
+
+class CacheError(EngineError, OSError):
+    """The build cache cannot be used: permissions, ownership, or no space."""

@@ -1,0 +1,73 @@
+"""Dense projection: one matrix product a step over all passes and lanes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neuroanp.engine.operations._base import Operation
+
+
+class DenseProjection(Operation):
+    """``target = source @ W.T`` for every pass and lane, or ``target +=`` the same.
+
+    Parameters
+    ----------
+    source, target : NeuronGroup
+        Groups of (passes, lanes, n) cells.
+    read, write : str
+        Variable read from `source` and written in `target`.
+    rows : int
+        Passes x lanes.
+    add : bool
+        Add to what is in the target variable instead of replacing it.
+    blocks : int
+        1 when all rows share one weight matrix; else the number of passes, each with a matrix of its
+        own (weight perturbation).
+    """
+
+    native = """
+    for (int block = 0; block < @@blocks; block++)
+        neuroanp::project(@weights + block * @@n_out * @@n_in, @source + block * @@rows * @@n_in,
+                          @target + block * @@rows * @@n_out, @@rows, @@n_in, @@n_out, @@add);
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        read: str,
+        target: Any,
+        write: str,
+        *,
+        rows: int,
+        add: bool,
+        when: str,
+        order: int,
+        name: str,
+        blocks: int = 1,
+    ) -> None:
+        super().__init__(target, when, order, name)
+        self._refer("source", source, read)
+        self._refer("target", target, write)
+        self.rows, self.n_in, self.n_out = rows, len(source) // rows, len(target) // rows
+        self.add, self.blocks = add, blocks
+        self._buffer("weights", target.variables[write].dtype, blocks * self.n_out * self.n_in)
+        sizes = {"rows": rows // blocks, "n_in": self.n_in, "n_out": self.n_out}
+        self._ready(add=str(add).lower(), blocks=blocks, **sizes)
+
+    @property
+    def weights(self) -> Any:
+        """(n_out, n_in) view of the weights; with blocks (blocks, n_out, n_in)."""
+        shape = (self.n_out, self.n_in)
+        return self.array("weights").reshape(shape if self.blocks == 1 else (self.blocks, *shape))
+
+    def step(self) -> None:
+        """The product in NumPy."""
+        rows = self.rows // self.blocks
+        source = self.array("source").reshape(self.blocks, rows, self.n_in)
+        target = self.array("target").reshape(self.blocks, rows, self.n_out)
+        weights = self.array("weights").reshape(self.blocks, self.n_out, self.n_in)
+        for x, y, w in zip(source, target, weights, strict=True):
+            if self.add:
+                y += x @ w.T
+            else:
+                y[:] = x @ w.T

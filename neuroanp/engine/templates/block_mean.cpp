@@ -1,0 +1,20 @@
+{# USES_VARIABLES { N, row, buffer } #}
+{% extends 'common_group.cpp' %}
+{% block maincode %}
+    const size_t _vectorisation_idx = -1;
+    {{scalar_code|autoindent}}
+    {{c_data_type(variables['buffer'].dtype)}}* _means = {{buffer}} + {{row}} * ({{constant_or_scalar('N', variables['N'])}} / {{block}});
+    for (int _b = 0; _b < {{constant_or_scalar('N', variables['N'])}} / {{block}}; _b++)
+    {
+        double _sum = 0;
+        for (int _k = 0; _k < {{block}}; _k++)
+        {
+            const size_t _idx = _b * {{block}} + _k;
+            const size_t _vectorisation_idx = _idx;
+            {{vector_code|autoindent}}
+            _sum += _value;
+        }
+        _means[_b] = _sum / {{block}};
+    }
+    {{row}}++;
+{% endblock %}

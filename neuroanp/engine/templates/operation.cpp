@@ -1,0 +1,4 @@
+{% extends 'common_group.cpp' %}
+{% block maincode %}
+    {{native(get_array_name, variables)|autoindent}}
+{% endblock %}

@@ -1,0 +1,67 @@
+"""Exceptions that say which field was wrong, what was expected and what came."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class NeuroANPError(Exception):
+    """Base of every error that NeuroANP raises on purpose."""
+
+
+class InvalidValue(NeuroANPError, ValueError):
+    """A value that cannot be used: ``Class.field: expected ..., got ...``.
+
+    Parameters
+    ----------
+    where : str
+        Class and field, e.g. ``"NodePerturbation.sigma"``.
+    expected : str
+        What would have been right, with unit and shape where it has them.
+    got : object
+        What came instead; its ``repr`` is printed, a string as it is.
+    """
+
+    def __init__(self, where: str, expected: str, got: object) -> None:
+        text = got if isinstance(got, str) else repr(got)
+        super().__init__(f"{where}: expected {expected}, got {text}")
+        self.where = where
+
+
+class UnknownName(NeuroANPError, LookupError):
+    """A task, model, rule or option that does not exist, with the nearest one that does."""
+
+    def __init__(self, kind: str, name: str, known: list[str]) -> None:
+        import difflib
+
+        near = [other for other in known if name and other.startswith(name)]
+        near = near or difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        super().__init__(f"{kind}: expected one of {', '.join(known)}, got {name!r}{hint}")
+
+
+class DataError(NeuroANPError):
+    """Data that is missing, damaged or of the wrong form."""
+
+
+class MissingExtra(NeuroANPError, ImportError):
+    """An optional dependency that is not installed; names the extra that brings it."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed: pip install 'neuroanp[{extra}]'")
+
+
+class Diverged(NeuroANPError):
+    """Training left the range of finite numbers; `run` holds what was good until then."""
+
+    def __init__(self, message: str, run: Any = None) -> None:
+        super().__init__(message)
+        self.run = run
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training was stopped by hand; `run` holds what was learned until then."""
+
+    def __init__(self, run: Any) -> None:
+        super().__init__("training was stopped by hand")
+        self.run = run

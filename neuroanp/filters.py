@@ -1,0 +1,62 @@
+"""Leaky sums over the steps of a trial: what a synapse or a readout keeps of its past."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+WIDE = 512
+"""Numbers in a step from which it pays to go step by step."""
+
+
+def leaky(values: Array, memory: float) -> Array:
+    r"""Sum of what has been, fading from step to step.
+
+    .. math:: z_t = \sum_{s \le t} \mu^{t-s} x_s
+
+    Narrow ones are formed by doubling: after k rounds every step holds the fading sum of the 2^k steps up to
+    it. Wide ones go step by step, which touches their memory once.
+
+    Parameters
+    ----------
+    values : (T, ...) array
+    memory : float
+        :math:`\mu` from 0 to 1, what is left after a step; 0 gives the values themselves, 1 their plain sum.
+
+    Returns
+    -------
+    (T, ...) array of float64, a new one.
+
+    Examples
+    --------
+    >>> leaky(np.array([4.0, 2.0, 1.0]), 0.5)
+    array([4., 4., 3.])
+    """
+    total: Array = np.array(values, dtype=np.float64)
+    if total[:1].size >= WIDE:
+        scaled = np.empty_like(total[:1])
+        for t in range(1, len(total)):
+            total[t] += np.multiply(total[t - 1], memory, out=scaled[0])
+        return total
+    span, weight = 1, memory
+    while span < len(total) and weight > 0:
+        total[span:] += weight * total[:-span]
+        span, weight = 2 * span, weight * weight
+    return total
+
+
+def leaky_back(values: Array, memory: float) -> Array:
+    r"""Sum of what will be: `leaky` from the last step to the first.
+
+    It is the adjoint: :math:`\sum_t a_t \, \mathrm{leaky}(x)_t = \sum_t \mathrm{leaky\_back}(a)_t \, x_t`.
+    """
+    total: Array = np.array(values, dtype=np.float64)
+    span, weight = 1, memory
+    while span < len(total) and weight > 0:
+        total[:-span] += weight * total[span:]
+        span, weight = 2 * span, weight * weight
+    return total

@@ -1,0 +1,141 @@
+"""`ClosedLoop`: the Brian2 objects that join a plant to a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import brian2 as b2
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroanp.engine.operations import Interleave, Recorder
+from neuroanp.errors import InvalidValue
+from neuroanp.monitor import RewardMonitor
+from neuroanp.passes import clean
+from neuroanp.plant import OWN, Plant
+
+Array = NDArray[Any]
+
+
+class ClosedLoop:
+    """A plant in every pass and lane of a network, and what is kept of it.
+
+    Parameters
+    ----------
+    plant : Plant
+    inputs, readout : NeuronGroup
+        The network's ends, of (passes, lanes, n) cells.
+    passes : tuple of str
+    lanes : int
+    kinds : mapping
+        Clock, dtype and namespace of the network's groups.
+
+    Attributes
+    ----------
+    group : NeuronGroup
+        Of (passes, lanes) plants.
+    reward : RewardMonitor
+        Loss of the plant at every step, also after the end of its episode.
+    objects : list
+        All that belongs into the Brian2 network.
+
+    Raises
+    ------
+    InvalidValue
+        For actions that aren't as many as the outputs, more observations than inputs, either of them without
+        a variable, and a plant whose step is not a multiple of the network's.
+    """
+
+    def __init__(
+        self,
+        plant: Plant,
+        inputs: Any,
+        readout: Any,
+        *,
+        passes: tuple[str, ...],
+        lanes: int,
+        kinds: Mapping[str, Any],
+    ) -> None:
+        self.plant, self.passes, self.lanes = plant, passes, lanes
+        rows = len(passes) * lanes
+        self.n_in, n_out = len(inputs) // rows, len(readout) // rows
+        where = type(plant).__name__
+        if len(plant.actions) != n_out:
+            raise InvalidValue(f"{where}.actions", f"{n_out} of them, one an output", plant.actions)
+        if len(plant.observations) > self.n_in:
+            raise InvalidValue(f"{where}.observations", f"at most {self.n_in} of them", plant.observations)
+        self.group = b2.NeuronGroup(rows, plant.equations + OWN, name="plant", **kinds)
+        for name in (*plant.observations, *plant.actions):
+            if name not in self.plant_variables:
+                wanted = f"variables of {', '.join(self.plant_variables)}"
+                raise InvalidValue(f"{where}.equations", wanted, name)
+        self.group.alive = 1
+        self.group.tick = plant.dt
+        for name, value in plant.parameters().items():
+            setattr(self.group, name, value)
+        clock = kinds["clock"]
+        if plant.steps_each(clock.dt) > 1:
+            clock = b2.Clock(plant.dt, name="plant_clock")
+        self.reward = RewardMonitor(self.group, n_out=1, loss=plant.loss)
+        self._seen = Recorder(inputs, "u", when="end", order=4, name="record_inputs")
+        self._alive = Recorder(self.group, "alive", when="end", order=4, name="record_alive")
+        observe = Interleave(
+            self.group, plant.observations, inputs, "u",
+            outward=True, gate="alive", when="start", order=2, name="observe",
+        )  # fmt: skip
+        act = Interleave(
+            self.group, plant.actions, readout, "y", outward=False, when="end", order=1, name="act"
+        )
+        self.objects: list[Any] = [self.group, observe, act, self.reward, self._seen, self._alive]
+        if plant.observe:
+            self.objects.append(
+                self.group.run_regularly(plant.observe, when="start", order=0, name="plant_observe")
+            )
+        if plant.statements():
+            self.objects.append(
+                self.group.run_regularly(
+                    plant.statements(), clock=clock, when="end", order=2, name="plant_update"
+                )
+            )
+
+    def start(self, state: Mapping[str, Array], steps: int) -> None:
+        """Put the plants of all passes to the same start, by variable (lanes,), in base units.
+
+        Raises
+        ------
+        InvalidValue
+            For variables that the plant doesn't have.
+        """
+        for name, values in state.items():
+            if name not in self.plant_variables:
+                raise InvalidValue("Trial.plant", f"variables of {', '.join(self.plant_variables)}", name)
+            self.group.variables[name].get_value().reshape(len(self.passes), -1)[:] = values
+        rows = (len(self.passes), self.lanes)
+        self._inputs = self._seen.start((steps, *rows, self.n_in))
+        self._going = self._alive.start((steps, *rows))
+
+    @property
+    def plant_variables(self) -> tuple[str, ...]:
+        """Variables that an episode can start with."""
+        declared = self.group.equations
+        names = sorted(declared.diff_eq_names | declared.parameter_names)
+        return tuple(name for name in names if not self.group.variables[name].scalar)
+
+    def inputs(self) -> Array:
+        """What the network saw in the course without noise, (T, L, n_in)."""
+        return clean(self._inputs, self.passes)
+
+    def counts(self, loss: Array) -> Array:
+        """1 in steps that start before the end of the episode in some pass, else 0: (T, L).
+
+        Parameters
+        ----------
+        loss : (T, P, L) array
+            Loss of each step; set to 0 where the episode was over before the step.
+        """
+        before: Array = np.ones(loss.shape, bool)
+        before[1:] = self._going[:-1] > 0
+        loss[~before] = 0.0
+        counted: Array = before.max(axis=1).astype(np.float64)
+        return counted

@@ -1,0 +1,289 @@
+"""`Network`: a model in lanes and passes, with `run(trial) -> Record`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroanp.assembly import Assembly
+from neuroanp.engine import device_for
+from neuroanp.errors import InvalidValue
+from neuroanp.model import Model, Weights
+from neuroanp.perturbation import Perturbation
+from neuroanp.plant import Plant
+from neuroanp.record import Record
+from neuroanp.state import State
+from neuroanp.task import Trial, loss
+
+Array = NDArray[Any]
+
+_D_OF = {"W_in": "D_in", "W_rec": "D_hidden", "W_out": "D_hidden"}
+
+
+class Tested(NamedTuple):
+    """What a network made of trials, without noise."""
+
+    outputs: Array
+    """(T, L, n_out) readout."""
+    trial: Trial
+    """The trials; in closed loop, inputs as the network saw them and a mask for the episodes."""
+    loss: float
+    """Mean over counted steps and lanes."""
+
+
+class Network:
+    """A model with P passes of L lanes side by side, sharing weights.
+
+    Parameters
+    ----------
+    model : Model
+    n_in, n_out : int
+        Number of inputs and outputs of a trial; a model with a bias sees one more input, always 1.
+    dt : Quantity
+        Length of a step.
+    lanes : int
+    passes : tuple of str
+        Of ``"clean"``, ``"plus"``, ``"minus"``.
+    perturbation : Perturbation
+        What noise goes where.
+    seed : int
+        Seed of the noise.
+    engine : {"auto", "compiled", "runtime"}
+    dtype : {"float64", "float32"}
+        Precision of the simulation. Weights are kept in float64.
+    decorrelated : bool
+        Whether `load` will be given decorrelating matrices.
+    plant : Plant, optional
+        What the network acts on: it is observed through the first inputs and takes the readout.
+
+    Attributes
+    ----------
+    parts : Assembly
+        The Brian2 objects; each state variable reshapes, without a copy, to (P, L, n).
+
+    Raises
+    ------
+    InvalidValue
+        For lanes that aren't a whole number of 1 or more, and an unknown engine or dtype.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        n_in: int,
+        n_out: int,
+        dt: Any,
+        *,
+        lanes: int,
+        passes: tuple[str, ...] = ("clean",),
+        perturbation: Perturbation | None = None,
+        seed: int = 0,
+        engine: str = "auto",
+        dtype: str = "float64",
+        decorrelated: bool = False,
+        plant: Plant | None = None,
+    ) -> None:
+        if isinstance(lanes, bool) or not isinstance(lanes, (int, np.integer)) or lanes < 1:
+            raise InvalidValue("Network.lanes", "a whole number of 1 or more", lanes)
+        if dtype not in ("float64", "float32"):
+            raise InvalidValue("Network.dtype", "float64 or float32", dtype)
+        self.model, self.lanes, self.passes, self.seed = model, lanes, passes, seed
+        self.n_in, self.n_out = n_in + model.bias, n_out
+        self.perturbation = perturbation or Perturbation()
+        self.dtype = np.dtype(dtype)
+        self.weights: Weights = {}
+        self.decorrelation: dict[str, Array] = {}
+        self._constants: dict[str, Any] = {
+            "dt": float(dt), "readout_memory": model.readout_memory(dt), "cells": model.cells(dt),
+        }  # fmt: skip
+        self.device = device_for(engine)
+        with self.device.active():
+            self.parts = Assembly(
+                model, self.n_in, n_out, dt, lanes=lanes, passes=passes, perturbation=self.perturbation,
+                dtype=self.dtype, decorrelated=decorrelated, plant=plant,
+            )  # fmt: skip
+            self._program = self.device.program(self.parts.net, {}, None)
+        self._state = State(self.parts.groups, passes, lanes)
+
+    @property
+    def engine(self) -> str:
+        """``"compiled"`` or ``"runtime"``."""
+        return self.device.resolved_engine()
+
+    def load(self, weights: Weights, decorrelation: Mapping[str, Array] | None = None) -> None:
+        """Write weights, and decorrelating matrices folded into them, into the simulator's memory.
+
+        The simulator works with W D on the plain trace, which is W on the decorrelated one.
+
+        Parameters
+        ----------
+        weights : dict
+            ``W_in`` (N, n_in), ``W_rec`` (N, N), ``W_out`` (n_out, N).
+        decorrelation : mapping, optional
+            ``D_in`` (n_in, n_in), ``D_hidden`` (N, N).
+        """
+        self.weights, self.decorrelation = dict(weights), dict(decorrelation or {})
+        for name, projection in self.parts.projections.items():
+            D = self.decorrelation.get(_D_OF[name])
+            effective = weights[name] if D is None else weights[name] @ D
+            noise = self.parts.noises.get(name)
+            if noise is None:
+                projection.weights[...] = effective
+            else:
+                noise.mean[:] = effective
+                if D is not None:
+                    noise.mix[:] = D
+
+    def run(
+        self,
+        trial: Trial,
+        index: int = 0,
+        *,
+        sigma: float | None = None,
+        noise: Mapping[str, Array] | None = None,
+    ) -> Record:
+        """Run one trial in all passes.
+
+        Parameters
+        ----------
+        trial : Trial
+            With as many lanes as the network.
+        index : int
+            Number of the trial: with the seed it fixes the noise.
+        sigma : float, optional
+            Standard deviation of the noise in this trial; the perturbation's own when left out. Noise on the
+            readout that has a level of its own changes in the same ratio.
+        noise : mapping, optional
+            The noise itself, where the perturbation is a given one: ``hidden`` (T, L, N), ``output``
+            (T, L, n_out), or ``W_in`` ... (T, post, pre).
+
+        Returns
+        -------
+        Record
+            Its arrays are the simulator's memory: good until the next run.
+
+        Raises
+        ------
+        InvalidValue
+            If the trial's shapes don't fit the network.
+        """
+        self._check(trial)
+        parts, steps = self.parts, trial.steps
+        self.device.use(self._program)
+        if trial.carry:
+            self._state.carry(elapsed=parts.net.t_)
+        else:
+            self._state.restore()
+        rows = (len(self.passes), self.lanes)
+        trace = parts.hidden.variables[self.model.trace].get_value()
+        initial = trace.reshape(*rows, self.model.hidden).copy()
+        inputs = parts.player.play(self._with_bias(trial.inputs))
+        targets = parts.teacher.play(trial.targets)
+        loss = parts.reward.start((steps, *rows))
+        records = {
+            name: recorder.start((steps, *rows, recorder.size // (rows[0] * rows[1])))
+            for name, recorder in parts.recorders.items()
+        }
+        hidden = {
+            name: watch.start((steps, *rows, self.model.hidden)) for name, watch in parts.watched.items()
+        }
+        if parts.loop is not None:
+            parts.loop.start(trial.plant or {}, steps)
+        drawn = self._start_noise(steps, index, sigma, noise)
+        parts.net.t_ = 0.0
+        self.device.run_program(self._program, steps * float(parts.clock.dt_))
+        mask = np.asarray(trial.mask)
+        if parts.loop is not None:
+            counts = parts.loop.counts(loss)
+            inputs, mask = parts.loop.inputs(), mask * counts
+            for layer in {"hidden", "output"} & set(drawn):
+                drawn[layer][counts == 0] = 0.0
+        absent = np.zeros(0, self.dtype)
+        return Record(
+            passes=self.passes,
+            loss=loss,
+            mask=mask,
+            inputs=inputs,
+            state=records["state"],
+            initial=initial,
+            activity=hidden.pop("activity", absent),
+            noise=drawn.get("hidden", absent),
+            outputs=records["outputs"],
+            targets=targets,
+            noise_out=drawn.get("output", np.zeros((steps, self.lanes, self.n_out), self.dtype)),
+            weight_noise=(lambda: self._weight_noise(steps))
+            if self.perturbation.target == "weights"
+            else None,
+            decorrelation=self.decorrelation,
+            hidden=hidden,
+            weights=self.weights,
+            **self._constants,
+        )
+
+    def test(self, trial: Trial) -> Tested:
+        """Run trials without noise, any number of lanes of them.
+
+        A carried trial after it goes on from the trial before it.
+        """
+        width = trial.inputs.shape[2]
+        outputs = np.empty((trial.steps, trial.lanes, self.n_out))
+        inputs, mask = trial.inputs.copy(), np.asarray(trial.mask).copy()
+        charged = np.empty(mask.shape)
+        state, ended = self._state.copy(), self.parts.net.t_
+        for first in range(0, trial.lanes, self.lanes):
+            chosen = np.arange(first, first + self.lanes) % trial.lanes
+            record = self.run(dataclasses.replace(trial.lane(chosen), carry=False), sigma=0.0)
+            lanes, count = slice(first, first + self.lanes), min(self.lanes, trial.lanes - first)
+            outputs[:, lanes] = record.outputs[:, 0, :count]
+            inputs[:, lanes] = record.inputs[:, :count, :width]
+            mask[:, lanes] = record.mask[:, :count]
+            charged[:, lanes] = record.loss[:, 0, :count]
+        self._state.put(state)
+        self.parts.net.t_ = ended
+        if self.parts.loop is None:
+            return Tested(outputs, trial, loss(outputs, trial))
+        course = dataclasses.replace(trial, inputs=inputs, mask=mask)
+        return Tested(outputs, course, float((charged * mask).sum() / mask.sum()))
+
+    def outputs(self, trial: Trial) -> Array:
+        """The readout (T, lanes of the trial, n_out) of `test`."""
+        return self.test(trial).outputs
+
+    def _with_bias(self, inputs: Array) -> Array:
+        return np.pad(inputs, ((0, 0), (0, 0), (0, 1)), constant_values=1) if self.model.bias else inputs
+
+    def _check(self, trial: Trial) -> None:
+        n_in = self.n_in - self.model.bias
+        for name, array, width in (("inputs", trial.inputs, n_in), ("targets", trial.targets, self.n_out)):
+            expected = (trial.steps, self.lanes, width)
+            if array.shape != expected:
+                raise InvalidValue(f"Trial.{name}", f"shape {expected}", f"shape {array.shape}")
+        if (trial.plant is None) != (self.parts.loop is None) and not trial.carry:
+            wanted = "none without a plant" if self.parts.loop is None else "the plant's state at the start"
+            raise InvalidValue("Trial.plant", wanted, None if trial.plant is None else ", ".join(trial.plant))
+
+    def _start_noise(
+        self, steps: int, index: int, sigma: float | None, given: Mapping[str, Array] | None
+    ) -> dict[str, Array]:
+        sources = self.parts.noises
+        if self.perturbation.given:
+            return {
+                name: source.play(given[name] if given else np.zeros((steps, *self._noise_shape(name))))
+                for name, source in sources.items()
+            }
+        level = {name: self.perturbation.deviation(name, sigma) for name in sources}
+        return {name: source.start(steps, self.seed, index, level[name]) for name, source in sources.items()}
+
+    def _noise_shape(self, name: str) -> tuple[int, int]:
+        if name in self.parts.projections:
+            projection = self.parts.projections[name]
+            return projection.n_out, projection.n_in
+        return self.lanes, self.model.hidden if name == "hidden" else self.n_out
+
+    def _weight_noise(self, steps: int) -> Iterator[dict[str, Array]]:
+        for step in range(steps if self.perturbation.hold else 1):
+            yield {name: source.draw(step) for name, source in self.parts.noises.items()}

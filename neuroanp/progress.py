@@ -1,0 +1,67 @@
+"""What a person sees while a network trains."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Any, Self
+
+
+class Progress:
+    """A bar with loss and speed, in a terminal and in a notebook; silent anywhere else.
+
+    Parameters
+    ----------
+    updates : int
+        Number of updates of the run.
+    show : bool
+        False for silence everywhere.
+    start : int
+        Updates already done, for a run that goes on.
+
+    Examples
+    --------
+    >>> with Progress(500) as progress:
+    ...     for update in range(500):
+    ...         progress.advance(loss=0.1)
+    """
+
+    def __init__(self, updates: int, show: bool = True, start: int = 0) -> None:
+        self._bar: Any = _bar(updates, start) if show else None
+        self._smooth: float | None = None
+
+    def advance(self, loss: float) -> None:
+        """One more update is done, and its loss was `loss`."""
+        if self._bar is None:
+            return
+        self._smooth = loss if self._smooth is None else 0.95 * self._smooth + 0.05 * loss
+        self._bar.set_postfix_str(f"loss {self._smooth:.3g}", refresh=False)
+        self._bar.update()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _bar(updates: int, start: int) -> Any:
+    settings: dict[str, Any] = {"total": updates, "initial": start, "unit": " updates", "dynamic_ncols": True}
+    if _in_notebook():
+        from tqdm.auto import tqdm
+
+        return tqdm(**settings)
+    if sys.stderr is None or not sys.stderr.isatty():
+        return None
+    from tqdm import tqdm as terminal
+
+    return terminal(file=sys.stderr, **settings)
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, "kernel", None) is not None

@@ -1,0 +1,79 @@
+"""`Record`: what one trial leaves behind for reward, rules and decorrelation."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from neuroanp.cells import Cells
+
+Array = NDArray[Any]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Record:
+    """One trial: T steps, P passes, L lanes, N hidden units.
+
+    Parameters
+    ----------
+    passes : tuple of str
+        What axis P holds, of ``"clean"``, ``"plus"`` and ``"minus"``.
+    loss : (T, P, L) array
+        Loss of each step, mean over outputs of the squared error; the mask is not applied.
+    mask : (T, L) array
+        Weight of each step in the loss.
+    inputs : (T, L, n_in) array
+        Input, before decorrelation.
+    state : (T, P, L, N) array
+        Hidden trace, before decorrelation.
+    initial : (P, L, N) array
+        Hidden trace before the first step.
+    activity : (T, P, L, N) array
+        Hidden activity, with the noise in it.
+    noise : (T, L, N) array
+        Hidden perturbation of the plus pass; the minus pass saw its negative.
+    outputs : (T, P, L, n_out) array
+        Readout, with its noise in it: the activity of the output layer.
+    targets : (T, L, n_out) array
+        What the readout is compared with.
+    noise_out : (T, L, n_out) array
+        Output perturbation of the plus pass, zeros where the readout isn't perturbed.
+    weight_noise : callable, optional
+        Weight perturbation: ``weight_noise()`` iterates over the steps and yields a dict from weight name to
+        the (post, pre) noise of that step, or one dict in all when the noise is held for the trial.
+    decorrelation : mapping
+        ``D_in`` (n_in, n_in) and ``D_hidden`` (N, N) in force in this trial; empty without decorrelation.
+    hidden : mapping
+        Other hidden variables (T, P, L, N) that the rule asked for, by the name it asked with, as thresholds
+        saw them.
+    weights : mapping
+        Weights in force in this trial, by name.
+    dt : float
+        Length of a step in seconds.
+    readout_memory : float
+        What is left of the readout after a step, 0 for one that doesn't leak.
+    cells : Cells, optional
+        Constants of spiking cells.
+    """
+
+    passes: tuple[str, ...]
+    loss: Array
+    mask: Array
+    inputs: Array
+    state: Array
+    initial: Array
+    activity: Array
+    noise: Array
+    outputs: Array
+    targets: Array
+    noise_out: Array
+    weight_noise: Callable[[], Iterator[dict[str, Array]]] | None = None
+    decorrelation: Mapping[str, Array] = dataclasses.field(default_factory=dict)
+    hidden: Mapping[str, Array] = dataclasses.field(default_factory=dict)
+    weights: Mapping[str, Array] = dataclasses.field(default_factory=dict)
+    dt: float = 0.001
+    readout_memory: float = 0.0
+    cells: Cells | None = None

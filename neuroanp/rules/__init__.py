@@ -1,0 +1,17 @@
+"""Learning rules, one a file; other packages add theirs through the entry point group ``neuroanp.rules``."""
+
+from neuroanp.rules._base import Layer as Layer
+from neuroanp.rules._base import NodeRule as NodeRule
+from neuroanp.rules._base import NoiseRule as NoiseRule
+from neuroanp.rules._base import Rule as Rule
+from neuroanp.rules._base import delta as delta
+from neuroanp.rules._base import outer as outer
+from neuroanp.rules._base import pre as pre
+from neuroanp.rules._base import times as times
+from neuroanp.rules.activity import ActivityPerturbation as ActivityPerturbation
+from neuroanp.rules.delayed_hebbian import DelayedHebbian as DelayedHebbian
+from neuroanp.rules.e_prop import EProp as EProp
+from neuroanp.rules.node import NodePerturbation as NodePerturbation
+from neuroanp.rules.ornstein_uhlenbeck import OrnsteinUhlenbeck as OrnsteinUhlenbeck
+from neuroanp.rules.reward_stdp import RewardSTDP as RewardSTDP
+from neuroanp.rules.weight import WeightPerturbation as WeightPerturbation

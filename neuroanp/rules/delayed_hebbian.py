@@ -1,0 +1,123 @@
+"""Miconi's delayed-reward Hebbian rule."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar
+
+import numpy as np
+
+from neuroanp import checks
+from neuroanp.options import option
+from neuroanp.passes import clean, noisy
+from neuroanp.perturbation import Perturbation
+from neuroanp.record import Record
+from neuroanp.rules._base import Array, NoiseRule, delta, outer, pre, times
+from neuroanp.synapse import NotLocal, Synapse
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DelayedHebbian(NoiseRule):
+    r"""Remember where activity jumped under which input, and reward it at the end.
+
+    .. math:: \Delta W_{ij} = -\eta \sum_{t,l} M_{t,l} \big( \delta a_{t,l,i} \, \mathrm{pre}_{t,l,j} \big)^3,
+              \qquad \delta a_t = a_t - \bar a_{t-1}, \qquad
+              \bar a_t = \alpha \, \bar a_{t-1} + (1 - \alpha) \, a_t
+
+    where a is the activity of the postsynaptic layer, :math:`\alpha` is `memory`, and M and pre are as in
+    `NodePerturbation`. There is no fluctuation at the first step, from which the running mean starts.
+
+    The rule doesn't know the noise. It infers from the activity alone where a cell was perturbed: noise is
+    rare and large, so that its jumps stand out, and the cube, which lets large fluctuations count and small
+    ones vanish, keeps the relaxation after a jump from undoing what the jump had made eligible. A cell is
+    perturbed with probability `chance` at each step, by a number from -A to A, all alike; sigma is the
+    standard deviation over all steps, :math:`A \sqrt{\mathrm{chance} / 3}`.
+
+    With a discount of 1 and a loss at the end of a trial only, M is the same at all steps: the eligibility is
+    the sum over the trial, and the whole is reward minus its mean times eligibility. The published mean is
+    one of the trials with the same input: ``Modulator(baseline="lanes")``; ``"running"`` takes all trials.
+
+    It is no gradient, and its length depends on the third power of everything: use Adam, or clip.
+
+    What a synapse needs
+    --------------------
+    Local: the postsynaptic activity and its running mean, the presynaptic trace, the eligibility.
+    Broadcast: M.
+
+    Parameters
+    ----------
+    chance : float
+        Probability of a perturbation of a cell at a step, above 0 and at most 1.
+    memory : float
+        :math:`\alpha`, from 0 to less than 1.
+    readout : str
+        ``"perturb"`` by this rule, from fluctuations of the outputs; ``"delta"`` or ``"fixed"``.
+
+    See `NoiseRule` for sigma and mirrored.
+
+    Examples
+    --------
+    >>> DelayedHebbian(sigma=0.016, chance=0.003).perturbation.distribution
+    'rare'
+
+    References
+    ----------
+    Miconi, eLife 6, e20899 (2017).
+    """
+
+    name: ClassVar[str] = "delayed-hebbian"
+    records: ClassVar[tuple[str, ...]] = ("activity",)
+    distributions: ClassVar[tuple[str, ...]] = ("rare",)
+
+    distribution: str = dataclasses.field(default="rare", init=False, metadata={"doc": "not to be chosen"})
+    chance: float = option(0.003, "probability that a cell is perturbed at a step")
+    memory: float = option(0.05, "part of the running mean of activity that stays for a step")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.positive(self, "chance")
+        checks.between(self, 0, 1, "chance", "memory")
+
+    @property
+    def perturbation(self) -> Perturbation:
+        return dataclasses.replace(super().perturbation, chance=self.chance)
+
+    def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
+        if len(passes) > 1:
+            return NotLocal(
+                quantity="the fluctuations of one pass in the other, whose loss decides about them too",
+                variant='Modulator(baseline="running"), one pass compared with the trials before',
+            )
+        return Synapse(
+            state=("arrived", "fluctuation", "usual", "eligibility", "gradient"),
+            eligibility="arrived = trace_pre",
+            credit="""
+                fluctuation = going * (activity_post - usual)
+                usual = activity_post - memory * fluctuation
+                eligibility = decay * eligibility + (fluctuation * arrived)**3
+                gradient += modulator * eligibility
+            """,
+            forget="gradient = 0",
+            constants={"memory": self.memory},
+        )
+
+    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
+        hidden = times(modulator, self._cubed(noisy(record.activity, record.passes)))
+        update = {name: outer(hidden, pre(record, name) ** 3) for name in ("W_in", "W_rec")}
+        if self.readout == "perturb":
+            output = times(modulator, self._cubed(noisy(record.outputs, record.passes)))
+            update["W_out"] = outer(output, pre(record, "W_out") ** 3)
+        elif self.readout == "delta":
+            x = clean(record.state, record.passes)
+            update["W_out"] = outer(delta(record), x, record.decorrelation.get("D_hidden"))
+        return update
+
+    def _cubed(self, activity: Array) -> Array:
+        """Third power (T, L, n) of the fluctuations of an activity."""
+        fluctuation = np.zeros_like(activity)
+        mean = activity[0].copy()
+        for t in range(1, len(activity)):
+            np.subtract(activity[t], mean, out=fluctuation[t])
+            mean += (1 - self.memory) * fluctuation[t]
+        cubed: Array = fluctuation**3
+        return cubed

@@ -1,0 +1,160 @@
+"""E-prop."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar
+
+import numpy as np
+
+from neuroanp import checks
+from neuroanp.cells import Cells
+from neuroanp.errors import InvalidValue
+from neuroanp.filters import leaky
+from neuroanp.options import option
+from neuroanp.passes import clean
+from neuroanp.record import Record
+from neuroanp.rules._base import Array, Rule, before, delta, outer
+from neuroanp.synapse import NotLocal
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EProp(Rule):
+    r"""Eligibility traces of spiking cells times a learning signal of each cell: no noise, no reward.
+
+    It is the gradient-like rule to compare with: it needs the error of every output at every step, and
+    weights that bring it back.
+
+    .. math:: \Delta W_{ij} = -\eta \sum_{t,l} S_{t,l,i} \; \bar e_{t,l,ij}, \qquad
+              S_{t,l} = \frac{2}{n_{out} L} B \, (y_{t,l} - y^*_{t,l}), \qquad
+              \bar e_t = \kappa \bar e_{t-1} + e_t
+
+    .. math:: e_{t,ij} = h_{t,i} (\epsilon^v_{t,ij} - \epsilon^b_{t,ij}), \qquad
+              \epsilon^b_{t+1,ij} = \rho \, (\epsilon^b_{t,ij} + \beta_i \, e_{t,ij}), \qquad
+              h_{t,i} = \frac{\gamma}{\theta} \max\Big(0, 1 - \frac{|v_{t,i} - \theta - b_{t,i}|}{\theta}\Big)
+
+    where
+
+    - :math:`\epsilon^v` is what a weight has done to the potential: presynaptic spikes (for ``W_in`` the
+      input) filtered by the membrane;
+    - :math:`\epsilon^b` is what it has done to the threshold, 0 for cells that don't adapt;
+    - h is the pseudo-derivative of a spike, 0 while a cell is refractory, and :math:`\gamma` its `damping`;
+    - :math:`\kappa` is what is left of the readout after a step;
+    - :math:`\alpha, \rho, \beta, \theta` are as in `Cells`: the network's own, which the record brings;
+    - B is what brings errors back: ``W_out`` transposed as it is now (symmetric), or random numbers of
+      standard deviation 1 / sqrt(hidden) that stay.
+
+    Everything but :math:`\epsilon^v` depends on the postsynaptic cell alone, so the sum is computed from the
+    last step to the first, with a number a cell instead of one a synapse: the same update at the cost of an
+    outer product.
+
+    The modulator is not used, and its baseline decides only which passes run.
+
+    What a synapse needs
+    --------------------
+    Local: presynaptic spikes through a filter, the postsynaptic potential and threshold, :math:`\epsilon^b`.
+    Broadcast: a learning signal for each cell at each step, which is more than a scalar; with symmetric
+    feedback also the present readout weights.
+
+    Parameters
+    ----------
+    feedback : str
+        ``"symmetric"`` or ``"random"``.
+    feedback_seed : int
+        Seed of random feedback.
+    damping : float
+        :math:`\gamma`, above 0.
+    readout : str
+        ``"delta"`` or ``"fixed"``.
+
+    Raises
+    ------
+    InvalidValue
+        For values out of range, and at the update for a model that doesn't give its `cells`.
+
+    Examples
+    --------
+    >>> EProp(feedback="random").perturbation.target
+    'none'
+
+    References
+    ----------
+    Bellec, Scherr, Subramoney, Hajek, Salaj, Legenstein, Maass, Nature Communications 11, 3625 (2020). There
+    the rise of the threshold decays from the step after the one that follows a spike, here from that one, as
+    the ALIF cells do.
+    """
+
+    name: ClassVar[str] = "e-prop"
+    records: ClassVar[tuple[str, ...]] = ("potential", "adaptation")
+    readouts: ClassVar[tuple[str, ...]] = ("delta", "fixed")
+
+    readout: str = option("delta", "how the readout learns (delta, fixed)")
+    feedback: str = option("symmetric", "what brings errors back to cells (symmetric, random)")
+    feedback_seed: int = option(0, "seed of random feedback")
+    damping: float = option(0.3, "height of the pseudo-derivative of a spike")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.one_of(self, "feedback", ("symmetric", "random"))
+        checks.whole(self, 0, "feedback_seed")
+        checks.positive(self, "damping")
+
+    def own_synapse(self, name: str, passes: tuple[str, ...]) -> NotLocal:
+        back = "the readout's present weights" if self.feedback == "symmetric" else "weights of its own"
+        return NotLocal(
+            quantity=f"a signal for each cell at each step, the errors of all outputs through {back}",
+            variant='NodePerturbation or RewardSTDP with Modulator(baseline="running")',
+        )
+
+    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
+        cells = record.cells
+        if cells is None:
+            raise InvalidValue("Record.cells", "a model of spiking cells, such as lif or alif", "none")
+        spikes, error = clean(record.state, record.passes), delta(record)
+        signal = error @ self._back(record).astype(error.dtype)
+        post = self._post(signal, self._slope(record, cells, spikes), cells)
+        current = cells.drive * leaky(record.inputs, cells.memory)
+        arrived = cells.memory * leaky(before(record, spikes), cells.memory)
+        D = record.decorrelation
+        update = {
+            "W_in": outer(post, current, D.get("D_in")),
+            "W_rec": outer(post, arrived, D.get("D_hidden")),
+        }
+        if self.readout == "delta":
+            update["W_out"] = outer(error, spikes, D.get("D_hidden"))
+        return update
+
+    def _back(self, record: Record) -> Array:
+        """B as (n_out, N)."""
+        if self.feedback == "random":
+            shape = record.targets.shape[2], record.state.shape[3]
+            return np.random.default_rng(self.feedback_seed).standard_normal(shape) / np.sqrt(shape[1])
+        D = record.decorrelation.get("D_hidden")
+        return record.weights["W_out"] if D is None else record.weights["W_out"] @ D
+
+    def _slope(self, record: Record, cells: Cells, spikes: Array) -> Array:
+        """h, (T, L, N)."""
+        over = clean(record.hidden["potential"], record.passes) - cells.threshold
+        if "adaptation" in record.hidden:
+            over = over - clean(record.hidden["adaptation"], record.passes)
+        slope: Array = np.maximum(0, 1 - np.abs(over) / cells.threshold) * (self.damping / cells.threshold)
+        for late in range(1, cells.refractory + 1):
+            slope[late:] *= spikes[:-late] == 0
+        return slope
+
+    @staticmethod
+    def _post(signal: Array, slope: Array, cells: Cells) -> Array:
+        r"""What a change of each potential does to the loss, directly and through the thresholds after it.
+
+        With c the direct effect, :math:`\lambda_t = -c_t + \rho (1 - \beta h_t) \lambda_{t+1}` is that of a
+        change of the threshold, and the whole is :math:`c_t + \rho \beta h_t \lambda_{t+1}`.
+        """
+        direct: Array = signal * slope
+        if not np.any(cells.rise):
+            return direct
+        rise = np.asarray(cells.rise, direct.dtype) * slope
+        whole, later = direct.copy(), np.zeros_like(direct[0])
+        for t in range(len(direct) - 1, -1, -1):
+            whole[t] += cells.fading * rise[t] * later
+            later = cells.fading * (1 - rise[t]) * later - direct[t]
+        return whole

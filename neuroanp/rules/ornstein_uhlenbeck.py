@@ -1,0 +1,107 @@
+"""Ornstein-Uhlenbeck adaptation of the weights."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar
+
+from neuroanp import checks
+from neuroanp.errors import InvalidValue
+from neuroanp.options import option
+from neuroanp.passes import clean
+from neuroanp.perturbation import Perturbation
+from neuroanp.record import Record
+from neuroanp.rules._base import Array, NoiseRule, delta, outer
+from neuroanp.synapse import NotLocal, Synapse
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OrnsteinUhlenbeck(NoiseRule):
+    r"""Weights wander around their means, and the means follow them where reward was more than expected.
+
+    .. math:: \theta_k - \mu_k = (1 - \lambda) (\theta_{k-1} - \mu_{k-1})
+              + \sigma \sqrt{1 - (1 - \lambda)^2} \; \xi_k, \qquad
+              \Delta \mu_k = -\eta \, \frac{M_k}{\sigma^2} \, (\theta_k - \mu_k)
+
+    where
+
+    - :math:`\theta_k` are the weights in force in trial k, the same in all lanes, and :math:`\mu_k` their
+      means: what is trained, tested and stored;
+    - :math:`\lambda` is `relaxation`, a trial the unit of time; :math:`\sigma` is the standard deviation of
+      :math:`\theta - \mu` in the long run;
+    - :math:`M_k` is the modulator at the first step, summed over lanes: the return of the trial minus its
+      baseline. With ``Modulator(baseline="running")`` it is the published reward prediction error, and one
+      run of each trial is enough.
+
+    With :math:`\lambda` = 1 this is weight perturbation, held for a trial. Slower noise suits substrates
+    whose weights drift by themselves, such as memristors; its samples are less independent, so learning is
+    slower. Readout weights wander too, unless they learn by the delta rule or not at all.
+
+    Published is the process in continuous time, in which the weights don't move with the means at once: they
+    relax to them at rate :math:`\lambda`. Here noise is a function of seed and trial, so they do. The
+    difference is of second order in the learning rate.
+
+    What a synapse needs
+    --------------------
+    Local: the difference of the weight from its mean, both kept in the synapse. Broadcast: M, once a trial.
+
+    Parameters
+    ----------
+    relaxation : float
+        :math:`\lambda`, above 0 and at most 1: part of the way to its mean that a weight goes in a trial.
+
+    See `NoiseRule` for the other options.
+
+    Examples
+    --------
+    >>> OrnsteinUhlenbeck(sigma=0.05, relaxation=0.2).perturbation.target
+    'weights'
+
+    References
+    ----------
+    Fernández, Ahmad, van Gerven, Entropy 26, 1125 (2024), arXiv 2410.13563.
+    """
+
+    name: ClassVar[str] = "ornstein-uhlenbeck"
+    perturbs: ClassVar[str] = "weights"
+
+    relaxation: float = option(0.5, "part of the way to its mean that a weight goes in a trial")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.positive(self, "relaxation")
+        checks.between(self, 0, 1, "relaxation")
+
+    @property
+    def held(self) -> int:
+        return 0
+
+    @property
+    def perturbation(self) -> Perturbation:
+        return dataclasses.replace(super().perturbation, relaxation=self.relaxation)
+
+    def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
+        if self.sigma == 0:
+            return Synapse()
+        fresh = "sqrt(1 - (1 - relaxation)**2 * int(trials > 1))"
+        apart = f"(1 - relaxation) * apart + {fresh} * weight_noise"
+        return Synapse(
+            state=("weight_noise", "apart", "gradient"),
+            transmits=f"weight + polarity * ({apart})",
+            learn=f"""
+                apart = {apart}
+                gradient = outcome * apart / sigma**2
+            """,
+            constants={"sigma": self.sigma, "relaxation": self.relaxation},
+        )
+
+    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
+        if record.weight_noise is None:
+            raise InvalidValue("Record.weight_noise", "the noise of each weight", record.weight_noise)
+        credit = modulator[0].sum() / self.sigma**2 if self.sigma > 0 else 0.0
+        apart = next(record.weight_noise())
+        update = {name: credit * noise for name, noise in apart.items()}
+        if self.readout == "delta":
+            x = clean(record.state, record.passes)
+            update["W_out"] = outer(delta(record), x, record.decorrelation.get("D_hidden"))
+        return update

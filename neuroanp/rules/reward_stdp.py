@@ -1,0 +1,121 @@
+"""Reward-modulated spike-timing-dependent plasticity."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar
+
+import numpy as np
+from brian2 import ms
+
+from neuroanp import checks
+from neuroanp.filters import leaky
+from neuroanp.options import option
+from neuroanp.passes import noisy
+from neuroanp.record import Record
+from neuroanp.rules._base import Array, before, delta, outer, times
+from neuroanp.rules.node import NodePerturbation
+from neuroanp.synapse import NotLocal, Synapse
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RewardSTDP(NodePerturbation):
+    r"""Pairs of spikes make a synapse eligible, reward decides what becomes of it.
+
+    .. math:: \Delta W_{ij} = -\eta \sum_{t,l} M_{t,l} \big( A_+ \, z_{t,l,i} \, p_{t,l,j}
+              - A_- \, q_{t,l,i} \, s_{t,l,j} \big)
+
+    .. math:: p_t = e^{-dt / \tau_+} p_{t-1} + s_t, \qquad q_t = e^{-dt / \tau_-} (q_{t-1} + z_{t-1})
+
+    where
+
+    - z are the postsynaptic spikes, s the presynaptic ones as they arrive: one step after they were fired
+      for ``W_rec``, the input for ``W_in``. A spike that arrives in the step of a postsynaptic one comes
+      before it;
+    - :math:`M_{t,l}` is the modulator. Its discount is the decay of the eligibility c: with
+      :math:`\ell_s - b_s` the surprise of one step and :math:`c_s = \gamma c_{s-1} + \mathrm{STDP}_s`,
+      :math:`\sum_t M_t \, \mathrm{STDP}_t = \sum_s (\ell_s - b_s) \, c_s`. A time constant of 1 s is a
+      discount of 0.999 at steps of 1 ms.
+
+    The modulator must be a surprise, with a mean of 0: whatever mean it has turns into plain STDP, which
+    pulls all synapses along whatever they did. Noise on the cells makes the trials differ. The rule sees its
+    effect in the spikes only, so it works with noise that nobody knows, and is no estimate of a gradient: it
+    credits causal pairs, also those that the noise had no part in.
+
+    The readout doesn't spike: with ``"perturb"`` it learns by node perturbation.
+
+    What a synapse needs
+    --------------------
+    Local: a fading count of its presynaptic spikes, one of its postsynaptic cell's, its eligibility.
+    Broadcast: M.
+
+    Parameters
+    ----------
+    tau_plus, tau_minus : Quantity
+        How long before and after a postsynaptic spike presynaptic ones count.
+    a_plus, a_minus : float
+        How much a pair counts, 0 or more.
+
+    See `NodePerturbation` for the other options.
+
+    Examples
+    --------
+    >>> RewardSTDP(sigma=0.1, hold=10).perturbation.hold
+    10
+
+    References
+    ----------
+    Izhikevich, Cerebral Cortex 17, 2443 (2007); Frémaux, Sprekeler, Gerstner, Journal of Neuroscience 30,
+    13326 (2010), on the mean of the reward.
+    """
+
+    name: ClassVar[str] = "reward-stdp"
+
+    tau_plus: Any = option(20 * ms, "time before a postsynaptic spike in which others count", unit="ms")
+    tau_minus: Any = option(20 * ms, "time after a postsynaptic spike in which others count", unit="ms")
+    a_plus: float = option(1.0, "weight of a presynaptic spike before a postsynaptic one")
+    a_minus: float = option(1.0, "weight of a presynaptic spike after a postsynaptic one")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for field in ("tau_plus", "tau_minus"):
+            checks.has_unit(self, field, ms)
+            checks.positive(self, field)
+        checks.not_negative(self, "a_plus", "a_minus")
+
+    def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
+        if name == "W_out":
+            return super().own_synapse(name, passes)
+        if len(passes) > 1:
+            return NotLocal(
+                quantity="the spikes of one pass in the other, whose loss decides about them too",
+                variant='Modulator(baseline="running"), one pass compared with the trials before',
+            )
+        return Synapse(
+            state=("arrived", "ahead", "behind", "eligibility", "gradient"),
+            eligibility="""
+                arrived = trace_pre
+                ahead = going * exp(-dt / tau_plus) * ahead + trace_pre
+                behind = exp(-dt / tau_minus) * (going * behind + trace_post)
+            """,
+            credit="""
+                eligibility = decay * eligibility + a_plus * trace_post * ahead - a_minus * behind * arrived
+                gradient += modulator * eligibility
+            """,
+            forget="gradient = 0",
+            constants={name: getattr(self, name) for name in ("tau_plus", "tau_minus", "a_plus", "a_minus")},
+        )
+
+    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
+        ahead, behind = (float(np.exp(-record.dt / float(tau))) for tau in (self.tau_plus, self.tau_minus))
+        spikes = noisy(record.state, record.passes)
+        fired = before(record, spikes)
+        up = times(modulator * self.a_plus, spikes)
+        down = times(modulator * self.a_minus, behind * leaky(fired, behind).astype(spikes.dtype))
+        D = record.decorrelation
+        update = {
+            name: outer(up, leaky(arrived, ahead), D.get(source)) - outer(down, arrived, D.get(source))
+            for name, arrived, source in (("W_in", record.inputs, "D_in"), ("W_rec", fired, "D_hidden"))
+        }
+        error = delta(record) if self.readout == "delta" else None
+        return update | self._readout(record, modulator, error, D)

@@ -1,0 +1,107 @@
+"""Weight perturbation."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar
+
+import numpy as np
+
+from neuroanp import checks
+from neuroanp.errors import InvalidValue
+from neuroanp.options import option
+from neuroanp.passes import clean
+from neuroanp.record import Record
+from neuroanp.rules._base import Array, NoiseRule, delta, outer
+from neuroanp.synapse import NotLocal, Synapse
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WeightPerturbation(NoiseRule):
+    r"""Credit each synapse with what its own noise did to the loss.
+
+    .. math:: \Delta W = -\eta \sum_t \frac{M_t}{\sigma^2} \; \xi^W_t
+
+    where
+
+    - :math:`\xi^W_t` is the noise on each weight at step t, of standard deviation :math:`\sigma`, the same
+      in all lanes;
+    - :math:`M_t` is the modulator summed over lanes: the mean over lanes of the return with the noise minus
+      the return without it.
+
+    With ``hold="trial"`` the noise is drawn once, and credited once with the return of the whole trial,
+    :math:`M_0`: this needs a discount of 1 or near it. With ``hold="step"``, as published, each step has
+    noise of its own and the return from that step on. Both have the gradient of the loss as their mean (for
+    discount 1). The variance of the held one is about T/2 times less where the steps' gradients are
+    unrelated, and twice as much where they all agree; it needs T times fewer draws. Noise on ``W_rec``
+    before a first step that starts from zero reaches nothing, and is left out.
+
+    Parameters
+    ----------
+    hold : str
+        How long one draw of weight noise lasts: ``"trial"`` or ``"step"``.
+
+    See `NoiseRule` for the other options.
+
+    Examples
+    --------
+    >>> WeightPerturbation(sigma=0.01, hold="step", mirrored=False).perturbs
+    'weights'
+
+    References
+    ----------
+    Cauwenberghs, NeurIPS 5 (1993); fresh at each step: Fernández, Keemink, van Gerven,
+    arXiv 2405.08967, whose learning rate is the one here divided by :math:`\sigma`; on holding: Züge, Klos,
+    Memmesheimer, Phys. Rev. X 13, 021006 (2023).
+    """
+
+    name: ClassVar[str] = "weight-perturbation"
+    perturbs: ClassVar[str] = "weights"
+
+    hold: str = option("trial", "how long one draw of weight noise lasts (trial, step)")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.one_of(self, "hold", ("trial", "step"))
+
+    @property
+    def held(self) -> int:
+        return 0 if self.hold == "trial" else 1
+
+    def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
+        if self.sigma == 0:
+            return Synapse()
+        transmits, sigma = "weight + polarity * weight_noise", {"sigma": self.sigma}
+        if self.hold == "trial":
+            learn = "gradient = outcome * weight_noise / sigma**2"
+            return Synapse(
+                state=("weight_noise", "gradient"), transmits=transmits, learn=learn, constants=sigma
+            )
+        heard = "(1 - resting) * weight_noise" if name == "W_rec" else "weight_noise"
+        return Synapse(
+            state=("weight_noise", "eligibility", "gradient"),
+            transmits=transmits,
+            eligibility=f"eligibility = decay * eligibility + {heard} / sigma**2",
+            credit="gradient += modulator * eligibility",
+            forget="gradient = 0",
+            constants=sigma,
+        )
+
+    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
+        if record.weight_noise is None:
+            raise InvalidValue("Record.weight_noise", "the noise of each weight", record.weight_noise)
+        credit = modulator.sum(axis=1) / self.sigma**2 if self.sigma > 0 else np.zeros(len(modulator))
+        silent = self.hold == "step" and not record.initial.any()
+        update: dict[str, Array] = {}
+        for step, noise in enumerate(record.weight_noise()):
+            for name, xi in noise.items():
+                if name == "W_out" and self.readout != "perturb":
+                    continue
+                if name not in update:
+                    update[name] = np.zeros(xi.shape)
+                if not (silent and step == 0 and name == "W_rec"):
+                    update[name] += credit[step] * xi
+        if self.readout == "delta":
+            x = clean(record.state, record.passes)
+            update["W_out"] = outer(delta(record), x, record.decorrelation.get("D_hidden"))
+        return update

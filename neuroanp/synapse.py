@@ -1,0 +1,198 @@
+"""`Synapse` and `NotLocal`: what one synapse holds, sees and does, or why it can't do it alone.
+
+The statements are Brian2 code for `brian2.Synapses`. The on-chip mode runs these strings and the table of
+``neuroanp locality`` reads them, so that the two can't drift apart.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from neuroanp.errors import InvalidValue
+
+BROADCAST = {
+    "modulator": "each step: the loss of the step, less what was expected of it",
+    "decay": "each step: the discount, and 0 at the first step of a pass",
+    "going": "each step: 0 at the first step of a pass, else 1",
+    "resting": "each step: 1 at a first step that starts from rest, else 0",
+    "mask": "each step: the weight of the step in the loss",
+    "course": "each pass: 1 in the pass that stands for the course without noise, else 0",
+    "polarity": "each pass: the sign of the noise on weights, 0 for a clean pass",
+    "outcome": "each trial: the discounted sum of the modulator over the trial",
+    "learning_rate": "each trial: the learning rate",
+    "trials": "each trial: how many trials were learned from, this one among them",
+}
+"""Scalars that all synapses of a projection can be told, and when they change."""
+
+NETWORK = ("N_pre", "N_post", "dt", "readout_memory")
+"""What a network gives: sizes of layers, length of a step, what is left of the readout after one."""
+
+STATEMENTS = ("eligibility", "credit", "learn", "forget")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Synapse:
+    r"""One synapse: its own variables, and its statements at each step and at the end of a trial.
+
+    With discount :math:`\gamma` and the loss :math:`m_s` of each step, less what was expected of it,
+
+    .. math:: \sum_t M_t \, \mathrm{post}_t \, \mathrm{pre}_t = \sum_s m_s e_s, \qquad
+              M_t = \sum_{s \ge t} \gamma^{s-t} m_s, \qquad
+              e_s = \gamma \, e_{s-1} + \mathrm{post}_s \, \mathrm{pre}_s
+
+    so that a synapse that holds the eligibility e needs to know of no step but the present one.
+
+    Names in the statements:
+
+    - ``weight``, and ``gradient``, the estimate that the optimizer reads, are the synapse's own;
+    - so is what `state` names; ``weight_noise`` is filled with noise where the rule perturbs weights;
+    - ``..._pre`` and ``..._post`` are variables of the two neurons: ``trace`` is what the source sends at the
+      step, ``noise`` the perturbation, ``activity`` what it is added to (as thresholds saw it),
+      ``y`` and ``target`` those of an output;
+    - those of `BROADCAST` are the same for all synapses, as are `constants` and those of `NETWORK`.
+
+    Parameters
+    ----------
+    state : tuple of str
+        Variables of the synapse beside ``weight``, zero before the first trial.
+    transmits : str
+        The weight in force.
+    eligibility : str
+        Statements at each step, as the source sends its trace: before the hidden cells move, and for the
+        readout's synapses after.
+    credit : str
+        Statements at each step, after the reward.
+    learn : str
+        Statements at the end of a trial.
+    forget : str
+        Statements after these and the optimizer's.
+    constants : mapping
+        Numbers and quantities that the statements name.
+
+    Raises
+    ------
+    InvalidValue
+        For a name that is none of these.
+    """
+
+    state: tuple[str, ...] = ()
+    transmits: str = "weight"
+    eligibility: str = ""
+    credit: str = ""
+    learn: str = ""
+    forget: str = ""
+    constants: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for field in STATEMENTS:
+            object.__setattr__(self, field, joined(getattr(self, field)))
+        for field in ("transmits", *STATEMENTS):
+            for name in names(getattr(self, field)):
+                if self.kind(name) == "unknown":
+                    own = ", ".join(("weight", "gradient", *self.state))
+                    wanted = f"{own}, a name that ends in _pre or _post, a constant or a broadcast"
+                    raise InvalidValue(f"Synapse.{field}", wanted, name)
+
+    def kind(self, name: str) -> str:
+        """``"synapse"``, ``"pre"``, ``"post"``, ``"broadcast"``, ``"constant"`` or ``"unknown"``."""
+        if name in ("weight", "gradient", *self.state):
+            return "synapse"
+        if name in self.constants or name in NETWORK:
+            return "constant"
+        if name in BROADCAST:
+            return "broadcast"
+        return next((side for side in ("pre", "post") if name.endswith(f"_{side}")), "unknown")
+
+    @property
+    def each_step(self) -> str:
+        """All that is done at each step."""
+        return joined(self.eligibility, self.credit)
+
+    @property
+    def each_trial(self) -> str:
+        """All that is done at the end of a trial."""
+        return joined(self.learn, self.forget)
+
+    @property
+    def learns(self) -> bool:
+        """Whether the weight changes at all."""
+        return bool(self.each_step or self.each_trial)
+
+    def reads(self, kind: str) -> list[str]:
+        """Names of one kind that any statement uses, each once."""
+        code = joined(f"weight = {self.transmits}", self.each_step, self.each_trial)
+        return [name for name in dict.fromkeys(names(code)) if self.kind(name) == kind]
+
+    def operations(self, code: str) -> int:
+        """Arithmetic operations and function calls that a synapse makes for itself.
+
+        What is made of constants and broadcast numbers alone is the same for all, and not counted.
+        """
+        return sum(self._is_own(node) for node in ast.walk(ast.parse(_dedented(code))))
+
+    def _is_own(self, node: ast.AST) -> bool:
+        if isinstance(node, ast.AugAssign):
+            return True
+        if not isinstance(node, (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call)):
+            return False
+        return any(self.kind(name) not in ("broadcast", "constant") for name in _names(node))
+
+    def then(self, other: Synapse) -> Synapse:
+        """The same, with what another does at the end of a trial done before it forgets."""
+        return dataclasses.replace(
+            self,
+            state=tuple(dict.fromkeys((*self.state, *other.state))),
+            learn=joined(self.learn, other.learn),
+            forget=joined(other.forget, self.forget),
+            constants={**self.constants, **other.constants},
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NotLocal:
+    """Why a synapse can't do it alone.
+
+    Parameters
+    ----------
+    quantity : str
+        What a synapse would have to know and can't.
+    variant : str
+        What comes nearest to it and is local.
+    """
+
+    quantity: str
+    variant: str
+
+    def __str__(self) -> str:
+        return f"not local: {self.quantity}; local is {self.variant}"
+
+
+UNDECLARED = NotLocal(quantity="what a synapse sees is not declared", variant="NodePerturbation")
+
+
+def joined(*parts: str) -> str:
+    """Statements one below the other."""
+    return "\n".join(text for part in parts if (text := _dedented(part)))
+
+
+def names(code: str) -> list[str]:
+    """Variables in statements or an expression, in order; functions aside."""
+    return list(_names(ast.parse(_dedented(code))))
+
+
+def _dedented(code: str) -> str:
+    return "\n".join(line.strip() for line in code.strip().splitlines())
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Name):
+        yield node.id
+    for field, value in ast.iter_fields(node):
+        if isinstance(node, ast.Call) and field == "func":
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield from _names(child)

@@ -1,0 +1,26 @@
+"""The zoo of tasks, a file each."""
+
+from neuroanp.tasks.cart_pole import CartPole, CartPolePlant
+from neuroanp.tasks.copying_memory import CopyingMemory
+from neuroanp.tasks.cue_accumulation import CueAccumulation
+from neuroanp.tasks.delayed_xor import DelayedXOR
+from neuroanp.tasks.digits import Digits
+from neuroanp.tasks.mackey_glass import MackeyGlass
+from neuroanp.tasks.pattern_generation import PatternGeneration
+from neuroanp.tasks.spiking_digits import SpikingDigits
+from neuroanp.tasks.store_recall import StoreRecall
+from neuroanp.tasks.weather import Weather
+
+__all__ = [
+    "CartPole",
+    "CartPolePlant",
+    "CopyingMemory",
+    "CueAccumulation",
+    "DelayedXOR",
+    "Digits",
+    "MackeyGlass",
+    "PatternGeneration",
+    "SpikingDigits",
+    "StoreRecall",
+    "Weather",
+]

@@ -1,0 +1,135 @@
+"""What tasks share that show Poisson spikes and ask for a decision at the end."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar
+
+import numpy as np
+from brian2 import Hz, ms
+
+from neuroanp import checks
+from neuroanp.baselines import trivial
+from neuroanp.errors import InvalidValue
+from neuroanp.options import option
+from neuroanp.task import Array, Task, Trial, loss
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Decision(Task):
+    """A yes or no, said by the sign of the readout in a period at the end, the only one that counts.
+
+    Attributes
+    ----------
+    periods : tuple of str
+        Fields that are times of at least one step.
+    waits : tuple of str
+        Fields that are times of 0 or more steps.
+    """
+
+    score_name = "fraction of decisions right"
+    periods: ClassVar[tuple[str, ...]]
+    waits: ClassVar[tuple[str, ...]] = ()
+
+    rate: Any = option(100 * Hz, "rate of an input while its cue is on", unit="Hz")
+    background: Any = option(5 * Hz, "rate of an input otherwise", unit="Hz")
+    channels: int = option(10, "inputs in a set, which fire for the same cue")
+    evaluation_trials: int = option(512, "fresh trials to judge on")
+
+    def __post_init__(self) -> None:
+        check_times(self, self.periods, self.waits)
+        check_rates(self, "rate", "background")
+        checks.whole(self, 1, "channels", "evaluation_trials")
+
+    @property
+    def n_out(self) -> int:
+        return 1
+
+    def evaluation(self, rng: np.random.Generator) -> Trial:
+        """Fresh trials, `evaluation_trials` lanes of them."""
+        return self.trial(rng, self.evaluation_trials)
+
+    def score(self, outputs: Array, trial: Trial) -> float:
+        """Fraction of lanes whose output, summed over the period that counts, has the sign of the answer."""
+        said = (outputs[:, :, 0] * np.asarray(trial.mask)).sum(axis=0)
+        return float(((said > 0) == (answers(trial) > 0)).mean())
+
+    def trivial(self) -> dict[str, float]:
+        """Loss of zero output, and of least squares on the spikes of the decision period alone."""
+        trial, guess = self._without_memory()
+        outputs = np.broadcast_to(guess[:, None], trial.targets.shape)
+        return {
+            "zero": loss(np.zeros_like(trial.targets), trial),
+            "linear on the present": loss(outputs, trial),
+        }
+
+    def trivial_scores(self) -> dict[str, float]:
+        """Fraction right of who always says the same, and of least squares on the decision period alone."""
+        trial, guess = self._without_memory()
+        yes = float((answers(trial) > 0).mean())
+        right = float(((guess > 0) == (answers(trial) > 0)).mean())
+        return {"chance": max(yes, 1 - yes), "linear on the present": right}
+
+    def _without_memory(self) -> tuple[Trial, Array]:
+        """Evaluation trials, and answers (L,) to them by who sees the decision period only."""
+        rng = np.random.default_rng(0)
+        trial = self.evaluation(rng)
+        others = self.evaluation(rng)
+        return trial, linear_answers(others, trial, present(others), present(trial))
+
+
+def decision(inputs: Array, answer: Array, steps: int) -> Trial:
+    """A trial of which the last `steps` count, with +1 or -1 a lane as answer (L,)."""
+    mask = np.zeros(inputs.shape[:2])
+    mask[-steps:] = 1
+    return Trial(inputs, np.broadcast_to(answer[:, None], (*mask.shape, 1)), mask)
+
+
+def answers(trial: Trial) -> Array:
+    """The right answer (L,) of every lane, +1 or -1."""
+    right: Array = trial.targets[-1, :, 0]
+    return right
+
+
+def present(trial: Trial) -> Array:
+    """Spikes (L, n_in) of each input in the steps that count."""
+    counts: Array = trial.inputs[np.asarray(trial.mask)[:, 0] > 0].sum(axis=0)
+    return counts
+
+
+def linear_answers(fitted: Trial, trial: Trial, fitted_sees: Array, sees: Array) -> Array:
+    """Answers (L,) to `trial` by the linear function of what is seen (L, k), fitted on other trials."""
+    seen = np.concatenate([fitted_sees, sees])
+    right = np.concatenate([answers(fitted), answers(trial)])[:, None]
+    fit, test = range(fitted.lanes), range(fitted.lanes, len(seen))
+    said: Array = trivial.linear(seen, right, fit, test)[:, 0]
+    return said
+
+
+def poisson(rng: np.random.Generator, hertz: Array, dt: Any) -> Array:
+    """Spikes, 0 or 1 a step of length `dt`, drawn independently for each of an array of rates in Hz."""
+    return (rng.random(hertz.shape, dtype=np.float32) < hertz * float(dt)).astype(np.float64)
+
+
+def steps(task: Task, field: str) -> int:
+    """A time among the fields of a task in steps."""
+    return round(float(getattr(task, field) / task.dt))
+
+
+def check_times(task: Task, periods: tuple[str, ...], waits: tuple[str, ...] = ()) -> None:
+    """`periods` are times of at least a step, `waits` of any length."""
+    for field in (*periods, *waits):
+        checks.has_unit(task, field, ms)
+    checks.not_negative(task, *waits)
+    for field in periods:
+        checks.positive(task, field)
+        if steps(task, field) < 1:
+            where = f"{type(task).__name__}.{field}"
+            raise InvalidValue(where, f"at least one step of {task.dt}", getattr(task, field))
+
+
+def check_rates(task: Task, *fields: str) -> None:
+    """Rates that need at most one spike a step."""
+    for field in fields:
+        checks.has_unit(task, field, Hz)
+        checks.between(task, 0, 1 / float(task.dt), field)

@@ -1,0 +1,142 @@
+"""Tasks on one long series: train on windows of its first part, judge on the rest."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from neuroanp import checks
+from neuroanp.baselines import trivial
+from neuroanp.decorrelation import Decorrelation
+from neuroanp.errors import InvalidValue
+from neuroanp.options import option
+from neuroanp.stages import SGD
+from neuroanp.task import Array, Task, Trial, loss
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Series:
+    """Inputs and targets of a series, step by step, and where its parts lie.
+
+    Parameters
+    ----------
+    inputs : (T, n_in) array
+    targets : (T, n_out) array
+    train : range
+        Steps to train on; neither their inputs nor their targets reach into the held-out part.
+    test : range
+        Steps to judge on.
+    """
+
+    inputs: Array
+    targets: Array
+    train: range
+    test: range
+
+    def __post_init__(self) -> None:
+        self.inputs.flags.writeable = False
+        self.targets.flags.writeable = False
+
+
+def forecast(values: Array, column: int, ahead: int, held_out: int) -> Series:
+    """Predict one column of `values` (T, n_in) `ahead` steps on; step `held_out` is the first unseen."""
+    targets = values[ahead:, column : column + 1].copy()
+    inputs = values[: len(targets)].copy()
+    return Series(inputs, targets, range(held_out - ahead), range(held_out, len(targets)))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SeriesTask(Task):
+    """Base of the tasks on one series. A subclass defines `series` and `trivial`.
+
+    A training trial gives each lane a window of its own from the training part. The state is zero at
+    the start of a window, so its first `washout` steps don't count. The evaluation is the whole
+    held-out part as one lane, after `washout` steps that don't count.
+
+    With `carry` the windows go on from one another: each lane walks through its own contiguous part of the
+    training part, window after window, and keeps its state, until less than a window is left. Then all
+    lanes start again, each lap a step later than the one before as far as the steps left over allow. Only a
+    window that starts has a washout, which always leaves it a step that counts.
+    """
+
+    score_name = "test loss over the best trivial predictor's"
+    higher_is_better = False
+
+    window: int = option(120, "steps in a training window")
+    washout: int = option(40, "steps at the start of a window that don't count")
+    carry: bool = option(False, "keep the state from window to window, each lane in a part of its own")
+
+    def __post_init__(self) -> None:
+        checks.whole(self, 1, "window")
+        checks.whole(self, 0, "washout")
+        if not isinstance(self.carry, bool):
+            raise InvalidValue(f"{type(self).__name__}.carry", "True or False", self.carry)
+        if self.washout >= self.window and not self.carry:
+            where = f"{type(self).__name__}.washout"
+            raise InvalidValue(where, f"fewer steps than the window of {self.window}", self.washout)
+
+    @property
+    def series(self) -> Series:
+        """The series with its training and held-out parts."""
+        raise TypeError(f"{type(self).__name__} does not define series")
+
+    def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
+        """Windows of the training part, one for each lane, drawn or next in turn: (window, lanes, n)."""
+        series = self.series
+        reach = len(series.train) // lanes if self.carry else len(series.train)
+        if self.window > reach:
+            part = "part of each lane" if self.carry else "training part"
+            expected = f"at most the {reach} steps of the {part}"
+            raise InvalidValue(f"{type(self).__name__}.window", expected, self.window)
+        if self.carry:
+            first, goes_on = self._place(index, reach)
+            firsts = reach * np.arange(lanes) + first
+        else:
+            firsts, goes_on = rng.integers(reach - self.window + 1, size=lanes), False
+        steps = firsts + np.arange(self.window)[:, None]
+        mask = np.ones((self.window, lanes))
+        if not goes_on:
+            mask[: min(self.washout, self.window - 1)] = 0
+        return Trial(series.inputs[steps], series.targets[steps], mask, carry=goes_on)
+
+    def _place(self, index: int, reach: int) -> tuple[int, bool]:
+        """Where in its part of `reach` steps a carried window lies, and whether it goes on from the last."""
+        lap, window = divmod(index, reach // self.window)
+        return lap % (reach % self.window + 1) + window * self.window, window > 0
+
+    def evaluation(self, rng: np.random.Generator) -> Trial:
+        """The held-out part as one lane, after `washout` steps; the same for every `rng`."""
+        return _held_out(self.series, self.washout)
+
+    def score(self, outputs: Array, trial: Trial) -> float:
+        """Test loss over that of the best trivial predictor, which counts as at least rounding error."""
+        return loss(outputs, trial) / max(min(self.trivial().values()), float(np.finfo(float).eps))
+
+    @classmethod
+    def recipe(cls, preset: str) -> dict[str, Any]:
+        """The published method with the rates, of those tried, at which it gets furthest on a series."""
+        if preset != "published":
+            return {}
+        return {"optimizer": SGD(lr=3e-3), "decorrelation": Decorrelation(rate=1e-4, anneal="none")}
+
+
+def _held_out(series: Series, washout: int) -> Trial:
+    first = max(series.test.start - washout, 0)
+    steps = slice(first, series.test.stop)
+    mask = np.ones((series.test.stop - first, 1))
+    mask[: series.test.start - first] = 0
+    return Trial(series.inputs[steps, None], series.targets[steps, None], mask)
+
+
+def level(series: Series, predictions: Array) -> float:
+    """Test loss of `predictions` (len(series.test), n_out)."""
+    return loss(predictions[:, None], _held_out(series, 0))
+
+
+@lru_cache(maxsize=32)
+def linear_level(series: Series, lags: int) -> float:
+    """Test loss of the linear predictor on the last `lags` inputs, fitted on the training part."""
+    return level(series, trivial.linear(series.inputs, series.targets, series.train, series.test, lags))

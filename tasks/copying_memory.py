@@ -1,0 +1,104 @@
+"""Copying memory: repeat a sequence of symbols after a delay."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from neuroanp import checks
+from neuroanp.options import option
+from neuroanp.task import Array, Task, Trial, loss
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CopyingMemory(Task):
+    """See `length` symbols, wait `delay` blanks, then write the symbols down in order.
+
+    The alphabet is ``alphabet - 2`` symbols, a blank and a go cue, each one channel of input and of
+    output. ``length`` steps show a symbol each, ``delay`` steps a blank, ``length`` steps the go cue; the
+    target is blank until the cue and the symbols from there. All ``2 * length + delay`` steps count.
+
+    Each lane has a sequence of its own, drawn afresh. There are ``(alphabet - 2) ** length`` sequences,
+    so at the shortest settings the fresh sequences of the evaluation have come up in training too.
+    With ``fresh=False`` there is one sequence in training and evaluation alike, as in the code
+    published with arXiv 2405.08967: the network can learn it by heart.
+
+    References
+    ----------
+    Arjovsky, Shah, Bengio. Unitary evolution recurrent neural networks. ICML 2016.
+    """
+
+    name = "copying-memory"
+    score_name = "fraction of symbols right"
+
+    alphabet: int = option(6, "channels: the symbols, a blank and a go cue")
+    length: int = option(5, "symbols in a sequence")
+    delay: int = option(5, "steps between sequence and go cue")
+    fresh: bool = option(True, "draw a new sequence for each lane and trial, instead of one for ever")
+    sequence_seed: int = option(0, "seed of the one sequence when not fresh")
+    evaluation_trials: int = option(1000, "fresh sequences to judge on")
+
+    def __post_init__(self) -> None:
+        checks.whole(self, 4, "alphabet")
+        checks.whole(self, 1, "length", "evaluation_trials")
+        checks.whole(self, 0, "delay", "sequence_seed")
+
+    @property
+    def symbols(self) -> int:
+        """Number of symbols that a sequence is made of."""
+        return self.alphabet - 2
+
+    @property
+    def n_in(self) -> int:
+        return self.alphabet
+
+    @property
+    def n_out(self) -> int:
+        return self.alphabet
+
+    def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
+        """Sequences for `lanes` lanes: inputs and targets (2 * length + delay, lanes, alphabet)."""
+        if self.fresh:
+            return self._present(rng.integers(self.symbols, size=(self.length, lanes)))
+        fixed = np.random.default_rng(self.sequence_seed).integers(self.symbols, size=(self.length, 1))
+        return self._present(np.repeat(fixed, lanes, axis=1))
+
+    def _present(self, sequence: Array) -> Trial:
+        """The trial that asks for `sequence` (length, lanes)."""
+        blank, go = self.symbols, self.symbols + 1
+        lanes = sequence.shape[1]
+        waiting = np.full((self.delay, lanes), blank)
+        seen = np.concatenate([sequence, waiting, np.full_like(sequence, go)])
+        wanted = np.concatenate([np.full_like(sequence, blank), waiting, sequence])
+        one_hot = np.eye(self.alphabet)
+        return Trial(one_hot[seen], one_hot[wanted])
+
+    def evaluation(self, rng: np.random.Generator) -> Trial:
+        """Fresh sequences, `evaluation_trials` lanes of them; the one sequence when not fresh."""
+        return self.trial(rng, self.evaluation_trials if self.fresh else 1)
+
+    def score(self, outputs: Array, trial: Trial) -> float:
+        """Fraction of recalled symbols whose channel has the largest output of all channels."""
+        recalled = outputs[-self.length :].argmax(axis=2)
+        return float((recalled == trial.targets[-self.length :].argmax(axis=2)).mean())
+
+    def _without_memory(self) -> Array:
+        """Chance (alphabet,) of each channel in the recall period, for one who forgot the sequence."""
+        if self.fresh:
+            return np.repeat([1 / self.symbols, 0], [self.symbols, 2])
+        only = self.trial(np.random.default_rng(0), 1)
+        return only.targets[-self.length :].mean(axis=(0, 1))
+
+    def trivial(self) -> dict[str, float]:
+        """Levels of zero output and of the best function of the present input.
+
+        Both err equally on every sequence, so they hold for any set of evaluation trials.
+        """
+        trial = self.evaluation(np.random.default_rng(0))
+        memoryless = trial.targets.copy()
+        memoryless[-self.length :] = self._without_memory()
+        return {"zero": loss(np.zeros_like(trial.targets), trial), "memoryless": loss(memoryless, trial)}
+
+    def trivial_scores(self) -> dict[str, float]:
+        return {"memoryless": float(self._without_memory().max())}

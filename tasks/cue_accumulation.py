@@ -1,0 +1,111 @@
+"""Cue accumulation: say, after a delay, on which side there were more cues."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar
+
+import numpy as np
+from brian2 import Hz, ms
+
+from neuroanp import checks
+from neuroanp.errors import InvalidValue
+from neuroanp.models import ALIF
+from neuroanp.options import option
+from neuroanp.reward import Modulator
+from neuroanp.rules import NodePerturbation
+from neuroanp.stages import Adam
+from neuroanp.task import Array, Trial
+from neuroanp.tasks._decisions import Decision, answers, decision, linear_answers, poisson, steps
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CueAccumulation(Decision):
+    """A row of cues on the left or right, a delay, and a signal to turn to the side with more of them.
+
+    Four sets of inputs fire as Poisson spikes: left and right while their cues are on, the signal in the
+    decision period, and one in the background all the time. In each trial one side, drawn at random, is more
+    likely to have a cue than the other.
+
+    References
+    ----------
+    Morcos, Harvey, Nature Neuroscience 19, 1672 (2016); Bellec et al., Nature Communications 11, 3625 (2020).
+    """
+
+    name = "cue-accumulation"
+    periods: ClassVar[tuple[str, ...]] = ("cue", "decision")
+    waits: ClassVar[tuple[str, ...]] = ("gap", "delay")
+
+    cues: int = option(7, "number of cues, odd")
+    cue: Any = option(100 * ms, "length of a cue", unit="ms")
+    gap: Any = option(50 * ms, "time after a cue", unit="ms")
+    delay: Any = option(500 * ms, "time from the last gap to the decision", unit="ms")
+    decision: Any = option(150 * ms, "time in which the readout counts", unit="ms")
+    minority: float = option(0.3, "probability of a cue on the less likely side")
+    background: Any = option(10 * Hz, "rate of the inputs that fire all the time", unit="Hz")
+    evaluation_trials: int = option(256, "fresh trials to judge on")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.whole(self, 1, "cues")
+        if self.cues % 2 == 0:
+            raise InvalidValue(
+                "CueAccumulation.cues", "an odd number, so that there is a majority", self.cues
+            )
+        checks.between(self, 0, 1, "minority")
+
+    @property
+    def n_in(self) -> int:
+        return 4 * self.channels
+
+    def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
+        """Spikes (T, lanes, n_in) of four sets of inputs: left, right, signal, background."""
+        cue, every = steps(self, "cue"), self._every
+        delay, last = steps(self, "delay"), steps(self, "decision")
+        likely = rng.integers(2, size=lanes)
+        sides = np.where(rng.random((self.cues, lanes)) < self.minority, 1 - likely, likely)
+        hertz = np.zeros((self.cues * every + delay + last, lanes, 4, self.channels), np.float32)
+        for k, side in enumerate(sides):
+            hertz[k * every : k * every + cue, np.arange(lanes), side] = float(self.rate)
+        hertz[-last:, :, 2] = float(self.rate)
+        hertz[:, :, 3] = float(self.background)
+        answer = np.where(2 * sides.sum(axis=0) > self.cues, 1.0, -1.0)
+        return decision(poisson(rng, hertz.reshape(len(hertz), lanes, -1), self.dt), answer, last)
+
+    @property
+    def _every(self) -> int:
+        """Steps from the start of a cue to that of the next."""
+        return steps(self, "cue") + steps(self, "gap")
+
+    def trivial_scores(self) -> dict[str, float]:
+        """Beside those without memory: least squares on the spikes of the last cue alone, and of all cues."""
+        rng = np.random.default_rng(0)
+        trial, others = self.evaluation(rng), self.evaluation(rng)
+        ends = self.cues * self._every
+        parts = {"by the last cue": slice(ends - self._every, ends), "by the spikes of all cues": slice(ends)}
+        scores = super().trivial_scores()
+        for name, part in parts.items():
+            said = linear_answers(others, trial, _spikes(others, part), _spikes(trial, part))
+            scores[name] = float(((said > 0) == (answers(trial) > 0)).mean())
+        return scores
+
+    @classmethod
+    def recipe(cls, preset: str) -> dict[str, Any]:
+        """All cells adapt, for longer than the trial; the right side is told in the decision period."""
+        if preset != "best":
+            return {}
+        return {
+            "model": ALIF(input_gain=5.0, adaptive=1.0, beta=0.2, tau_a=2000 * ms, tau_out=50 * ms),
+            "rule": NodePerturbation(sigma=0.3, hold=10, readout="delta"),
+            "modulator": Modulator(discount=1.0, baseline="lanes", copies=4),
+            "optimizer": Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
+            "decorrelation": None,
+            "lanes": 64,
+            "updates": 60,
+        }
+
+
+def _spikes(trial: Trial, part: slice) -> Array:
+    """Spikes (L, n_in) of each input in a part of the trial."""
+    counts: Array = trial.inputs[part].sum(axis=0)
+    return counts

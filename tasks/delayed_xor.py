@@ -1,0 +1,77 @@
+"""Delayed exclusive or: say whether two cues, some time apart, differ."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar
+
+import numpy as np
+from brian2 import Hz, ms
+
+from neuroanp.models import ALIF
+from neuroanp.options import option
+from neuroanp.reward import Modulator
+from neuroanp.rules import NodePerturbation
+from neuroanp.stages import Adam
+from neuroanp.task import Trial
+from neuroanp.tasks._decisions import Decision, answers, decision, linear_answers, poisson, steps
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DelayedXOR(Decision):
+    """Cue A, a delay, cue B, a delay, decision: the readout's sign says whether the cues differ.
+
+    A cue is a burst of Poisson spikes in one of two sets of inputs, drawn anew for every trial and lane; all
+    inputs fire in the background the whole time. One more input is 1 in the decision period. The four pairs
+    of cues come in turn, lane after lane. A linear function of the spike counts says no more than chance.
+    """
+
+    name = "delayed-xor"
+    periods: ClassVar[tuple[str, ...]] = ("cue", "decision")
+    waits: ClassVar[tuple[str, ...]] = ("delay",)
+
+    cue: Any = option(50 * ms, "length of a cue", unit="ms")
+    delay: Any = option(20 * ms, "time after each cue", unit="ms")
+    decision: Any = option(20 * ms, "time in which the readout counts", unit="ms")
+    rate: Any = option(200 * Hz, "rate of an input while its cue is on", unit="Hz")
+
+    @property
+    def n_in(self) -> int:
+        return 2 * self.channels + 1
+
+    def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
+        """Spikes (T, lanes, n_in): the inputs of cue value 0, those of 1, and the signal to decide."""
+        cue, delay, last = (steps(self, field) for field in ("cue", "delay", "decision"))
+        condition = np.arange(lanes) % 4
+        values = (condition // 2, condition % 2)
+        hertz = np.full((2 * (cue + delay) + last, lanes, 2, self.channels), float(self.background))
+        for start, value in zip((0, cue + delay), values, strict=True):
+            hertz[start : start + cue, np.arange(lanes), value] = float(self.rate)
+        spikes = poisson(rng, hertz.reshape(len(hertz), lanes, -1), self.dt)
+        signal = np.zeros((len(hertz), lanes, 1))
+        signal[-last:] = 1
+        answer = np.where(values[0] != values[1], 1.0, -1.0)
+        return decision(np.concatenate([spikes, signal], axis=2), answer, last)
+
+    def trivial_scores(self) -> dict[str, float]:
+        """Beside those without memory: least squares on the spike counts of the whole trial."""
+        rng = np.random.default_rng(0)
+        trial, others = self.evaluation(rng), self.evaluation(rng)
+        counts = linear_answers(others, trial, others.inputs.sum(axis=0), trial.inputs.sum(axis=0))
+        right = float(((counts > 0) == (answers(trial) > 0)).mean())
+        return super().trivial_scores() | {"linear on the spike counts": right}
+
+    @classmethod
+    def recipe(cls, preset: str) -> dict[str, Any]:
+        """Cells whose threshold jumps at a spike remember, and make the exclusive or linear."""
+        if preset != "best":
+            return {}
+        return {
+            "model": ALIF(input_gain=3.0, beta=1.0, tau_a=400 * ms),
+            "rule": NodePerturbation(sigma=0.3, hold=10, readout="delta"),
+            "modulator": Modulator(discount=1.0, baseline="lanes", copies=4),
+            "optimizer": Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
+            "decorrelation": None,
+            "lanes": 128,
+            "updates": 200,
+        }

@@ -1,0 +1,200 @@
+"""Sequential digits: read a handwritten digit a row or a pixel a step, then name it."""
+
+from __future__ import annotations
+
+import dataclasses
+import zipfile
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuroanp import checks
+from neuroanp.baselines import trivial
+from neuroanp.errors import DataError, InvalidValue
+from neuroanp.models import TanhRNN
+from neuroanp.options import option
+from neuroanp.task import Array, Task, Trial, loss
+
+TRAIN = 1400
+SPLIT_SEED = 0
+PERMUTATION_SEED = 0
+FIT_AT_MOST = 5000
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Images:
+    """Grey images from 0 to 1 (n, side, side) and their digits (n,)."""
+
+    train: Array
+    train_digits: Array
+    test: Array
+    test_digits: Array
+
+    @property
+    def side(self) -> int:
+        """Rows of an image, and pixels in a row."""
+        return self.train.shape[1]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Digits(Task):
+    """Name the handwritten digit that was shown a row, or a pixel, a step.
+
+    The images are the 1,797 of 8 x 8 pixels that ship with scikit-learn, shuffled once: 1,400 for
+    training, 397 held out. With `data`, they are those of MNIST, 28 x 28 pixels, 60,000 for training.
+    The target is one-hot over the ten digits, and only the last `decision` steps count.
+
+    References
+    ----------
+    Le, Jaitly, Hinton. A simple way to initialize recurrent networks of rectified linear units.
+    arXiv 1504.00941 (pixel by pixel, and permuted).
+    """
+
+    name = "digits"
+    score_name = "fraction of digits right"
+
+    step: str = option("row", "what a step shows: row or pixel")
+    permuted: bool = option(False, "shuffle the pixels of all images in the same way")
+    decision: int = option(1, "steps at the end that count")
+    data: str | None = option(None, "file of full MNIST (mnist.npz); scikit-learn's digits when not given")
+    evaluation_trials: int = option(1000, "held-out images to judge on, at most")
+
+    def __post_init__(self) -> None:
+        checks.one_of(self, "step", ("row", "pixel"))
+        checks.whole(self, 1, "decision", "evaluation_trials")
+
+    @property
+    def images(self) -> Images:
+        """The images, with their pixels shuffled when `permuted`."""
+        if self.data is None:
+            return _images(None, 0, self.permuted)
+        path = Path(self.data).expanduser()
+        if not path.is_file():
+            raise DataError(f"Digits.data: expected a file mnist.npz, got {str(path)!r}")
+        return _images(path, path.stat().st_mtime_ns, self.permuted)
+
+    @property
+    def n_in(self) -> int:
+        return self.images.side if self.step == "row" else 1
+
+    @property
+    def n_out(self) -> int:
+        return 10
+
+    def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
+        """An image of the training part for each lane: (steps, lanes, n_in)."""
+        chosen = rng.integers(len(self.images.train), size=lanes)
+        return self._present(self.images.train[chosen], self.images.train_digits[chosen])
+
+    def evaluation(self, rng: np.random.Generator) -> Trial:
+        """The held-out images, a lane each; the same for every `rng`."""
+        few = slice(self.evaluation_trials)
+        return self._present(self.images.test[few], self.images.test_digits[few])
+
+    def _present(self, images: Array, digits: Array) -> Trial:
+        inputs = images.reshape(len(images), -1, self.n_in).swapaxes(0, 1)
+        if self.decision > len(inputs):
+            expected = f"at most the {len(inputs)} steps of a trial"
+            raise InvalidValue("Digits.decision", expected, self.decision)
+        mask = np.zeros(inputs.shape[:2])
+        mask[-self.decision :] = 1
+        return Trial(inputs, mask[:, :, None] * np.eye(10)[digits], mask)
+
+    def score(self, outputs: Array, trial: Trial) -> float:
+        """Fraction of digits whose output is the largest, summed over the steps that count."""
+        named = outputs[-self.decision :].sum(axis=0).argmax(axis=1)
+        return float((named == trial.targets[-1].argmax(axis=1)).mean())
+
+    @classmethod
+    def recipe(cls, preset: str) -> dict[str, Any]:
+        """Inputs strong enough to be told apart."""
+        return {"model": TanhRNN(input_gain=2.0), "updates": 2000} if preset == "best" else {}
+
+    def trivial(self) -> dict[str, float]:
+        """Test loss of the mean training target, and of least squares on the pixels."""
+        trial = self.evaluation(np.random.default_rng(0))
+        return {
+            name: loss(np.broadcast_to(guess, trial.targets.shape), trial)
+            for name, guess in _guesses(self.images, trial.lanes).items()
+        }
+
+    def trivial_scores(self) -> dict[str, float]:
+        """Fraction of held-out digits that logistic regression names, from the last row and from all."""
+        return {"chance": 0.1, **_logistic_scores(self.images, self.evaluation_trials)}
+
+
+def _views(images: Array) -> dict[str, Array]:
+    """What a predictor without memory sees of `images` at the last row, and what one with memory could."""
+    return {"on the last row": images[:, -1], "on the whole image": images.reshape(len(images), -1)}
+
+
+@lru_cache(maxsize=8)
+def _guesses(images: Images, lanes: int) -> dict[str, Array]:
+    """Targets (lanes, 10) told for the first held-out images."""
+    one_hot = np.eye(10)[images.train_digits[:FIT_AT_MOST]]
+    fit = range(len(one_hot))
+    test = range(fit.stop, fit.stop + lanes)
+    guesses = {"mean of the digits": np.tile(one_hot.mean(axis=0), (lanes, 1))}
+    seen = np.concatenate([images.train[: fit.stop], images.test[:lanes]])
+    for view, pixels in _views(seen).items():
+        guesses[f"linear {view}"] = trivial.linear(pixels, one_hot, fit, test)
+    return guesses
+
+
+@lru_cache(maxsize=8)
+def _logistic_scores(images: Images, at_most: int) -> dict[str, float]:
+    from sklearn.linear_model import LogisticRegression
+
+    digits, test_digits = images.train_digits[:FIT_AT_MOST], images.test_digits[:at_most]
+    test = _views(images.test[:at_most])
+    scores = {}
+    for view, pixels in _views(images.train[:FIT_AT_MOST]).items():
+        regression = LogisticRegression(max_iter=2000).fit(pixels, digits)
+        scores[f"logistic regression {view}"] = float(regression.score(test[view], test_digits))
+    return scores
+
+
+@lru_cache(maxsize=4)
+def _images(path: Path | None, modified: int, permuted: bool) -> Images:
+    images = _bundled() if path is None else _mnist(path)
+    if not permuted:
+        return images
+    order = np.random.default_rng(PERMUTATION_SEED).permutation(images.side**2)
+
+    def shuffle(values: Array) -> Array:
+        return values.reshape(len(values), -1)[:, order].reshape(values.shape)
+
+    return dataclasses.replace(images, train=shuffle(images.train), test=shuffle(images.test))
+
+
+def _bundled() -> Images:
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(bunch.target))
+    values, digits = bunch.images[order] / 16, bunch.target[order]
+    return Images(values[:TRAIN], digits[:TRAIN], values[TRAIN:], digits[TRAIN:])
+
+
+def _mnist(path: Path) -> Images:
+    try:
+        with np.load(path) as file:
+            missing = [name for name in ARRAYS if name not in file]
+            if missing:
+                raise DataError(f"{path}: missing arrays {', '.join(missing)}")
+            train, train_digits, test, test_digits = (file[name] for name in ARRAYS)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: cannot be read as mnist.npz: {error}") from error
+    for name, images, digits in (("train", train, train_digits), ("test", test, test_digits)):
+        if images.ndim != 3 or images.shape[1] != images.shape[2] or digits.shape != images.shape[:1]:
+            raise DataError(
+                f"{path}: expected x_{name} of shape (n, side, side) and y_{name} of shape (n,), "
+                f"got {images.shape} and {digits.shape}"
+            )
+        if digits.dtype.kind not in "iu" or digits.min() < 0 or digits.max() > 9:
+            raise DataError(f"{path}: expected y_{name} to hold digits from 0 to 9")
+    white = np.float32(255)
+    return Images(train / white, train_digits, test / white, test_digits)

@@ -1,0 +1,97 @@
+"""Mackey-Glass: forecast a chaotic series."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from neuroanp import checks
+from neuroanp.options import option
+from neuroanp.task import Array
+from neuroanp.tasks._series import Series, SeriesTask, forecast, level, linear_level
+
+TAU = 17
+SUBSTEPS = 10
+TRANSIENT = 100
+TRAIN_FRACTION = 0.8
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MackeyGlass(SeriesTask):
+    """Tell a Mackey-Glass series (tau 17) `ahead` steps on, or `ahead` steps back, from its present.
+
+    The delay equation dx/dt = 0.2 x(t - 17) / (1 + x(t - 17)^10) - 0.1 x is integrated by Euler's method
+    with steps of 0.1 from a random history of 1.1 to 1.3, sampled once per unit of time after 100
+    samples of transient, squashed by tanh(x - 1) and centred on the mean of the training part.
+    The first 80 % of the steps are for training, the rest is held out.
+
+    References
+    ----------
+    Mackey, Glass. Oscillation and chaos in physiological control systems. Science 197 (1977).
+    """
+
+    name = "mackey-glass"
+
+    ahead: int = option(15, "steps between input and target")
+    direction: str = option("forecast", "forecast: target in the future; recall: target in the past")
+    steps: int = option(5000, "steps of the series, training and held-out part together")
+    series_seed: int = option(34, "seed of the history that the series starts from")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.whole(self, 1, "ahead")
+        checks.one_of(self, "direction", ("forecast", "recall"))
+        checks.whole(self, 0, "series_seed")
+        checks.whole(self, 10 * (self.ahead + 20), "steps")
+
+    @property
+    def n_in(self) -> int:
+        return 1
+
+    @property
+    def n_out(self) -> int:
+        return 1
+
+    @property
+    def series(self) -> Series:
+        return _series(self.steps, self.ahead, self.direction, self.series_seed)
+
+    @classmethod
+    def recipe(cls, preset: str) -> dict[str, Any]:
+        """Half as many updates as usual are enough."""
+        return super().recipe(preset) | {"updates": 500}
+
+    def trivial(self) -> dict[str, float]:
+        series = self.series
+        return {
+            "zero": level(series, np.zeros((len(series.test), 1))),
+            "linear on the present": linear_level(series, 1),
+            "linear on 5 inputs": linear_level(series, 5),
+            "linear on 20 inputs": linear_level(series, 20),
+        }
+
+
+@lru_cache(maxsize=8)
+def _series(steps: int, ahead: int, direction: str, seed: int) -> Series:
+    held_out = int(TRAIN_FRACTION * steps)
+    values = np.tanh(_mackey_glass(steps + ahead, seed) - 1)
+    values = (values - values[:held_out].mean())[:, None]
+    future = forecast(values, 0, ahead, held_out)
+    if direction == "forecast":
+        return future
+    return dataclasses.replace(future, inputs=future.targets, targets=future.inputs)
+
+
+def _mackey_glass(samples: int, seed: int) -> Array:
+    """Euler integration of the delay equation; (samples,) values, one per unit of time."""
+    rng = np.random.default_rng(seed)
+    x = list(1.2 + 0.2 * (rng.random(TAU * SUBSTEPS) - 0.5))
+    x.append(1.2)
+    for step in range((TRANSIENT + samples) * SUBSTEPS):
+        delayed = x[step]
+        x.append(x[-1] + (0.2 * delayed / (1 + delayed**10) - 0.1 * x[-1]) / SUBSTEPS)
+    first = len(x) - 1 - (samples - 1) * SUBSTEPS
+    return np.array(x[first::SUBSTEPS])

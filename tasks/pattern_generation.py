@@ -1,0 +1,114 @@
+"""Pattern generation: draw a fixed curve in time from a clock."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from brian2 import ms
+
+from neuroanp import checks
+from neuroanp.baselines import trivial
+from neuroanp.errors import InvalidValue
+from neuroanp.models import LIF
+from neuroanp.options import option
+from neuroanp.reward import Modulator
+from neuroanp.rules import NodePerturbation
+from neuroanp.stages import Adam
+from neuroanp.task import Array, Task, Trial, loss
+from neuroanp.tasks._decisions import check_times, steps
+
+HERTZ = np.array([1.0, 2.0, 3.0, 5.0])
+"""Frequencies of the sinusoids."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PatternGeneration(Task):
+    """Draw sums of sinusoids of 1, 2, 3 and 5 Hz with random amplitudes and phases, of variance 1.
+
+    The input is a clock: of `ticks` channels, one after the other is 1 for an equal part of the trial. The
+    curves are the same in every trial and lane, in training and evaluation.
+
+    References
+    ----------
+    Nicola, Clopath, Nature Communications 8, 2208 (2017); Bellec et al., ibid. 11, 3625 (2020).
+    """
+
+    name = "pattern-generation"
+    score_name = "mean square error over the target's variance"
+    higher_is_better = False
+
+    duration: Any = option(1000 * ms, "length of the pattern", unit="ms")
+    ticks: int = option(20, "channels of the clock")
+    curves: int = option(1, "curves to draw at the same time, an output each")
+    pattern_seed: int = option(0, "seed of amplitudes and phases")
+
+    def __post_init__(self) -> None:
+        check_times(self, ("duration",))
+        if steps(self, "duration") < 2:
+            raise InvalidValue("PatternGeneration.duration", "two steps or more", self.duration)
+        checks.whole(self, 1, "ticks", "curves")
+        checks.whole(self, 0, "pattern_seed")
+
+    @property
+    def n_in(self) -> int:
+        return self.ticks
+
+    @property
+    def n_out(self) -> int:
+        return self.curves
+
+    def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
+        """Clock (T, lanes, ticks) and curves (T, lanes, curves), the same for every lane."""
+        length = steps(self, "duration")
+        channel = np.arange(length) * self.ticks // length
+        curve = _curves(length, float(self.dt), self.curves, self.pattern_seed)
+        clock = np.eye(self.ticks)[channel]
+        return Trial(np.repeat(clock[:, None], lanes, axis=1), np.repeat(curve[:, None], lanes, axis=1))
+
+    def evaluation(self, rng: np.random.Generator) -> Trial:
+        """The one pattern, on one lane."""
+        return self.trial(rng, 1)
+
+    def score(self, outputs: Array, trial: Trial) -> float:
+        """Mean square error over the variance that the targets have in time."""
+        return loss(outputs, trial) / float(trial.targets.var(axis=0).mean())
+
+    @classmethod
+    def recipe(cls, preset: str) -> dict[str, Any]:
+        """LIF cells, one noisy pass, compared with the other lanes."""
+        if preset != "best":
+            return {}
+        return {
+            "model": LIF(input_gain=2.0),
+            "rule": NodePerturbation(sigma=0.1, hold=10, readout="delta"),
+            "modulator": Modulator(discount=0.98, baseline="lanes"),
+            "optimizer": Adam(lr=2e-3, input_lr=2e-2, readout_lr=1e-2),
+            "decorrelation": None,
+            "lanes": 32,
+            "updates": 200,
+        }
+
+    def trivial(self) -> dict[str, float]:
+        """Loss of the curve's mean, and of the best linear function of the clock."""
+        trial = self.evaluation(np.random.default_rng(0))
+        clock, curve = trial.inputs[:, 0], trial.targets[:, 0]
+        every = range(len(clock))
+        guesses = {
+            "mean of the curve": np.broadcast_to(curve.mean(axis=0), curve.shape),
+            "linear on the clock": trivial.linear(clock, curve, every, every),
+        }
+        return {name: loss(guess[:, None], trial) for name, guess in guesses.items()}
+
+
+@lru_cache(maxsize=8)
+def _curves(length: int, dt: float, curves: int, seed: int) -> Array:
+    """(length, curves) sums of sinusoids, each of mean 0 and variance 1."""
+    rng = np.random.default_rng(seed)
+    amplitude = rng.uniform(0.5, 2.0, (curves, len(HERTZ)))
+    phase = rng.uniform(0, 2 * np.pi, (curves, len(HERTZ)))
+    time = dt * np.arange(length)
+    curve: Array = (amplitude * np.sin(2 * np.pi * HERTZ * time[:, None, None] + phase)).sum(axis=2)
+    return (curve - curve.mean(axis=0)) / curve.std(axis=0)

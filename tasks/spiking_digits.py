@@ -1,0 +1,117 @@
+"""Spiking digits: name a handwritten digit whose rows come as spikes."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from brian2 import Hz, ms
+
+from neuroanp import checks
+from neuroanp.models import ALIF
+from neuroanp.options import option
+from neuroanp.reward import Modulator
+from neuroanp.rules import NodePerturbation
+from neuroanp.stages import Adam
+from neuroanp.task import Array, Task, Trial
+from neuroanp.tasks._decisions import check_rates, check_times, poisson, steps
+from neuroanp.tasks.digits import Digits, Images
+
+DARK = 0.1
+"""Latency code: a pixel up to this grey stays silent."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SpikingDigits(Task):
+    """Name the handwritten digit whose rows were shown as spikes, one row after the other.
+
+    The images are scikit-learn's of 8 x 8 pixels, split as in the task ``digits``. With ``code="rate"`` an
+    input fires as Poisson spikes at `rate` times the grey value of its column's pixel, drawn anew in every
+    trial; with ``code="latency"`` once a row, the sooner the brighter, and not at all for a dark pixel. One
+    more input is 1 in the decision period, the only one that counts. The target is one-hot.
+    """
+
+    name = "spiking-digits"
+    score_name = "fraction of digits right"
+
+    row: Any = option(15 * ms, "time for which a row is shown", unit="ms")
+    decision: Any = option(20 * ms, "time in which the readout counts", unit="ms")
+    code: str = option("rate", "how a grey value becomes spikes (rate, latency)")
+    rate: Any = option(400 * Hz, "rate of a white pixel", unit="Hz")
+    copies: int = option(4, "inputs for a column")
+
+    def __post_init__(self) -> None:
+        check_times(self, ("row", "decision"))
+        check_rates(self, "rate")
+        checks.one_of(self, "code", ("rate", "latency"))
+        checks.whole(self, 1, "copies")
+
+    @property
+    def images(self) -> Images:
+        """The images, those held out among them."""
+        return Digits().images
+
+    @property
+    def n_in(self) -> int:
+        return self.images.side * self.copies + 1
+
+    @property
+    def n_out(self) -> int:
+        return 10
+
+    def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
+        """An image of the training part for each lane, as spikes (T, lanes, n_in)."""
+        images = self.images
+        chosen = rng.integers(len(images.train), size=lanes)
+        return self._present(rng, images.train[chosen], images.train_digits[chosen])
+
+    def evaluation(self, rng: np.random.Generator) -> Trial:
+        """All held-out images, a lane each."""
+        return self._present(rng, self.images.test, self.images.test_digits)
+
+    def _present(self, rng: np.random.Generator, images: Array, digits: Array) -> Trial:
+        row, last = steps(self, "row"), steps(self, "decision")
+        grey = images.swapaxes(0, 1).repeat(row, axis=0).repeat(self.copies, axis=2)
+        inputs = np.zeros((len(grey) + last, len(images), self.n_in))
+        inputs[: len(grey), :, :-1] = self._spikes(rng, grey, row)
+        inputs[-last:, :, -1] = 1
+        mask = np.zeros(inputs.shape[:2])
+        mask[-last:] = 1
+        return Trial(inputs, mask[:, :, None] * np.eye(10)[digits], mask)
+
+    def _spikes(self, rng: np.random.Generator, grey: Array, row: int) -> Array:
+        """Spikes of grey values (T, L, n), each of which lasts for the `row` steps of its row."""
+        if self.code == "rate":
+            return poisson(rng, grey * float(self.rate), self.dt)
+        step = (np.arange(len(grey)) % row)[:, None, None]
+        spikes: Array = (grey > DARK) & (step == np.floor((1 - grey) * (row - 1)))
+        return spikes.astype(np.float64)
+
+    def score(self, outputs: Array, trial: Trial) -> float:
+        """Fraction of digits whose output is the largest, summed over the steps that count."""
+        said = (outputs * np.asarray(trial.mask)[:, :, None]).sum(axis=0).argmax(axis=1)
+        return float((said == trial.targets[-1].argmax(axis=1)).mean())
+
+    def trivial(self) -> dict[str, float]:
+        """Those of ``digits``, from the grey values of the same held-out images."""
+        return Digits().trivial()
+
+    def trivial_scores(self) -> dict[str, float]:
+        """Those of ``digits``, from the grey values of the same held-out images."""
+        return Digits().trivial_scores()
+
+    @classmethod
+    def recipe(cls, preset: str) -> dict[str, Any]:
+        """Half of the cells adapt, for longer than a row."""
+        if preset != "best":
+            return {}
+        return {
+            "model": ALIF(input_gain=3.0, beta=0.3, tau_a=200 * ms, readout_gain=0.1),
+            "rule": NodePerturbation(sigma=0.3, hold=10, readout="delta"),
+            "modulator": Modulator(discount=1.0, baseline="lanes", copies=2),
+            "optimizer": Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
+            "decorrelation": None,
+            "lanes": 128,
+            "updates": 400,
+        }

@@ -1,0 +1,73 @@
+"""Store and recall: keep the bit that was shown when told to, and say it when asked."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar
+
+import numpy as np
+from brian2 import ms
+
+from neuroanp import checks
+from neuroanp.models import ALIF
+from neuroanp.options import option
+from neuroanp.reward import Modulator
+from neuroanp.rules import NodePerturbation
+from neuroanp.stages import Adam
+from neuroanp.task import Trial
+from neuroanp.tasks._decisions import Decision, decision, poisson, steps
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StoreRecall(Decision):
+    """In each slot the inputs show a random bit; keep the one of the store slot until the recall slot.
+
+    Two sets of inputs show the bit; one more fires in the store slot, another in the recall slot. The trial
+    begins with the store slot and ends with the recall slot, the only one that counts. The bits of the slots
+    between and of the recall slot itself are distractors.
+
+    References
+    ----------
+    Bellec et al., NeurIPS (2018), arXiv 1803.09574.
+    """
+
+    name = "store-recall"
+    score_name = "fraction of bits right"
+    periods: ClassVar[tuple[str, ...]] = ("slot",)
+
+    slot: Any = option(100 * ms, "length of a slot", unit="ms")
+    between: int = option(4, "slots between store and recall")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.whole(self, 0, "between")
+
+    @property
+    def n_in(self) -> int:
+        return 4 * self.channels
+
+    def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
+        """Spikes (T, lanes, n_in) of four sets of inputs: bit 0, bit 1, store, recall."""
+        length, slots = steps(self, "slot"), self.between + 2
+        bits = rng.integers(2, size=(slots, lanes))
+        on = np.zeros((slots, lanes, 4), bool)
+        on[np.arange(slots)[:, None], np.arange(lanes), bits] = True
+        on[0, :, 2] = on[-1, :, 3] = True
+        hertz = np.where(on, float(self.rate), float(self.background))
+        hertz = hertz.repeat(length, axis=0).repeat(self.channels, axis=2)
+        return decision(poisson(rng, hertz, self.dt), 2.0 * bits[0] - 1, length)
+
+    @classmethod
+    def recipe(cls, preset: str) -> dict[str, Any]:
+        """Cells that adapt slowly, and noise in all lanes that see the same bits."""
+        if preset != "best":
+            return {}
+        return {
+            "model": ALIF(input_gain=3.0, beta=0.3, tau_a=1000 * ms),
+            "rule": NodePerturbation(sigma=0.3, hold=10, readout="delta"),
+            "modulator": Modulator(discount=1.0, baseline="lanes", copies=4),
+            "optimizer": Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
+            "decorrelation": None,
+            "lanes": 128,
+            "updates": 150,
+        }

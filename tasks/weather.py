@@ -1,0 +1,114 @@
+"""Weather: forecast the temperature from hourly observations."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from neuroanp import checks
+from neuroanp.errors import DataError
+from neuroanp.models import LeakyTanhRNN
+from neuroanp.options import option
+from neuroanp.stages import Adam
+from neuroanp.task import Array
+from neuroanp.tasks import _weather_file
+from neuroanp.tasks._series import Series, SeriesTask, forecast, level, linear_level
+
+LEAST_TRAINING = 100
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Weather(SeriesTask):
+    """Forecast the dry-bulb temperature of a US station `ahead` hours on, from nine hourly observations.
+
+    Observations of 2010 to 2013 from NOAA's local climatological data: the twelve columns of the file
+    used in forecasting benchmarks, less the three that repeat a Fahrenheit column in Celsius. A step
+    is an hour. Each column is centred on its mean and divided by its range in the training part, the
+    target too: a loss of 0.0001 is 1 % of the range of temperatures. The training part holds the
+    extremes of every column, so the loss equals that of the published scaling over all data.
+    The first `train_hours` hours are for training, the rest is held out.
+
+    References
+    ----------
+    Zhou et al. Informer: beyond efficient transformer for long sequence time-series forecasting. AAAI 2021.
+    """
+
+    name = "weather"
+
+    ahead: int = option(24, "hours between the present and the temperature to tell; usual are 1, 24 and 48")
+    data: str | None = option(None, "file of observations (WTH.csv); downloaded when not given")
+    train_hours: int = option(33_600, "hours for training, from the start of the file")
+    window: int = option(96, "steps in a training window")
+    washout: int = option(48, "steps at the start of a window that don't count")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.whole(self, 1, "ahead")
+        checks.whole(self, self.ahead + LEAST_TRAINING, "train_hours")
+
+    @property
+    def n_in(self) -> int:
+        return len(_weather_file.COLUMNS)
+
+    @property
+    def n_out(self) -> int:
+        return 1
+
+    @property
+    def series(self) -> Series:
+        path = _downloaded() if self.data is None else Path(self.data).expanduser()
+        if not path.is_file():
+            raise DataError(f"Weather.data: expected a file of observations, got {str(path)!r}")
+        return _series(path, path.stat().st_mtime_ns, self.ahead, self.train_hours)
+
+    @classmethod
+    def recipe(cls, preset: str) -> dict[str, Any]:
+        """Units that remember from an hour to two days."""
+        if preset != "best":
+            return super().recipe(preset) | {"updates": 300}
+        return {
+            "model": LeakyTanhRNN(recurrent_gain=0.5),
+            "optimizer": Adam(lr=3e-3, readout_lr=3e-2),
+            "updates": 300,
+        }
+
+    def trivial(self) -> dict[str, float]:
+        series = self.series
+        now = series.inputs[series.test.start : series.test.stop]
+        temperature = _weather_file.COLUMNS.index(_weather_file.TARGET)
+        return {
+            "persistence": level(series, now[:, temperature, None]),
+            "linear on the present": linear_level(series, 1),
+            "linear on the last 72 h": linear_level(series, 72),
+        }
+
+
+@lru_cache(maxsize=1)
+def _downloaded() -> Path:
+    return _weather_file.fetch()
+
+
+@lru_cache(maxsize=2)
+def _observations(path: Path, modified: int) -> Array:
+    return _weather_file.read(path)
+
+
+@lru_cache(maxsize=8)
+def _series(path: Path, modified: int, ahead: int, train_hours: int) -> Series:
+    observations = _observations(path, modified)
+    if len(observations) <= train_hours + ahead:
+        raise DataError(
+            f"{path}: expected more than {train_hours + ahead} hours (train_hours + ahead), "
+            f"got {len(observations)}"
+        )
+    temperature = _weather_file.COLUMNS.index(_weather_file.TARGET)
+    return forecast(_scale(observations, train_hours), temperature, ahead, train_hours)
+
+
+def _scale(observations: Array, train_hours: int) -> Array:
+    train = observations[:train_hours]
+    span = train.max(axis=0) - train.min(axis=0)
+    span[span == 0] = 1
+    return (observations - train.mean(axis=0)) / span

@@ -1,0 +1,51 @@
+"""What all tests share: no window for figures, a build cache of their own, data real and made up."""
+
+import csv
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+def pytest_configure(config):
+    """Keep compiled networks from one test run to the next, beside pytest's own cache."""
+    if hasattr(config, "cache"):
+        os.environ.setdefault("NEUROANP_CACHE", str(config.cache.mkdir("neuroanp")))
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder with reference updates and data, which lies beside the repository."""
+    folder = Path(os.environ.get("NEUROANP_SHARED", Path(__file__).parents[2] / "shared"))
+    if not folder.is_dir():
+        pytest.skip("the shared folder is not beside the repository; name it in NEUROANP_SHARED")
+    return folder
+
+
+@pytest.fixture
+def small_file(tmp_path: Path) -> Callable[..., Path]:
+    """Write a made-up file of observations; `cells` replaces cells by (hour, column)."""
+    from neuroanp.tasks import _weather_file
+
+    def write(
+        hours: int = 500, cells: dict[tuple[int, str], str] | None = None, drop: tuple[str, ...] = ()
+    ) -> Path:
+        noise = np.random.default_rng(5).normal(size=(hours, len(_weather_file.COLUMNS)))
+        values = np.cumsum(noise, axis=0).round(3).tolist()
+        columns = [name for name in ("date", *_weather_file.COLUMNS, "DewPointCelsius") if name not in drop]
+        path = tmp_path / "small.csv"
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, columns, extrasaction="ignore")
+            writer.writeheader()
+            for hour, row in enumerate(values):
+                record = dict(zip(_weather_file.COLUMNS, row, strict=True))
+                record |= {"date": f"hour {hour}", "DewPointCelsius": -999}
+                record |= {name: cell for (at, name), cell in (cells or {}).items() if at == hour}
+                writer.writerow(record)
+        return path
+
+    return write

@@ -1,0 +1,174 @@
+"""What a network promises: its equation, its passes, its lanes, its order, its state."""
+
+import numpy as np
+import pytest
+from brian2 import ms
+
+from neuroanp.errors import InvalidValue
+from neuroanp.models import LIF, TanhRNN
+from neuroanp.network import Network
+from neuroanp.perturbation import Perturbation
+from neuroanp.reward import Modulator
+from neuroanp.rules import NodePerturbation
+from neuroanp.task import Trial
+
+N_IN, HIDDEN, N_OUT, LANES, STEPS = 3, 8, 2, 4, 7
+NODES = Perturbation(target="nodes", sigma=0.1, readout=True, records=("activity",))
+
+
+def network(model=None, engine="compiled", seed=1, lanes=LANES, passes=("plus", "minus"), perturbation=NODES):
+    model = model or TanhRNN(hidden=HIDDEN, bias=False, readout_gain=1.0)
+    made = Network(
+        model,
+        N_IN,
+        N_OUT,
+        1 * ms,
+        lanes=lanes,
+        passes=passes,
+        perturbation=perturbation,
+        seed=seed,
+        engine=engine,
+    )
+    made.load(model.initial_weights(np.random.default_rng(0), N_IN, N_OUT))
+    return made
+
+
+@pytest.fixture(scope="module")
+def mirrored():
+    return network()
+
+
+def trial(seed=0, lanes=LANES, steps=STEPS, **options):
+    rng = np.random.default_rng(seed)
+    return Trial(rng.normal(size=(steps, lanes, N_IN)), rng.normal(size=(steps, lanes, N_OUT)), **options)
+
+
+def reference(weights, shown, noise, noise_out, x=None):
+    """The published equation, written out."""
+    x = np.zeros((shown.lanes, HIDDEN)) if x is None else x
+    states, outputs = [], []
+    for u, xi, xi_out in zip(shown.inputs, noise, noise_out, strict=True):
+        x = np.tanh(u @ weights["W_in"].T + x @ weights["W_rec"].T + xi)
+        states.append(x)
+        outputs.append(x @ weights["W_out"].T + xi_out)
+    return np.array(states), np.array(outputs)
+
+
+def test_a_run_is_the_published_equation_in_every_pass(mirrored):
+    shown = trial()
+    record = mirrored.run(shown, 5)
+    weights = {name: p.weights for name, p in mirrored.parts.projections.items()}
+    for p, sign in enumerate((1, -1)):
+        states, outputs = reference(weights, shown, sign * record.noise, sign * record.noise_out)
+        np.testing.assert_allclose(record.state[:, p], states, atol=1e-13)
+        np.testing.assert_allclose(record.outputs[:, p], outputs, atol=1e-13)
+        loss = ((outputs - shown.targets) ** 2).mean(axis=2)
+        np.testing.assert_allclose(record.loss[:, p], loss, atol=1e-13)
+        np.testing.assert_allclose(np.tanh(record.activity[:, p]), states, atol=1e-13)
+
+
+def test_minus_is_the_exact_mirror_of_plus():
+    """With inputs of zero a tanh network is odd: the mirrored pass is minus the plus pass, bit for bit."""
+    made = network()
+    silent = Trial(np.zeros((STEPS, LANES, N_IN)), np.zeros((STEPS, LANES, N_OUT)))
+    record = made.run(silent, 3)
+    assert np.abs(record.state).max() > 0.05
+    np.testing.assert_array_equal(record.state[:, 0], -record.state[:, 1])
+    np.testing.assert_array_equal(record.outputs[:, 0], -record.outputs[:, 1])
+
+
+def test_the_noise_follows_seed_and_trial(mirrored):
+    first = mirrored.run(trial(), 1).noise.copy()
+    np.testing.assert_array_equal(mirrored.run(trial(), 1).noise, first)
+    assert not np.array_equal(mirrored.run(trial(), 2).noise, first)
+    assert not np.array_equal(network(seed=2).run(trial(), 1).noise, first)
+    assert first.std() == pytest.approx(0.1, rel=0.1)
+
+
+def test_noise_of_a_lane_does_not_depend_on_how_many_there_are(mirrored):
+    few = mirrored.run(trial(), 1).noise.copy()
+    np.testing.assert_array_equal(network(lanes=6).run(trial(lanes=6), 1).noise[:, :LANES], few)
+
+
+def test_lanes_are_exchangeable(mirrored):
+    shown, order = trial(), [2, 0, 3, 1]
+    swapped = Trial(shown.inputs[:, order], shown.targets[:, order])
+    record = mirrored.run(shown, sigma=0.0).state.copy()
+    np.testing.assert_allclose(mirrored.run(swapped, sigma=0.0).state, record[:, :, order], atol=1e-14)
+
+
+def test_zero_noise_makes_no_difference_between_passes_and_no_update(mirrored):
+    record = mirrored.run(trial(), sigma=0.0)
+    np.testing.assert_array_equal(record.loss[:, 0], record.loss[:, 1])
+    update = NodePerturbation(sigma=0.1).update(record, Modulator()(record))
+    assert all(np.all(values == 0) for values in update.values())
+
+
+def test_names_do_not_matter():
+    """Objects of the same slot have an order of their own, so other names change nothing."""
+    plain, renamed = network(), network()
+    for k, obj in enumerate(sorted(renamed.parts.net.objects, key=lambda obj: obj.name)):
+        obj._name = f"{'zyxwvutsrqponmlkjihg'[k % 20]}{k}_{obj.name}"
+    renamed.device._programs.pop(renamed.parts.net)
+    with renamed.device.active():
+        renamed._program = renamed.device.program(renamed.parts.net, {}, None)
+    np.testing.assert_array_equal(renamed.run(trial(), 4).state, plain.run(trial(), 4).state)
+
+
+def test_a_carried_window_goes_on_where_the_last_one_ended():
+    made = network(passes=("clean",), perturbation=Perturbation())
+    whole = trial(steps=10)
+    expected = made.run(whole).state.copy()
+    first = made.run(Trial(whole.inputs[:4], whole.targets[:4])).state.copy()
+    second = made.run(Trial(whole.inputs[4:], whole.targets[4:], carry=True))
+    np.testing.assert_array_equal(first, expected[:4])
+    np.testing.assert_array_equal(second.state, expected[4:])
+    np.testing.assert_array_equal(second.initial, expected[3])
+
+
+def test_a_carried_window_starts_all_passes_from_the_clean_course(mirrored):
+    mirrored.run(trial(), 0)
+    ended = mirrored.parts.hidden.variables["x"].get_value().reshape(2, LANES, HIDDEN).mean(axis=0)
+    record = mirrored.run(trial(carry=True), 1)
+    np.testing.assert_array_equal(record.initial[0], record.initial[1])
+    np.testing.assert_array_equal(record.initial[0], ended)
+
+
+def test_a_new_trial_starts_from_rest_even_with_spikes():
+    made = network(
+        LIF(hidden=HIDDEN, input_gain=12.0, bias=False), passes=("clean",), perturbation=Perturbation()
+    )
+    first = made.run(trial(steps=40)).state.copy()
+    assert first.sum() > 10
+    np.testing.assert_array_equal(made.run(trial(steps=40)).state, first)
+
+
+def test_trials_of_other_lengths_need_no_new_network(mirrored):
+    long = mirrored.run(trial(steps=30), 1).noise.copy()
+    np.testing.assert_array_equal(mirrored.run(trial(steps=5), 1).noise, long[:5])
+
+
+def test_outputs_takes_any_number_of_lanes(mirrored):
+    shown = trial(lanes=11)
+    expected = reference(
+        {name: p.weights for name, p in mirrored.parts.projections.items()},
+        shown, np.zeros((STEPS, 11, HIDDEN)), np.zeros((STEPS, 11, N_OUT)),
+    )[1]  # fmt: skip
+    np.testing.assert_allclose(mirrored.outputs(shown), expected, atol=1e-13)
+
+
+@pytest.mark.parametrize("lanes", [0, -1, 1.5, True])
+def test_lanes_are_checked(lanes):
+    with pytest.raises(InvalidValue, match=r"Network\.lanes: expected a whole number"):
+        Network(TanhRNN(hidden=2), 1, 1, 1 * ms, lanes=lanes)
+
+
+def test_a_trial_of_another_shape_is_refused(mirrored):
+    message = r"Trial.inputs: expected shape \(7, 4, 3\), got shape \(7, 5, 3\)"
+    with pytest.raises(InvalidValue, match=message):
+        mirrored.run(trial(lanes=5))
+
+
+def test_noise_on_weights_needs_dense_projections():
+    with pytest.raises(InvalidValue, match=r"Network.perturbation: .* follow spikes"):
+        network(LIF(hidden=3), perturbation=Perturbation(target="weights", sigma=0.1, hold=0))

@@ -1,0 +1,61 @@
+"""Spiking networks learn the tasks that they come with."""
+
+import dataclasses
+import math
+
+import pytest
+from brian2 import ms
+
+from neuroanp.models import ALIF, LIF
+from neuroanp.rules import NodePerturbation
+from neuroanp.stages import Clip, WeightBounds
+from neuroanp.tasks import CueAccumulation, DelayedXOR, PatternGeneration, SpikingDigits, StoreRecall
+from neuroanp.training import Training
+
+
+def run(task, *, seed=0, dtype="float32", **changes):
+    settings = task.recipe("best") | {"clip": Clip(norm=math.inf), "bounds": WeightBounds()} | changes
+    made = Training(task=task, seed=seed, engine="compiled", dtype=dtype, preset="best", **settings)
+    return made.run(progress=False)
+
+
+SHORT = PatternGeneration(duration=400 * ms, ticks=8)
+
+
+def test_a_pattern_is_learned():
+    found = run(SHORT, model=LIF(hidden=60, input_gain=2.0), lanes=16, updates=40)
+    assert found.result["score"] < 0.2 * found.result["trivial"]["mean of the curve"]
+
+
+def test_the_cells_learn_a_pattern_for_a_readout_that_does_not():
+    rule = NodePerturbation(sigma=0.1, hold=10, readout="fixed")
+    found = run(SHORT, model=LIF(hidden=60, readout_gain=1.0), rule=rule, lanes=16, updates=40)
+    assert found.result["score"] < 0.6 * min(found.history["test_score"][0], 1.0)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        DelayedXOR(evaluation_trials=16),
+        StoreRecall(evaluation_trials=16, between=0),
+        CueAccumulation(evaluation_trials=16, cues=3),
+        SpikingDigits(row=5 * ms),
+    ],
+    ids=lambda task: task.name,
+)
+def test_every_task_trains_with_its_recipe(task):
+    model = dataclasses.replace(task.recipe("best")["model"], hidden=20)
+    found = run(task, model=model, lanes=16, updates=2)
+    assert isinstance(model, ALIF) and 0 <= found.result["score"] <= 1
+    assert found.result["score_name"] == task.score_name
+    assert {"W_in", "W_rec", "W_out"} <= set(found.weights)
+
+
+@pytest.mark.slow
+def test_a_pattern_of_a_second_is_learned_to_0_06():
+    assert run(PatternGeneration(), updates=100).result["score"] <= 0.06
+
+
+@pytest.mark.slow
+def test_the_exclusive_or_is_learned():
+    assert run(DelayedXOR()).result["score"] > 0.9
