@@ -13,7 +13,6 @@ from neuroanp.errors import InvalidValue
 __all__ = ["CacheError", "CompileError", "EngineError", "NeuroANPDevice", "UnsupportedObject", "device_for"]
 
 
-
 def device_for(engine: str) -> NeuroANPDevice:
     """The device for ``"auto"``, ``"compiled"`` or ``"runtime"``.
 

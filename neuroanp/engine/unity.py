@@ -40,10 +40,7 @@ def unity(source: Source, library_files: dict[str, str]) -> str:
     local = {*library_files, *source.files, "network.h"}
     local |= {name.rsplit("/", 1)[-1] for name in library_files}
     parts: list[tuple[str, str]] = [(name, library_files[name]) for name in _SHARED]
-    parts += [
-        (name, source.files[name])
-        for name in ("synapses_classes.h", "objects.h", "objects.cpp")
-    ]
+    parts += [(name, source.files[name]) for name in ("synapses_classes.h", "objects.h", "objects.cpp")]
     headers: dict[str, None] = {}
     bodies = []
     for name, text in parts:

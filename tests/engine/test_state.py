@@ -175,7 +175,6 @@ def test_two_networks_that_take_turns_do_not_meet(device):
     assert not np.array_equal(alone["net_one"]["v"], alone["net_two"]["v"])
 
 
-
 def mapped():
     """The compiled networks in this process's memory, where the system tells."""
     maps = Path("/proc/self/maps")

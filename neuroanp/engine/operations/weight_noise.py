@@ -128,8 +128,6 @@ class WeightNoise(Operation):
         if row == 0 if self.hold == 0 else row % self.hold == 0:
             drawn = self.draw(row)
             drawn = drawn @ self.mix if self.mixed else drawn
-            for sign, weights in zip(
-                self.signs, self.array("weights").reshape(-1, *self.shape), strict=True
-            ):
+            for sign, weights in zip(self.signs, self.array("weights").reshape(-1, *self.shape), strict=True):
                 weights[:] = self.mean + sign * drawn
         self.array("row")[0] += 1
