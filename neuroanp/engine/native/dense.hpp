@@ -50,4 +50,19 @@ void add_rows(const F *w, const int32_t *spikes, F *target, int n_in, int n_out,
     }
 }
 
+// The same where negative weights have a target of their own, to which their size is added.
+template <class F>
+void add_rows_by_sign(const F *w, const int32_t *spikes, F *excited, F *inhibited, int n_in, int n_out, int count) {
+    for (int s = 0; s < count; s++) {
+        const int row = spikes[s] / n_in, cell = spikes[s] % n_in;
+        const F *__restrict from = w + (int64_t)cell * n_out;
+        F *__restrict up = excited + (int64_t)row * n_out;
+        F *__restrict down = inhibited + (int64_t)row * n_out;
+        for (int i = 0; i < n_out; i++) {
+            up[i] += from[i] > 0 ? from[i] : 0;
+            down[i] += from[i] < 0 ? -from[i] : 0;
+        }
+    }
+}
+
 }  // namespace neuroanp

@@ -3,6 +3,7 @@
 from neuroanp.engine.operations._base import Operation
 from neuroanp.engine.operations.block_mean import BlockMean
 from neuroanp.engine.operations.dense import DenseProjection
+from neuroanp.engine.operations.interleave import Interleave
 from neuroanp.engine.operations.noise import CounterNoise
 from neuroanp.engine.operations.play import Player
 from neuroanp.engine.operations.record import Recorder
@@ -14,6 +15,7 @@ __all__ = [
     "BlockMean",
     "CounterNoise",
     "DenseProjection",
+    "Interleave",
     "Operation",
     "Player",
     "Recorder",

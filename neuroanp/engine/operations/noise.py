@@ -25,18 +25,21 @@ class CounterNoise(Operation):
     signs : tuple of int
         Sign of the noise in each pass: 0, 1 or -1.
     lanes : int
-    distribution : {"gaussian", "sign"}
+    distribution : {"gaussian", "sign", "rare"}
     hold : int
         Steps for which one draw is held.
     stream : int
         Keeps apart noises of one network.
+    chance : float
+        Rare noise: probability of noise other than 0.
     """
 
     native = """
     @dtype* const noise = @buffer + @row[0] * @@size;
     if (@row[0] % @hold[0] == 0)
         neuroanp::fill_@@distribution(noise, (uint64_t)@seed[0], (uint64_t)@@stream, (uint64_t)@trial[0],
-                                      (uint64_t)(@row[0] / @hold[0]), @@lanes, @@units, (@dtype)@sigma[0]);
+                                      (uint64_t)(@row[0] / @hold[0]), @@lanes, @@units,
+                                      (@dtype)@sigma[0]@@chance);
     else
         std::memcpy(noise, noise - @@size, @@size * sizeof(@dtype));
     static const int signs[] = {@@signs};
@@ -55,6 +58,7 @@ class CounterNoise(Operation):
         distribution: str,
         hold: int,
         stream: int,
+        chance: float = 1.0,
         when: str,
         order: int,
         name: str,
@@ -67,7 +71,10 @@ class CounterNoise(Operation):
         for variable, value in (("seed", 0), ("trial", 0), ("row", 0), ("hold", hold)):
             self.variables.add_array(variable, size=1, dtype=np.int64, values=[value])
         self.variables.add_array("sigma", size=1, dtype=np.float64, values=[0.0])
+        self.variables.add_array("chance", size=1, dtype=np.float64, values=[chance])
         self._buffer("buffer", dtype)
+        own = ", @chance[0]" if distribution == "rare" else ""
+        self.native = self.native.replace("@@chance", own)
         self.native = self.native.replace("@dtype", "double" if dtype == np.float64 else "float")
         self._ready(
             size=lanes * self.units,
@@ -92,8 +99,9 @@ class CounterNoise(Operation):
         if row % hold == 0:
             seed, trial = int(self.array("seed")[0]), int(self.array("trial")[0])
             drawn = noise.draw(
-                self.distribution, seed, self.stream, trial, row // hold, self.lanes, self.units, buffer.dtype
-            )
+                self.distribution, seed, self.stream, trial, row // hold, self.lanes, self.units,
+                buffer.dtype, float(self.array("chance")[0]),
+            )  # fmt: skip
             buffer[row] = drawn * buffer.dtype.type(self.array("sigma")[0])
         else:
             buffer[row] = buffer[row - 1]
