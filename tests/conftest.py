@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from neuroanp.engine import NoCompiler
+from neuroanp.engine.compiler import find_compiler
+
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 
@@ -15,6 +18,20 @@ def pytest_configure(config):
     """Keep compiled networks from one test run to the next, beside pytest's own cache."""
     if hasattr(config, "cache"):
         os.environ.setdefault("NEUROANP_CACHE", str(config.cache.mkdir("neuroanp")))
+
+
+def _skip_without_compiler(item):
+    """A test that asks for the compiled engine by name is skipped where there is no compiler."""
+    try:
+        return (yield)
+    except NoCompiler as error:
+        if find_compiler() is None:
+            pytest.skip(str(error))
+        raise
+
+
+pytest_runtest_setup = pytest.hookimpl(wrapper=True)(_skip_without_compiler)
+pytest_runtest_call = pytest.hookimpl(wrapper=True)(_skip_without_compiler)
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,20 @@
 
 from brian2.devices.device import all_devices
 
+from neuroanp.engine.compiler import find_compiler
 from neuroanp.engine.device import NeuroANPDevice
-from neuroanp.engine.errors import CacheError, CompileError, EngineError, UnsupportedObject
+from neuroanp.engine.errors import CacheError, CompileError, EngineError, NoCompiler, UnsupportedObject
 from neuroanp.errors import InvalidValue
 
-__all__ = ["CacheError", "CompileError", "EngineError", "NeuroANPDevice", "UnsupportedObject", "device_for"]
+__all__ = [
+    "CacheError",
+    "CompileError",
+    "EngineError",
+    "NeuroANPDevice",
+    "NoCompiler",
+    "UnsupportedObject",
+    "device_for",
+]
 
 
 def device_for(engine: str) -> NeuroANPDevice:
@@ -20,9 +29,13 @@ def device_for(engine: str) -> NeuroANPDevice:
     ------
     InvalidValue
         For any other name.
+    NoCompiler
+        For ``"compiled"`` where there is no C++ compiler.
     """
     if engine not in ("auto", "compiled", "runtime"):
         raise InvalidValue("engine", "auto, compiled or runtime", engine)
+    if engine == "compiled" and find_compiler() is None:
+        raise NoCompiler
     device: NeuroANPDevice = all_devices["neuroanp_runtime" if engine == "runtime" else "neuroanp"]
     return device
 

@@ -22,7 +22,7 @@ from brian2.synapses import synapses as brian2_synapses
 
 from neuroanp.engine.build import build
 from neuroanp.engine.compiler import find_compiler
-from neuroanp.engine.errors import CompileError
+from neuroanp.engine.errors import NoCompiler
 from neuroanp.engine.generator import SourceGenerator
 from neuroanp.engine.library import Library, LibraryTable, LibraryVector
 from neuroanp.engine.program import Program
@@ -38,9 +38,7 @@ class CompiledProgram(Program):
     def __init__(self, device: Any, net: Any, namespace: Mapping[str, Any]) -> None:
         compiler = find_compiler()
         if compiler is None:
-            raise CompileError(
-                "engine='compiled' needs a C++ compiler: install g++ or clang++, or name one in CXX"
-            )
+            raise NoCompiler
         super().__init__(device, net)
         self._synapses = [weakref.ref(obj) for obj in net.sorted_objects if isinstance(obj, Synapses)]
         source = SourceGenerator(device).generate(net, namespace)

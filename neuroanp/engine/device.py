@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-import warnings
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -21,6 +20,7 @@ from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
 from brian2.core.variables import VariableView
 from brian2.devices.device import RuntimeDevice, reset_device, set_device
 from brian2.units.fundamentalunits import fail_for_dimension_mismatch
+from brian2.utils.logger import get_logger
 
 from neuroanp.engine.compiled import CompiledProgram
 from neuroanp.engine.compiler import find_compiler
@@ -31,6 +31,8 @@ from neuroanp.engine.random_stream import RandomStream
 from neuroanp.engine.reports import reporter
 from neuroanp.engine.runtime import RuntimeProgram
 from neuroanp.engine.support import check_supported
+
+logger = get_logger(__name__)
 
 #: Wall seconds between looks at the keyboard and at the progress report.
 SLICE = 0.2
@@ -70,10 +72,11 @@ class NeuroANPDevice(RuntimeDevice):
         if self.engine != "auto":
             return self.engine
         if find_compiler() is None:
-            warnings.warn(
+            logger.warn(
                 "NeuroANP: no C++ compiler found (g++, clang++ or CXX), so networks run on Brian2's "
                 "runtime: the same numbers, slower.",
-                stacklevel=2,
+                "no_compiler",
+                once=True,
             )
             self.engine = "runtime"
             return "runtime"

@@ -5,7 +5,8 @@ import sys
 import brian2 as b2
 import pytest
 
-from neuroanp.engine import build
+from neuroanp.engine import NoCompiler, build
+from neuroanp.engine.compiler import find_compiler
 
 # an attribute of the same name hides this module
 devices = sys.modules["brian2.devices.device"]
@@ -25,7 +26,9 @@ def own_scope():
 
 @pytest.fixture
 def device():
-    """The in-process device, in force."""
+    """The in-process device, in force, which compiles."""
+    if find_compiler() is None:
+        raise NoCompiler
     b2.set_device("neuroanp")
     return b2.get_device()
 

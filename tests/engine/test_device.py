@@ -10,7 +10,7 @@ from brian2 import ms
 from circuits import NAMES, assert_same, circuit
 from processes import python
 
-from neuroanp.engine import compiler, device_for
+from neuroanp.engine import device_for
 
 devices = sys.modules["brian2.devices.device"]
 
@@ -167,8 +167,3 @@ def test_a_run_of_nothing_is_quick(device):
         c.net.run(nothing, namespace=NAMES)
         costs.append(time.perf_counter() - start)
     assert min(costs) < 200e-6
-
-
-def test_there_is_a_compiler_here():
-    """Or nothing of the above says anything of the compiled engine."""
-    assert compiler.find_compiler() is not None
