@@ -12,6 +12,7 @@ from neuroanp import checks
 from neuroanp.baselines import trivial
 from neuroanp.errors import InvalidValue
 from neuroanp.options import option
+from neuroanp.stages import SGD
 from neuroanp.task import Array, Task, Trial, loss
 
 
@@ -44,6 +45,11 @@ class Decision(Task):
     @property
     def n_out(self) -> int:
         return 1
+
+    @classmethod
+    def recipe(cls, preset: str) -> dict[str, Any]:
+        """The published method at a rate that suits trials of hundreds of steps."""
+        return {"optimizer": SGD(lr=0.01)} if preset == "published" else {}
 
     def evaluation(self, rng: np.random.Generator) -> Trial:
         """Fresh trials, `evaluation_trials` lanes of them."""

@@ -93,7 +93,7 @@ class CueAccumulation(Decision):
     def recipe(cls, preset: str) -> dict[str, Any]:
         """All cells adapt, for longer than the trial; the right side is told in the decision period."""
         if preset != "best":
-            return {}
+            return super().recipe(preset)
         return {
             "model": ALIF(input_gain=5.0, adaptive=1.0, beta=0.2, tau_a=2000 * ms, tau_out=50 * ms),
             "rule": NodePerturbation(sigma=0.3, hold=10, readout="delta"),

@@ -65,7 +65,7 @@ class DelayedXOR(Decision):
     def recipe(cls, preset: str) -> dict[str, Any]:
         """Cells whose threshold jumps at a spike remember, and make the exclusive or linear."""
         if preset != "best":
-            return {}
+            return super().recipe(preset)
         return {
             "model": ALIF(input_gain=3.0, beta=1.0, tau_a=400 * ms),
             "rule": NodePerturbation(sigma=0.3, hold=10, readout="delta"),

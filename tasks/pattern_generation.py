@@ -16,7 +16,7 @@ from neuroanp.models import LIF
 from neuroanp.options import option
 from neuroanp.reward import Modulator
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import Adam
+from neuroanp.stages import SGD, Adam
 from neuroanp.task import Array, Task, Trial, loss
 from neuroanp.tasks._decisions import check_times, steps
 
@@ -80,7 +80,7 @@ class PatternGeneration(Task):
     def recipe(cls, preset: str) -> dict[str, Any]:
         """LIF cells, one noisy pass, compared with the other lanes."""
         if preset != "best":
-            return {}
+            return {"optimizer": SGD(lr=1e-3)}
         return {
             "model": LIF(input_gain=2.0),
             "rule": NodePerturbation(sigma=0.1, hold=10, readout="delta"),

@@ -61,7 +61,7 @@ class StoreRecall(Decision):
     def recipe(cls, preset: str) -> dict[str, Any]:
         """Cells that adapt slowly, and noise in all lanes that see the same bits."""
         if preset != "best":
-            return {}
+            return super().recipe(preset)
         return {
             "model": ALIF(input_gain=3.0, beta=0.3, tau_a=1000 * ms),
             "rule": NodePerturbation(sigma=0.3, hold=10, readout="delta"),

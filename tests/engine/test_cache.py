@@ -137,7 +137,7 @@ def test_a_build_that_is_stopped_leaves_nothing(device, empty_cache, monkeypatch
     assert small() == pytest.approx(EXPECTED, rel=1e-12)
 
 
-def test_two_processes_compile_once(empty_cache, tmp_path):
+def test_two_processes_compile_once(device, empty_cache, tmp_path):
     """Both find nothing, one compiles, the other waits and takes its build."""
     log = tmp_path / "calls"
     wrapper = tmp_path / "counted"

@@ -32,12 +32,13 @@ def save(path):
 def test_two_processes_find_the_same_bits(tmp_path):
     code = "import sys; from training.test_repeatable import save; save(sys.argv[1])"
     path = tmp_path / "other.npz"
+    here = {rule.name: trained(rule)[1] for rule in RULES}
     subprocess.run([sys.executable, "-c", code, str(path)], cwd=Path(__file__).parents[1], check=True)
     with np.load(path) as other:
         assert len(other.files) == 5 * len(RULES)
-        for rule in RULES:
-            for name, w in trained(rule)[1].items():
-                np.testing.assert_array_equal(other[f"{rule.name} {name}"], w, err_msg=f"{rule.name} {name}")
+        for rule, weights in here.items():
+            for name, w in weights.items():
+                np.testing.assert_array_equal(other[f"{rule} {name}"], w, err_msg=f"{rule} {name}")
 
 
 @pytest.mark.parametrize("rule", RULES[:2], ids=lambda rule: rule.name)
