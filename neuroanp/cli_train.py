@@ -7,7 +7,7 @@ import datetime
 import inspect
 import sys
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +72,12 @@ def _task_name(words: list[str]) -> tuple[str | None, list[str]]:
     return words[place], words[:place] + words[place + 1 :]
 
 
-def _choices() -> Parser:
+def _choices(presets: Sequence[str] = ("best",)) -> Parser:
     """What decides on the options there are."""
     parser = Parser(add_help=False)
     group = parser.add_argument_group("what is trained")
     group.add_argument(
-        "--preset", metavar="|".join(recipes.PRESETS), help="settings to start from (default: best)"
+        "--preset", metavar="|".join(presets), help=f"settings to start from (default: {presets[0]})"
     )
     group.add_argument("--config", metavar="FILE", help="settings to start from: a run's config.json")
     others = {"model": registry.models(), "rule": registry.rules(), "optimizer": _optimizers()}
@@ -105,10 +105,11 @@ def _start(name: str | None, choices: Mapping[str, str | None]) -> Settings:
         if found is None or (name is not None and name != found):
             raise InvalidValue("--config", f"settings of {name or 'a task'}", f"those of {found or 'none'}")
     else:
-        preset = choices["preset"] or recipes.PRESETS[0]
-        if preset not in recipes.PRESETS:
-            raise UnknownName("--preset", preset, list(recipes.PRESETS))
         task = registry.find("task", str(name))
+        offered = recipes.presets(str(name))
+        preset = choices["preset"] or offered[0]
+        if preset not in offered:
+            raise UnknownName("--preset", preset, list(offered))
         settings = {"task": task(), "preset": preset} | recipes.recipe(str(name), preset)
     for kind, find in (("model", _registered), ("rule", _registered), ("optimizer", _optimizer)):
         chosen = choices[kind]
@@ -153,7 +154,7 @@ def _parser(settings: Settings) -> Parser:
         prog=f"neuroanp train {task.name}",
         usage=f"neuroanp train {task.name} [options]",
         description=first_line(type(task)),
-        parents=[_choices()],
+        parents=[_choices(recipes.presets(task.name))],
     )
     run = parser.add_argument_group("the run")
     for name, text in NUMBERS.items():

@@ -13,7 +13,17 @@ from neuroanp.reward import Modulator
 from neuroanp.rules import ActivityPerturbation, NodePerturbation
 from neuroanp.stages import SGD, Adam, Clip, WeightBounds
 
-PRESETS = ("best", "published")
+
+def presets(task: str) -> tuple[str, ...]:
+    """Names of the recipes that a task has; the first is the default.
+
+    Parameters
+    ----------
+    task : str
+        Shell name.
+    """
+    names: tuple[str, ...] = registry.find("task", task).presets
+    return names
 
 
 def recipe(task: str, preset: str) -> dict[str, Any]:
@@ -23,12 +33,17 @@ def recipe(task: str, preset: str) -> dict[str, Any]:
     ----------
     task : str
         Shell name.
-    preset : {"best", "published"}
-        The best that we know, or the published method and rates.
+    preset : str
+        ``"best"`` that we know, ``"published"`` method and rates, or another one of the task's.
+
+    Raises
+    ------
+    UnknownName
+        For a preset that the task doesn't have.
     """
-    if preset not in PRESETS:
-        raise UnknownName("preset", preset, list(PRESETS))
-    general: dict[str, Any] = {"best": _best, "published": _published}[preset]()
+    if preset not in presets(task):
+        raise UnknownName("preset", preset, list(presets(task)))
+    general = _published() if preset == "published" else _best()
     general |= {"clip": Clip(norm=math.inf), "bounds": WeightBounds()}
     return general | registry.find("task", task).recipe(preset)
 

@@ -102,6 +102,8 @@ class Task:
         What `score` measures, e.g. ``"fraction of symbols right"``.
     higher_is_better : bool
         Direction of `score`.
+    presets : tuple of str
+        Names of its recipes, the default one first.
     dt : Quantity
         Length of one step.
     """
@@ -109,6 +111,7 @@ class Task:
     name: ClassVar[str]
     score_name: ClassVar[str]
     higher_is_better: ClassVar[bool] = True
+    presets: ClassVar[tuple[str, ...]] = ("best", "published")
     dt: ClassVar[Any] = 1 * ms
 
     @property
@@ -152,7 +155,7 @@ class Task:
 
     @classmethod
     def recipe(cls, preset: str) -> dict[str, Any]:
-        """Arguments of `neuroanp.train` in which the task's recipe differs from the general one."""
+        """Arguments of `neuroanp.train` in which a preset of the task differs from the general one."""
         return {}
 
 

@@ -27,6 +27,7 @@ class DelayedXOR(Decision):
     """
 
     name = "delayed-xor"
+    presets = ("best", "published", "scalar")
     periods: ClassVar[tuple[str, ...]] = ("cue", "decision")
     waits: ClassVar[tuple[str, ...]] = ("delay",)
 
@@ -63,10 +64,13 @@ class DelayedXOR(Decision):
 
     @classmethod
     def recipe(cls, preset: str) -> dict[str, Any]:
-        """Cells whose threshold jumps at a spike remember, and make the exclusive or linear."""
-        if preset != "best":
+        """Cells whose threshold jumps at a spike remember, and make the exclusive or linear.
+
+        In "scalar" the readout isn't told the answer either: it learns from noise of its own.
+        """
+        if preset == "published":
             return super().recipe(preset)
-        return {
+        best = {
             "model": ALIF(input_gain=3.0, beta=1.0, tau_a=400 * ms),
             "rule": NodePerturbation(sigma=0.3, hold=10, readout="delta"),
             "modulator": Modulator(discount=1.0, baseline="lanes", copies=4),
@@ -75,3 +79,9 @@ class DelayedXOR(Decision):
             "lanes": 128,
             "updates": 200,
         }
+        scalar = {
+            "rule": NodePerturbation(sigma=0.3, hold=10, readout_sigma=0.03),
+            "modulator": Modulator(discount=0.99, baseline="lanes", copies=8),
+            "updates": 800,
+        }
+        return best | scalar if preset == "scalar" else best

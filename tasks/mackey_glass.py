@@ -7,9 +7,14 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from brian2 import ms
 
 from neuroanp import checks
+from neuroanp.models import ALIF
 from neuroanp.options import option
+from neuroanp.reward import Modulator
+from neuroanp.rules import NodePerturbation
+from neuroanp.stages import Adam
 from neuroanp.task import Array
 from neuroanp.tasks._series import Series, SeriesTask, forecast, level, linear_level
 
@@ -34,6 +39,7 @@ class MackeyGlass(SeriesTask):
     """
 
     name = "mackey-glass"
+    presets = ("best", "published", "spiking")
 
     ahead: int = option(15, "steps between input and target")
     direction: str = option("forecast", "forecast: target in the future; recall: target in the past")
@@ -61,8 +67,16 @@ class MackeyGlass(SeriesTask):
 
     @classmethod
     def recipe(cls, preset: str) -> dict[str, Any]:
-        """Half as many updates as usual are enough."""
-        return super().recipe(preset) | {"updates": 500}
+        """Half as many updates as usual are enough; "spiking": ALIF cells, compared with other lanes."""
+        general = super().recipe(preset) | {"updates": 500}
+        spiking = {
+            "model": ALIF(input_gain=4.0, beta=0.2, tau=10 * ms, tau_a=100 * ms, tau_out=30 * ms),
+            "rule": NodePerturbation(sigma=0.3, hold=5, readout="delta"),
+            "modulator": Modulator(discount=0.98, baseline="lanes", copies=4),
+            "optimizer": Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
+            "decorrelation": None,
+        }
+        return general | spiking if preset == "spiking" else general
 
     def trivial(self) -> dict[str, float]:
         series = self.series

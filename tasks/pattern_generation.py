@@ -39,6 +39,7 @@ class PatternGeneration(Task):
     name = "pattern-generation"
     score_name = "mean square error over the target's variance"
     higher_is_better = False
+    presets = ("best", "published", "scalar")
 
     duration: Any = option(1000 * ms, "length of the pattern", unit="ms")
     ticks: int = option(20, "channels of the clock")
@@ -78,10 +79,10 @@ class PatternGeneration(Task):
 
     @classmethod
     def recipe(cls, preset: str) -> dict[str, Any]:
-        """LIF cells, one noisy pass, compared with the other lanes."""
-        if preset != "best":
+        """LIF cells, one noisy pass, compared with the other lanes; "scalar": no target for the readout."""
+        if preset == "published":
             return {"optimizer": SGD(lr=1e-3)}
-        return {
+        best = {
             "model": LIF(input_gain=2.0),
             "rule": NodePerturbation(sigma=0.1, hold=10, readout="delta"),
             "modulator": Modulator(discount=0.98, baseline="lanes"),
@@ -90,6 +91,12 @@ class PatternGeneration(Task):
             "lanes": 32,
             "updates": 200,
         }
+        scalar = {
+            "rule": NodePerturbation(sigma=0.1, hold=10, readout_sigma=0.03),
+            "optimizer": Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
+            "updates": 400,
+        }
+        return best | scalar if preset == "scalar" else best
 
     def trivial(self) -> dict[str, float]:
         """Loss of the curve's mean, and of the best linear function of the clock."""

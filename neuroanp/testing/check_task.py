@@ -10,7 +10,6 @@ from brian2 import get_dimensions, second
 from numpy.typing import NDArray
 
 from neuroanp.errors import InvalidValue
-from neuroanp.recipes import PRESETS
 from neuroanp.task import Task, Trial, loss
 from neuroanp.testing._part import check_part, require
 from neuroanp.training import train
@@ -80,7 +79,7 @@ def _check_declarations(task: Task) -> None:
     text = getattr(task, "score_name", None)
     require(isinstance(text, str) and text, f"{cls.__name__}.score_name", "what score measures", text)
     known = set(inspect.signature(train).parameters) - {"task", "preset", "progress"}
-    for preset in PRESETS:
+    for preset in cls.presets:
         unknown = set(task.recipe(preset)) - known
         require(not unknown, f"{cls.__name__}.recipe", "arguments of train", ", ".join(sorted(unknown)))
 

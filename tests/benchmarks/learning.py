@@ -45,7 +45,7 @@ def measure(name: str, preset: str, seeds: int) -> dict[str, object]:
     if preset == "readout-only":
         best = recipes.recipe(task.name, "best")["optimizer"]
         options = options | {"optimizer": dataclasses.replace(best, lr=0.0), "decorrelation": None}
-    start = {"preset": preset if preset in recipes.PRESETS else "best"}
+    start = {"preset": preset if preset == "published" else "best"}
     runs = []
     for seed in range(seeds):
         try:

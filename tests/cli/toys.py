@@ -184,6 +184,9 @@ class Recipes:
 
     PRESETS = ("best", "published")
 
+    def presets(self, task: str) -> tuple[str, ...]:
+        return self.PRESETS
+
     def recipe(self, task: str, preset: str) -> dict[str, Any]:
         from neuroanp.decorrelation import Decorrelation
         from neuroanp.stages import Adam
