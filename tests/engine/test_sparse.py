@@ -41,7 +41,7 @@ def projection(group, **changes):
         "rows": LANES, "targets": TARGETS, "delays": DELAYS, "when": "synapses", "order": 1, "name": "W",
     }  # fmt: skip
     made = SparseProjection(group, group, "up", **settings | changes)
-    made.weights[:] = WEIGHTS
+    made.weights[:] = np.resize(WEIGHTS, len(made.weights))
     return made
 
 
