@@ -48,7 +48,7 @@ MODELS = {
 RULES = {
     "node": NodePerturbation(sigma=0.3, hold=5),
     "activity": ActivityPerturbation(sigma=0.3, mirrored=False),
-    "stdp": RewardSTDP(sigma=0.3, hold=5),
+    "stdp": RewardSTDP(sigma=0.3, hold=5, tau_plus=15 * ms, tau_minus=25 * ms, a_minus=0.7),
     "hebbian": DelayedHebbian(sigma=0.3, chance=0.1, mirrored=False),
     "e-prop": EProp(),
 }
@@ -174,7 +174,8 @@ def test_models_pass_their_check(name):
 
 @pytest.mark.parametrize("engine", ["compiled", "runtime"])
 @pytest.mark.parametrize("name", RULES)
-def test_the_update_is_that_of_the_dense_network_where_synapses_exist(name, engine):
+def test_the_update_is_that_of_the_dense_network_where_synapses_exist(name, engine, monkeypatch):
+    monkeypatch.setattr("neuroanp.rules._wired.BLOCK", 100)
     rule = RULES[name]
     for index, trial in enumerate(trials()):
         if not index:
@@ -310,6 +311,16 @@ def test_synapses_and_delays_are_spread_evenly():
     assert heard.sum() == 16000 and 5 < heard.std() < 7
     counts = np.bincount(wiring.delays)
     assert len(counts) == 8 and not counts[:3].any() and counts[3:].min() > 50
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_input_to_a_cell_is_as_strong_as_with_all_synapses(name):
+    """The sum of the squared weights to a cell is the same on average."""
+    totals = []
+    for density in (1.0, 0.1):
+        model = dataclasses.replace(MODELS[name], hidden=300, density=density)
+        totals.append((model.initial_weights(np.random.default_rng(0), 2, 1)["W_rec"] ** 2).sum() / 300)
+    assert totals[1] == pytest.approx(totals[0], rel=0.05)
 
 
 def test_all_synapses_with_delays_are_wired_too():
