@@ -144,7 +144,8 @@ class Network:
         Raises
         ------
         InvalidValue
-            For a wiring with another number of cells or synapses than the model has.
+            For a wiring with another number of cells or synapses than the model has, or of cells that it
+            doesn't have.
         """
         self._rewire(Wiring.stored(weights))
         self.weights, self.decorrelation = dict(weights), dict(decorrelation or {})
@@ -284,6 +285,10 @@ class Network:
         found = stored.targets.shape, stored.delays.shape
         if found != shapes:
             raise InvalidValue("Network.load", f"rec_targets and rec_delays of shapes {shapes}", found)
+        inside = (stored.targets >= 0) & (stored.targets < self.model.hidden)
+        if not inside.all() or stored.delays.min() < 0:
+            wanted = f"rec_targets from 0 to {self.model.hidden - 1} and rec_delays of 0 or more"
+            raise InvalidValue("Network.load", wanted, "others")
         self.wiring = stored
         self.parts.projections["W_rec"].connect(stored.targets, stored.delays)
 

@@ -404,6 +404,10 @@ def test_the_wiring_of_another_model_is_refused():
     other = Wiring.draw(np.random.default_rng(0), HIDDEN, 7)
     with pytest.raises(InvalidValue, match=r"^Network\.load: expected rec_targets and rec_delays of shapes"):
         made.load(weights | other.arrays())
+    mine = made.wiring.arrays()
+    for wrong in ({"rec_targets": mine["rec_targets"] + 1}, {"rec_delays": mine["rec_delays"] - 1}):
+        with pytest.raises(InvalidValue, match=r"^Network\.load: expected rec_targets from 0 to 29 and"):
+            made.load(weights | mine | wrong)
     dense = build(LIF(hidden=HIDDEN))
     with pytest.raises(InvalidValue, match=r"^Network\.load: expected"):
         dense.load(weights | other.arrays())
