@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -152,6 +152,10 @@ class Task:
     def trivial_scores(self) -> dict[str, float]:
         """`score` of trivial predictors, by name, for tasks that know them."""
         return {}
+
+    def final_score(self, score: float, before: Sequence[float]) -> float:
+        """Score of a run: that of its end, or what else follows from the scores `before`, test by test."""
+        return score
 
     @classmethod
     def recipe(cls, preset: str) -> dict[str, Any]:
