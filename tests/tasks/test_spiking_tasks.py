@@ -203,8 +203,10 @@ def test_bad_fields(make, said) -> None:
 
 @pytest.mark.parametrize("task", TASKS, ids=name_of)
 def test_recipes_hold_noise_and_need_one_pass(task) -> None:
-    best = task.recipe("best")
-    assert isinstance(best["rule"], NodePerturbation) and best["rule"].hold == 10
-    assert best["modulator"].passes(best["rule"].passes) == ("plus",)
-    assert best["lanes"] % best["modulator"].shared(best["lanes"]) == 0
-    assert best["decorrelation"] is None and task.recipe("published") == {}
+    for preset in set(task.presets) - {"published"}:
+        found = task.recipe(preset)
+        assert isinstance(found["rule"], NodePerturbation) and found["rule"].hold == 10
+        assert found["modulator"].passes(found["rule"].passes) == ("plus",)
+        assert found["lanes"] % found["modulator"].shared(found["lanes"]) == 0
+        assert found["rule"].readout == ("perturb" if preset == "scalar" else "delta")
+        assert found["decorrelation"] is None
