@@ -75,5 +75,5 @@ class StoreRecall(Decision):
             "optimizer": Adam(lr=3e-3, input_lr=3e-2, readout_lr=1e-2),
             "decorrelation": None,
             "lanes": 128,
-            "updates": 300,
+            "updates": 240,
         }  # fmt: skip
