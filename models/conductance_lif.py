@@ -50,7 +50,9 @@ class ConductanceLIF(LIF):
     tau_i: Any = option(10 * ms, "time constant of inhibitory conductances", unit="ms")
     e_e: float = option(14 / 3, "reversal potential of excitation, above 1")
     e_i: float = option(-2 / 3, "reversal potential of inhibition, below 1")
-    recurrent_gain: float = option(0.3, "recurrent weights have standard deviation gain / sqrt(hidden)")
+    recurrent_gain: float = option(
+        0.3, "recurrent weights have standard deviation gain / sqrt(density * hidden)"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

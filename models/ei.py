@@ -46,4 +46,6 @@ class EI(LIF):
         excitatory = round(self.excitatory * self.hidden)
         ratio = excitatory / (self.hidden - excitatory)
         sign = np.where(np.arange(self.hidden) < excitatory, 1.0, -ratio)
+        if self.outgoing is not None:
+            sign = np.repeat(sign, self.outgoing)
         return weights | {"W_rec": np.abs(weights["W_rec"]) * sign}

@@ -68,7 +68,9 @@ class Izhikevich(LIF):
     input_gain: float = option(5.0, "input weights have this standard deviation")
     bias_mean: float = option(5.0, "mean current of a cell without input")
     bias_spread: float = option(2.0, "standard deviation of that current")
-    recurrent_gain: float = option(5.0, "recurrent weights have standard deviation gain / sqrt(hidden)")
+    recurrent_gain: float = option(
+        5.0, "recurrent weights have standard deviation gain / sqrt(density * hidden)"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -10,8 +10,10 @@ from brian2 import ms
 
 from neuroanp import checks
 from neuroanp.cells import Cells
+from neuroanp.errors import InvalidValue
 from neuroanp.model import Model, Weights, gaussian_weights
 from neuroanp.options import option
+from neuroanp.wiring import Wiring
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -24,6 +26,11 @@ class LIF(Model):
 
     The noise is a current; the trace is the spike. The last input, always 1, has as its weights the currents
     of cells without input. Potentials start spread out.
+
+    With a `density` below 1 or a `delay` each cell has ``density * hidden`` outgoing recurrent synapses,
+    drawn from the network's seed, and an axonal delay, spread evenly from `least_delay` to `delay`. Only the
+    weights that exist are stored and learn: ``W_rec`` is a vector of them, see `Wiring`. A spike reaches the
+    readout without delay.
     """
 
     name: ClassVar[str] = "lif"
@@ -62,9 +69,14 @@ class LIF(Model):
     input_gain: float = option(1.0, "input weights have this standard deviation")
     bias_mean: float = option(0.5, "mean current of a cell without input")
     bias_spread: float = option(0.3, "standard deviation of that current")
-    recurrent_gain: float = option(0.5, "recurrent weights have standard deviation gain / sqrt(hidden)")
+    recurrent_gain: float = option(
+        0.5, "recurrent weights have standard deviation gain / sqrt(density * hidden)"
+    )
     v_spread: float = option(1.0, "cells start at potentials from 0 to this, not to fire together")
     readout_gain: float = option(0.3, "readout weights have standard deviation gain / sqrt(hidden)")
+    density: float = option(1.0, "part of the recurrent synapses that exist")
+    delay: Any = option(0 * ms, "longest axonal delay of recurrent synapses", unit="ms")
+    least_delay: Any = option(0 * ms, "shortest axonal delay of recurrent synapses", unit="ms")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -72,6 +84,16 @@ class LIF(Model):
             checks.has_unit(self, field, ms)
             checks.positive(self, field)
         checks.not_negative(self, "input_gain", "recurrent_gain", "readout_gain", "bias_spread", "v_spread")
+        where = type(self).__name__
+        checks.between(self, 0, 1, "density")
+        if round(self.density * self.hidden) < 1:
+            wanted = f"a part of {self.hidden} cells that is at least one of them"
+            raise InvalidValue(f"{where}.density", wanted, self.density)
+        for field in ("delay", "least_delay"):
+            checks.has_unit(self, field, ms)
+            checks.not_negative(self, field)
+        if self.least_delay > self.delay:
+            raise InvalidValue(f"{where}.least_delay", f"at most delay ({self.delay})", self.least_delay)
 
     def parameters(self) -> dict[str, Any]:
         return {"tau": self.tau, "refractory_period": self.refractory_period}
@@ -91,9 +113,19 @@ class LIF(Model):
         silent = max(0, round(float(self.refractory_period / dt)) - 1)
         return Cells(memory=memory, drive=1 - memory, refractory=silent)
 
+    @property
+    def outgoing(self) -> int | None:
+        return None if self.density == 1 and self.delay == 0 * ms else round(self.density * self.hidden)
+
+    def wiring(self, rng: np.random.Generator, dt: Any) -> Wiring | None:
+        if self.outgoing is None:
+            return None
+        steps = (round(float(delay / dt)) for delay in (self.least_delay, self.delay))
+        return Wiring.draw(rng, self.hidden, self.outgoing, *steps)
+
     def initial_weights(self, rng: np.random.Generator, n_in: int, n_out: int) -> Weights:
         gains = (self.input_gain * np.sqrt(n_in), self.recurrent_gain, self.readout_gain)
-        weights = gaussian_weights(rng, self.hidden, n_in, n_out, gains)
+        weights = gaussian_weights(rng, self.hidden, n_in, n_out, gains, self.outgoing)
         if self.bias:
             weights["W_in"][:, -1] = self.bias_mean + self.bias_spread * rng.standard_normal(self.hidden)
         return weights

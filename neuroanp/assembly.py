@@ -33,6 +33,7 @@ from neuroanp.engine.operations import (
     DenseProjection,
     Player,
     Recorder,
+    SparseProjection,
     SpikeProjection,
     WanderingWeightNoise,
     WeightNoise,
@@ -43,6 +44,7 @@ from neuroanp.model import Model
 from neuroanp.monitor import RewardMonitor
 from neuroanp.perturbation import Perturbation
 from neuroanp.plant import Plant
+from neuroanp.wiring import Wiring
 
 _SIGN = {"clean": 0, "plus": 1, "minus": -1}
 _STREAM = {"hidden": 0, "output": 1, "W_in": 2, "W_rec": 3, "W_out": 4}
@@ -63,6 +65,8 @@ class Assembly:
     dtype : numpy.dtype
     decorrelated : bool
     plant : Plant, optional
+    wiring : Wiring, optional
+        Which recurrent synapses of a spiking model exist; all of them without.
 
     Attributes
     ----------
@@ -93,6 +97,7 @@ class Assembly:
         dtype: Any,
         decorrelated: bool,
         plant: Plant | None = None,
+        wiring: Wiring | None = None,
     ) -> None:
         if model.threshold is not None and perturbation.target == "weights":
             expected = "noise on nodes for a model whose projections follow spikes"
@@ -136,7 +141,7 @@ class Assembly:
             objects += self.loop.objects
         self.recorders = self._recorders()
         self.watched = self._watched()
-        self.projections = self._projections(rows)
+        self.projections = self._projections(rows, wiring)
         self.noises = self._noises()
         objects += [self.player, self.teacher, *self.recorders.values()]
         objects += self.watched.values()
@@ -159,7 +164,7 @@ class Assembly:
             if variable is not None
         }
 
-    def _projections(self, rows: int) -> dict[str, Any]:
+    def _projections(self, rows: int, wiring: Wiring | None) -> dict[str, Any]:
         model, on_weights = self.model, self.perturbation.target == "weights"
 
         def dense(name: str, source: Any, read: str, target: Any, write: str, when: str, order: int) -> Any:
@@ -169,9 +174,13 @@ class Assembly:
             )  # fmt: skip
 
         def events(name: str, target: Any, write: str, inhibit: str | None = None) -> Any:
-            return SpikeProjection(
-                self.hidden, target, write, rows=rows, inhibit=inhibit, when="synapses", order=1, name=name
-            )
+            kinds: dict[str, Any] = {
+                "rows": rows, "inhibit": inhibit, "when": "synapses", "order": 1, "name": name,
+            }  # fmt: skip
+            if name == "W_out" or wiring is None:
+                return SpikeProjection(self.hidden, target, write, **kinds)
+            kinds |= {"targets": wiring.targets, "delays": wiring.delays}
+            return SparseProjection(self.hidden, target, write, **kinds)
 
         projections = {"W_in": dense("W_in", self.inputs, "u", self.hidden, model.drive, "start", 3)}
         if model.threshold is None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from neuroanp import checks
 from neuroanp.cells import Cells
 from neuroanp.options import option
+from neuroanp.wiring import Wiring
 
 Weights = dict[str, NDArray[np.float64]]
 
@@ -100,6 +101,15 @@ class Model:
         """Constants of the cells for steps of length `dt`, where the model has cells of that kind."""
         return None
 
+    @property
+    def outgoing(self) -> int | None:
+        """Recurrent synapses from each cell, the existing ones of a `wiring`; None where all exist."""
+        return None
+
+    def wiring(self, rng: np.random.Generator, dt: Any) -> Wiring | None:
+        """Which recurrent synapses exist, with delays in steps of length `dt`; None where all exist."""
+        return None
+
     def variable(self, name: str) -> str | None:
         """The hidden variable that a rule means by `name`: a role (``"activity"``), or its own name.
 
@@ -110,20 +120,38 @@ class Model:
     def initial_weights(self, rng: np.random.Generator, n_in: int, n_out: int) -> Weights:
         """``W_in`` (hidden, n_in), ``W_rec`` (hidden, hidden), ``W_out`` (n_out, hidden).
 
-        `n_in` counts the bias.
+        `n_in` counts the bias. Where not all synapses exist, ``W_rec`` is a vector of those that do, see
+        `Wiring`.
         """
         raise TypeError(f"{type(self).__name__} does not define initial_weights")
 
 
 def gaussian_weights(
-    rng: np.random.Generator, hidden: int, n_in: int, n_out: int, gains: tuple[float, float, float]
+    rng: np.random.Generator,
+    hidden: int,
+    n_in: int,
+    n_out: int,
+    gains: tuple[float, float, float],
+    outgoing: int | None = None,
 ) -> Weights:
-    """Independent Gaussian weights of standard deviation gain / sqrt(number of inputs)."""
-    shapes = {"W_in": (hidden, n_in), "W_rec": (hidden, hidden), "W_out": (n_out, hidden)}
-    return {
-        name: gain * rng.standard_normal(shape) / np.sqrt(shape[1])
-        for (name, shape), gain in zip(shapes.items(), gains, strict=True)
+    """Independent Gaussian weights of standard deviation gain / sqrt(number of inputs).
+
+    Parameters
+    ----------
+    rng : Generator
+    hidden, n_in, n_out : int
+    gains : tuple of float
+        Of ``W_in``, ``W_rec`` and ``W_out``.
+    outgoing : int, optional
+        Recurrent synapses from each cell, which is also the mean number to each, where not all exist.
+    """
+    heard = hidden if outgoing is None else outgoing
+    sizes = {"W_in": (hidden, n_in), "W_rec": (hidden, heard), "W_out": (n_out, hidden)}
+    weights = {
+        name: gain * rng.standard_normal(size) / np.sqrt(size[1])
+        for (name, size), gain in zip(sizes.items(), gains, strict=True)
     }
+    return weights if outgoing is None else weights | {"W_rec": weights["W_rec"].ravel()}
 
 
 def orthogonal(rng: np.random.Generator, size: int) -> NDArray[np.float64]:

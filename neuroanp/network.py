@@ -13,15 +13,20 @@ from neuroanp.assembly import Assembly
 from neuroanp.engine import device_for
 from neuroanp.errors import InvalidValue
 from neuroanp.model import Model, Weights
+from neuroanp.passes import clean
 from neuroanp.perturbation import Perturbation
 from neuroanp.plant import Plant
 from neuroanp.record import Record
 from neuroanp.state import State
 from neuroanp.task import Trial, loss
+from neuroanp.wiring import Wiring
 
 Array = NDArray[Any]
 
 _D_OF = {"W_in": "D_in", "W_rec": "D_hidden", "W_out": "D_hidden"}
+
+_WIRING = (0,)
+"""Keeps the stream that the wiring is drawn from apart from others of the same seed."""
 
 
 class Tested(NamedTuple):
@@ -55,7 +60,7 @@ class Network:
     perturbation : Perturbation
         What noise goes where.
     seed : int
-        Seed of the noise.
+        Seed of the noise, and of the wiring where not all recurrent synapses exist.
     engine : {"auto", "compiled", "runtime"}
     dtype : {"float64", "float32"}
         Precision of the simulation. Weights are kept in float64.
@@ -68,11 +73,14 @@ class Network:
     ----------
     parts : Assembly
         The Brian2 objects; each state variable reshapes, without a copy, to (P, L, n).
+    wiring : Wiring or None
+        Which recurrent synapses exist, where not all do.
 
     Raises
     ------
     InvalidValue
-        For lanes that aren't a whole number of 1 or more, and an unknown engine or dtype.
+        For lanes that aren't a whole number of 1 or more, an unknown engine or dtype, and decorrelation of a
+        model without all of its synapses.
     """
 
     def __init__(
@@ -95,6 +103,8 @@ class Network:
             raise InvalidValue("Network.lanes", "a whole number of 1 or more", lanes)
         if dtype not in ("float64", "float32"):
             raise InvalidValue("Network.dtype", "float64 or float32", dtype)
+        if decorrelated and model.outgoing is not None:
+            raise InvalidValue("Network.decorrelated", "False where not all recurrent synapses exist", True)
         self.model, self.lanes, self.passes, self.seed = model, lanes, passes, seed
         self.n_in, self.n_out = n_in + model.bias, n_out
         self.perturbation = perturbation or Perturbation()
@@ -104,14 +114,17 @@ class Network:
         self._constants: dict[str, Any] = {
             "dt": float(dt), "readout_memory": model.readout_memory(dt), "cells": model.cells(dt),
         }  # fmt: skip
+        drawn = np.random.SeedSequence(seed, spawn_key=_WIRING)
+        self.wiring = model.wiring(np.random.default_rng(drawn), dt)
         self.device = device_for(engine)
         with self.device.active():
             self.parts = Assembly(
                 model, self.n_in, n_out, dt, lanes=lanes, passes=passes, perturbation=self.perturbation,
-                dtype=self.dtype, decorrelated=decorrelated, plant=plant,
+                dtype=self.dtype, decorrelated=decorrelated, plant=plant, wiring=self.wiring,
             )  # fmt: skip
             self._program = self.device.program(self.parts.net, {}, None)
-        self._state = State(self.parts.groups, passes, lanes)
+        queues = () if self.wiring is None else (self.parts.projections["W_rec"],)
+        self._state = State(self.parts.groups, passes, lanes, queues)
 
     @property
     def engine(self) -> str:
@@ -126,10 +139,18 @@ class Network:
         Parameters
         ----------
         weights : dict
-            ``W_in`` (N, n_in), ``W_rec`` (N, N), ``W_out`` (n_out, N).
+            ``W_in`` (N, n_in), ``W_rec`` (N, N), ``W_out`` (n_out, N). Where not all recurrent synapses
+            exist, ``W_rec`` (N K,), and where the weights are those of a run, its wiring ``rec_targets``
+            (N, K) and ``rec_delays`` (N,), which takes the place of the network's own.
         decorrelation : mapping, optional
             ``D_in`` (n_in, n_in), ``D_hidden`` (N, N).
+
+        Raises
+        ------
+        InvalidValue
+            For a wiring with another number of cells or synapses than the model has.
         """
+        self._rewire(Wiring.stored(weights))
         self.weights, self.decorrelation = dict(weights), dict(decorrelation or {})
         for name, projection in self.parts.projections.items():
             D = self.decorrelation.get(_D_OF[name])
@@ -185,6 +206,7 @@ class Network:
         rows = (len(self.passes), self.lanes)
         trace = parts.hidden.variables[self.model.trace].get_value()
         initial = trace.reshape(*rows, self.model.hidden).copy()
+        past = self._past()
         inputs = parts.player.play(self._with_bias(trial.inputs))
         targets = parts.teacher.play(trial.targets)
         loss = parts.reward.start((steps, *rows))
@@ -225,6 +247,8 @@ class Network:
             decorrelation=self.decorrelation,
             hidden=hidden,
             weights=self.weights,
+            wiring=self.wiring,
+            past=past,
             **self._constants,
         )
 
@@ -261,6 +285,24 @@ class Network:
     def outputs(self, trial: Trial) -> Array:
         """The readout (T, lanes of the trial, n_out) of `test`."""
         return self.test(trial).outputs
+
+    def _rewire(self, stored: Wiring | None) -> None:
+        if stored is None:
+            return
+        shapes = (self.model.hidden, self.model.outgoing), (self.model.hidden,)
+        found = stored.targets.shape, stored.delays.shape
+        if found != shapes:
+            raise InvalidValue("Network.load", f"rec_targets and rec_delays of shapes {shapes}", found)
+        self.wiring = stored
+        self.parts.projections["W_rec"].connect(stored.targets, stored.delays)
+
+    def _past(self) -> Array | None:
+        """`Record.past` of a trial that starts now."""
+        if self.wiring is None:
+            return None
+        arriving = self.parts.projections["W_rec"].arriving().astype(self.dtype)
+        rows = (len(arriving), len(self.passes), self.lanes, self.model.hidden)
+        return self.wiring.fired(clean(arriving.reshape(rows), self.passes))
 
     def _with_bias(self, inputs: Array) -> Array:
         return np.pad(inputs, ((0, 0), (0, 0), (0, 1)), constant_values=1) if self.model.bias else inputs

@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neuroanp.cells import Cells
+from neuroanp.wiring import Wiring
 
 Array = NDArray[Any]
 
@@ -57,6 +58,11 @@ class Record:
         What is left of the readout after a step, 0 for one that doesn't leak.
     cells : Cells, optional
         Constants of spiking cells.
+    wiring : Wiring, optional
+        Which recurrent synapses exist, where not all do.
+    past : (D + 1, L, N) array, optional
+        Where there is a wiring, of longest delay D: hidden trace of the course without noise in the steps
+        before the first one, the last of them last, as far as synapses have not seen it by then.
     """
 
     passes: tuple[str, ...]
@@ -77,3 +83,5 @@ class Record:
     dt: float = 0.001
     readout_memory: float = 0.0
     cells: Cells | None = None
+    wiring: Wiring | None = None
+    past: Array | None = None

@@ -39,7 +39,9 @@ class Run:
         ``update``, ``loss`` and others of their length; where the run was tested on its way also
         ``test_update``, ``test_loss`` and others of theirs.
     weights : dict of arrays
-        ``W_in`` (N, n_in), ``W_rec`` (N, N), ``W_out`` (n_out, N), and what else was learned.
+        ``W_in`` (N, n_in), ``W_rec`` (N, N), ``W_out`` (n_out, N), and what else was learned. Where not all
+        recurrent synapses exist, ``W_rec`` is a vector of those that do, and the arrays of their `Wiring` are
+        here too.
     example : dict of arrays, optional
         One unseen trial: ``inputs`` (T, n_in), ``outputs`` (T, n_out), ``mask`` (T,), ``dt`` in seconds;
         ``targets`` (T, n_out), or in closed loop the names of the ``observations``; of spiking cells

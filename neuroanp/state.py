@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from brian2.core.variables import ArrayVariable
 from numpy.typing import NDArray
 
@@ -19,10 +20,15 @@ class State:
         As they are at rest; their values now are what `restore` goes back to.
     passes : tuple of str
     lanes : int
+    queues : tuple of SparseProjection
+        What holds spikes that are under way.
     """
 
-    def __init__(self, groups: list[Any], passes: tuple[str, ...], lanes: int) -> None:
-        self.passes, self.rows = passes, len(passes) * lanes
+    def __init__(
+        self, groups: list[Any], passes: tuple[str, ...], lanes: int, queues: tuple[Any, ...] = ()
+    ) -> None:
+        self.passes, self.lanes, self.rows = passes, lanes, len(passes) * lanes
+        self.queues = queues
         self._values: list[tuple[Array, Array]] = []
         self._spike_times: list[Array] = []
         for group in groups:
@@ -38,18 +44,25 @@ class State:
         """Put all cells to rest."""
         for memory, rest in self._values:
             memory[...] = rest
+        for queue in self.queues:
+            queue.rest()
 
-    def copy(self) -> list[Array]:
+    def copy(self) -> tuple[list[Array], list[Any]]:
         """The state as it is now, for `put`."""
-        return [memory.copy() for memory, _ in self._values]
+        return [memory.copy() for memory, _ in self._values], [queue.copy() for queue in self.queues]
 
-    def put(self, state: list[Array]) -> None:
+    def put(self, state: tuple[list[Array], list[Any]]) -> None:
         """Go back to a state that `copy` gave."""
-        for (memory, _), values in zip(self._values, state, strict=True):
+        cells, waiting = state
+        for (memory, _), values in zip(self._values, cells, strict=True):
             memory[...] = values
+        for queue, spikes in zip(self.queues, waiting, strict=True):
+            queue.put(spikes)
 
     def carry(self, elapsed: float) -> None:
         """Start every pass where the clean course ended: the clean pass, or the mean of the mirrored pair.
+
+        Spikes under way are those of the clean pass, or of the first.
 
         Time starts again at zero, `elapsed` seconds later than the trial before.
         """
@@ -63,5 +76,9 @@ class State:
                 values[:] = values.mean(axis=0)
             else:
                 values[:] = values[0].copy()
+        if len(self.passes) > 1:
+            course = self.passes.index("clean") if "clean" in self.passes else 0
+            for queue in self.queues:
+                queue.take(np.tile(np.arange(self.lanes) + course * self.lanes, len(self.passes)))
         for times in self._spike_times:
             times -= elapsed

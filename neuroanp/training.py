@@ -151,6 +151,8 @@ class Training:
         if self.model.signed and self.decorrelation is not None:
             wanted = f"None, as weights of {self.model.name} keep their signs"
             raise InvalidValue("train.decorrelation", wanted, self.decorrelation)
+        if self.model.outgoing is not None:
+            self._check_sparse()
         if self.rule.compares and self.modulator.passes(self.rule.passes) == ("plus",):
             raise InvalidValue(
                 "Modulator.baseline", f"passes, which {self.rule.name} compares", self.modulator.baseline
@@ -189,6 +191,14 @@ class Training:
         self.history: dict[str, list[float]] = {"update": [], "loss": [], "seconds": []}
         self.tests: dict[str, list[float]] = {"test_update": [], "test_loss": [], "test_score": []}
         self.seconds = 0.0
+
+    def _check_sparse(self) -> None:
+        what = f"for {self.model.name} without all of its recurrent synapses"
+        if not self.rule.sparse:
+            wanted = f"a rule that learns the weights that exist alone, {what}"
+            raise InvalidValue("train.rule", wanted, self.rule.name)
+        if self.decorrelation is not None:
+            raise InvalidValue("train.decorrelation", f"None, {what}", self.decorrelation)
 
     def run(self, progress: bool) -> Run:
         """All updates; tested on the way."""
@@ -267,7 +277,7 @@ class Training:
     def _result(self) -> Run:
         self.network.load(self.weights, self.matrices)
         outputs, trial, test_loss, spikes, rate = self.network.test(self.evaluation)
-        trivial = self.task.trivial()
+        trivial, wiring = self.task.trivial(), self.network.wiring
         losses = self.history["loss"]
         result = {
             "task": self.task.name,
@@ -302,7 +312,7 @@ class Training:
             config=self._config,
             result=result,
             history={name: np.array(values) for name, values in {**self.history, **self.tests}.items()},
-            weights={**self.weights, **self.matrices},
+            weights={**self.weights, **self.matrices, **(wiring.arrays() if wiring else {})},
             example=example,
             higher_is_better=self.task.higher_is_better,
         )

@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "neuroanp"
 
 LAYERS = (
-    {"cells", "errors"},
+    {"cells", "errors", "wiring"},
     {"checks", "filters", "forms", "options", "passes", "record", "schedule", "synapse", "trial_panels"},
     {"perturbation", "plant"},
     {"baselines", "decorrelation", "engine", "model", "reward", "rules", "stages", "task"},

@@ -53,9 +53,9 @@ def unity(source: Source, library_files: dict[str, str]) -> str:
             body = _without_includes(text, local, headers)
             bodies.append(f'namespace unit_{unit} {{\n#line 1 "{unit}"\n{body}\n}}')
     includes = "\n".join(f"#include {header}" for header in headers)
-    return f'{includes}\n#include "runtime.hpp"\n#include "noise.hpp"\n#include "dense.hpp"\n' + "\n".join(
-        [_GLOBALS.format(constants=max(len(source.constants), 1)), *bodies, _api(source)]
-    )
+    own = "\n".join(f'#include "{name}.hpp"' for name in ("runtime", "noise", "dense", "sparse"))
+    block = _GLOBALS.format(constants=max(len(source.constants), 1))
+    return "\n".join([includes, own, block, *bodies, _api(source)])
 
 
 def _without_includes(text: str, local: set[str], headers: dict[str, None]) -> str:

@@ -118,6 +118,9 @@ class OnChip:
         if self.model.signed or self.model.inhibitory is not None:
             wanted = "a model whose weights may change sign, with one variable that spikes add to"
             raise InvalidValue("OnChip.model", wanted, self.model.name)
+        if self.model.outgoing is not None:
+            wanted = "a model with all recurrent synapses and no delays"
+            raise InvalidValue("OnChip.model", wanted, self.model.name)
         if self.rule.perturbation.target == "weights" and self.model.threshold is not None:
             raise InvalidValue(
                 "OnChip.rule", "noise on nodes for a model whose projections follow spikes", self.rule.name

@@ -4,9 +4,12 @@ from neuroanp.rules._base import Layer as Layer
 from neuroanp.rules._base import NodeRule as NodeRule
 from neuroanp.rules._base import NoiseRule as NoiseRule
 from neuroanp.rules._base import Rule as Rule
+from neuroanp.rules._base import arrived as arrived
 from neuroanp.rules._base import delta as delta
 from neuroanp.rules._base import outer as outer
 from neuroanp.rules._base import pre as pre
+from neuroanp.rules._base import recurrent as recurrent
+from neuroanp.rules._base import recurrent_leaky as recurrent_leaky
 from neuroanp.rules._base import times as times
 from neuroanp.rules.activity import ActivityPerturbation as ActivityPerturbation
 from neuroanp.rules.delayed_hebbian import DelayedHebbian as DelayedHebbian

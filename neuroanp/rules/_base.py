@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from neuroanp import checks
 from neuroanp.errors import InvalidValue
-from neuroanp.filters import leaky_back
+from neuroanp.filters import leaky, leaky_back
 from neuroanp.options import option
 from neuroanp.passes import clean
 from neuroanp.perturbation import Perturbation
 from neuroanp.record import Record
+from neuroanp.rules._wired import arrivals, wired_outer
 from neuroanp.synapse import UNDECLARED, NotLocal, Synapse
 
 Array = NDArray[Any]
@@ -65,6 +66,9 @@ class Rule:
         (``"activity"``, ``"potential"``, ``"adaptation"``) or variables by their own names.
     compares : bool
         Whether it compares hidden variables of two passes, so that one noisy pass is not enough.
+    sparse : bool
+        Whether its update of ``W_rec`` is one of existing synapses alone where the record has a wiring; see
+        `recurrent`.
 
     Parameters
     ----------
@@ -81,6 +85,7 @@ class Rule:
     name: ClassVar[str]
     records: ClassVar[tuple[str, ...]] = ()
     compares: ClassVar[bool] = False
+    sparse: ClassVar[bool] = False
     readouts: ClassVar[tuple[str, ...]] = ("perturb", "delta", "fixed")
 
     readout: str = option("perturb", "how the readout learns (perturb, delta, fixed)")
@@ -233,6 +238,8 @@ class NodeRule(NoiseRule):
                 return times(modulator / layer.sigma, np.sign(layer.noise))
     """
 
+    sparse: ClassVar[bool] = True
+
     def post(self, layer: Layer, record: Record, modulator: Array) -> Array:
         """Modulator times postsynaptic factor (T, L, n) of one layer.
 
@@ -265,7 +272,7 @@ class NodeRule(NoiseRule):
         hidden = self._post(Layer(record.noise, record.activity, self.sigma), record, modulator, x)
         update = {
             "W_in": outer(hidden, record.inputs, D.get("D_in")),
-            "W_rec": outer(hidden, before(record, x), D.get("D_hidden")),
+            "W_rec": recurrent(record, hidden, arrived(record, x), D.get("D_hidden")),
         }
         return update | self._readout(record, modulator, error, D)
 
@@ -299,7 +306,15 @@ def part(record: Record, first: int, last: int) -> Record:
         targets=record.targets[cut],
         noise_out=record.noise_out[cut],
         hidden={name: values[cut] for name, values in record.hidden.items()},
+        past=_past(record, first),
     )
+
+
+def _past(record: Record, first: int) -> Array | None:
+    if record.past is None:
+        return None
+    late = record.state[max(0, first - len(record.past)) : first]
+    return np.concatenate([record.past[first:], clean(late, record.passes)])
 
 
 def times(modulator: Array, factor: Array) -> Array:
@@ -316,6 +331,13 @@ def before(record: Record, x: Array) -> Array:
     return earlier
 
 
+def arrived(record: Record, x: Array) -> Array:
+    """The hidden trace (T, L, N) as recurrent synapses see it: a step later, and by a wiring's delays."""
+    if record.wiring is None or record.past is None:
+        return before(record, x)
+    return arrivals(record.wiring, x, record.past)
+
+
 def pre(record: Record, name: str) -> Array:
     """The presynaptic factor of one weight matrix: what its synapses see of their source.
 
@@ -323,7 +345,8 @@ def pre(record: Record, name: str) -> Array:
     ----------
     record : Record
     name : str
-        ``"W_in"``: the input; ``"W_rec"``: the hidden trace one step earlier; ``"W_out"``: the hidden trace.
+        ``"W_in"``: the input; ``"W_rec"``: the hidden trace one step earlier, or more with axonal
+        delays; ``"W_out"``: the hidden trace.
 
     Returns
     -------
@@ -333,7 +356,7 @@ def pre(record: Record, name: str) -> Array:
         x, D = record.inputs, record.decorrelation.get("D_in")
     else:
         x, D = clean(record.state, record.passes), record.decorrelation.get("D_hidden")
-        x = before(record, x) if name == "W_rec" else x
+        x = arrived(record, x) if name == "W_rec" else x
     return x if D is None else x @ D.T
 
 
@@ -368,6 +391,33 @@ def outer(post: Array, x: Array, D: Array | None = None) -> Array:
     else:
         product = (post.T @ x) @ D.T.astype(dtype, copy=False)
     return product.astype(np.float64, copy=False)
+
+
+def recurrent(record: Record, post: Array, x: Array, D: Array | None = None) -> Array:
+    """`outer` for ``W_rec``: where the record has a wiring, the (n_synapses,) vector of the existing weights.
+
+    Parameters
+    ----------
+    record : Record
+    post : (T, L, N) array
+    x : (T, L, N) array
+        Trace as synapses see it, see `arrived`. With a wiring, what is zero costs nothing.
+    D : (N, N) array, optional
+    """
+    return outer(post, x, D) if record.wiring is None else wired_outer(record.wiring, post, x)
+
+
+def recurrent_leaky(
+    record: Record, post: Array, x: Array, memory: float, D: Array | None = None, gain: float = 1.0
+) -> Array:
+    """`recurrent` for synapses that see ``gain * leaky(x, memory)``.
+
+    With a wiring the sum that `leaky` makes forward over the trace is made backward over `post`, the same by
+    `leaky_back`, so that the trace keeps its zeros.
+    """
+    if record.wiring is None:
+        return outer(post, gain * leaky(x, memory), D)
+    return wired_outer(record.wiring, gain * leaky_back(post, memory), x)
 
 
 def delta(record: Record) -> Array:

@@ -12,7 +12,7 @@ from neuroanp.options import option
 from neuroanp.passes import clean, noisy
 from neuroanp.perturbation import Perturbation
 from neuroanp.record import Record
-from neuroanp.rules._base import Array, NoiseRule, delta, outer, pre, times
+from neuroanp.rules._base import Array, NoiseRule, delta, outer, pre, recurrent, times
 from neuroanp.synapse import NotLocal, Synapse
 
 
@@ -67,6 +67,7 @@ class DelayedHebbian(NoiseRule):
 
     name: ClassVar[str] = "delayed-hebbian"
     records: ClassVar[tuple[str, ...]] = ("activity",)
+    sparse: ClassVar[bool] = True
     distributions: ClassVar[tuple[str, ...]] = ("rare",)
 
     distribution: str = dataclasses.field(default="rare", init=False, metadata={"doc": "not to be chosen"})
@@ -103,7 +104,10 @@ class DelayedHebbian(NoiseRule):
 
     def update(self, record: Record, modulator: Array) -> dict[str, Array]:
         hidden = times(modulator, self._cubed(noisy(record.activity, record.passes)))
-        update = {name: outer(hidden, pre(record, name) ** 3) for name in ("W_in", "W_rec")}
+        update = {
+            "W_in": outer(hidden, pre(record, "W_in") ** 3),
+            "W_rec": recurrent(record, hidden, pre(record, "W_rec") ** 3),
+        }
         if self.readout == "perturb":
             output = times(modulator, self._cubed(noisy(record.outputs, record.passes)))
             update["W_out"] = outer(output, pre(record, "W_out") ** 3)

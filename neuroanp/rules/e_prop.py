@@ -14,7 +14,7 @@ from neuroanp.filters import leaky
 from neuroanp.options import option
 from neuroanp.passes import clean
 from neuroanp.record import Record
-from neuroanp.rules._base import Array, Rule, before, delta, outer
+from neuroanp.rules._base import Array, Rule, arrived, delta, outer, recurrent_leaky
 from neuroanp.synapse import NotLocal
 
 
@@ -86,6 +86,7 @@ class EProp(Rule):
 
     name: ClassVar[str] = "e-prop"
     records: ClassVar[tuple[str, ...]] = ("potential", "adaptation")
+    sparse: ClassVar[bool] = True
     readouts: ClassVar[tuple[str, ...]] = ("delta", "fixed")
 
     readout: str = option("delta", "how the readout learns (delta, fixed)")
@@ -114,11 +115,12 @@ class EProp(Rule):
         signal = error @ self._back(record).astype(error.dtype)
         post = self._post(signal, self._slope(record, cells, spikes), cells)
         current = cells.drive * leaky(record.inputs, cells.memory)
-        arrived = cells.memory * leaky(before(record, spikes), cells.memory)
         D = record.decorrelation
         update = {
             "W_in": outer(post, current, D.get("D_in")),
-            "W_rec": outer(post, arrived, D.get("D_hidden")),
+            "W_rec": recurrent_leaky(
+                record, post, arrived(record, spikes), cells.memory, D.get("D_hidden"), gain=cells.memory
+            ),
         }
         if self.readout == "delta":
             update["W_out"] = outer(error, spikes, D.get("D_hidden"))

@@ -13,7 +13,7 @@ from neuroanp.filters import leaky
 from neuroanp.options import option
 from neuroanp.passes import noisy
 from neuroanp.record import Record
-from neuroanp.rules._base import Array, before, delta, outer, times
+from neuroanp.rules._base import Array, arrived, before, delta, outer, recurrent, recurrent_leaky, times
 from neuroanp.rules.node import NodePerturbation
 from neuroanp.synapse import NotLocal, Synapse
 
@@ -109,13 +109,16 @@ class RewardSTDP(NodePerturbation):
     def update(self, record: Record, modulator: Array) -> dict[str, Array]:
         ahead, behind = (float(np.exp(-record.dt / float(tau))) for tau in (self.tau_plus, self.tau_minus))
         spikes = noisy(record.state, record.passes)
-        fired = before(record, spikes)
         up = times(modulator * self.a_plus, spikes)
-        down = times(modulator * self.a_minus, behind * leaky(fired, behind).astype(spikes.dtype))
+        fired = leaky(before(record, spikes), behind).astype(spikes.dtype)
+        down = times(modulator * self.a_minus, behind * fired)
         D = record.decorrelation
+        shown, heard = record.inputs, arrived(record, spikes)
+        D_in, D_hidden = D.get("D_in"), D.get("D_hidden")
         update = {
-            name: outer(up, leaky(arrived, ahead), D.get(source)) - outer(down, arrived, D.get(source))
-            for name, arrived, source in (("W_in", record.inputs, "D_in"), ("W_rec", fired, "D_hidden"))
+            "W_in": outer(up, leaky(shown, ahead), D_in) - outer(down, shown, D_in),
+            "W_rec": recurrent_leaky(record, up, heard, ahead, D_hidden)
+            - recurrent(record, down, heard, D_hidden),
         }
         error = delta(record) if self.readout == "delta" else None
         return update | self._readout(record, modulator, error, D)

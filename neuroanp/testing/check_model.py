@@ -102,7 +102,7 @@ def _check_weights(model: Model) -> None:
     first, again, other = (
         model.initial_weights(np.random.default_rng(seed), N_IN, N_OUT) for seed in (1, 1, 2)
     )
-    shapes = {"W_in": (model.hidden, N_IN), "W_rec": (model.hidden,) * 2, "W_out": (N_OUT, model.hidden)}
+    shapes = _shapes(model, N_IN)
     require(set(first) == set(shapes), where, ", ".join(shapes), ", ".join(first))
     for name, shape in shapes.items():
         array = np.asarray(first[name])
@@ -133,9 +133,17 @@ def _build(model: Model, sigma: float, engine: str) -> Network:
 
 def _weights(network: Network) -> Weights:
     rng = np.random.default_rng(2)
-    hidden = network.model.hidden
-    shapes = {"W_in": (hidden, network.n_in), "W_rec": (hidden, hidden), "W_out": (N_OUT, hidden)}
-    return {name: rng.standard_normal(shape) / np.sqrt(shape[1]) for name, shape in shapes.items()}
+    heard = {"W_in": network.n_in, "W_rec": network.model.outgoing or network.model.hidden}
+    return {
+        name: rng.standard_normal(shape) / np.sqrt(heard.get(name, network.model.hidden))
+        for name, shape in _shapes(network.model, network.n_in).items()
+    }
+
+
+def _shapes(model: Model, n_in: int) -> dict[str, tuple[int, ...]]:
+    cells, outgoing = model.hidden, model.outgoing
+    recurrent = (cells, cells) if outgoing is None else (cells * outgoing,)
+    return {"W_in": (cells, n_in), "W_rec": recurrent, "W_out": (N_OUT, cells)}
 
 
 def _trial(steps: int = STEPS) -> Trial:

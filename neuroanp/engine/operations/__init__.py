@@ -7,6 +7,7 @@ from neuroanp.engine.operations.interleave import Interleave
 from neuroanp.engine.operations.noise import CounterNoise
 from neuroanp.engine.operations.play import Player
 from neuroanp.engine.operations.record import Recorder
+from neuroanp.engine.operations.sparse import SparseProjection
 from neuroanp.engine.operations.spikes import SpikeProjection
 from neuroanp.engine.operations.wandering import WanderingWeightNoise
 from neuroanp.engine.operations.weight_noise import WeightNoise
@@ -19,6 +20,7 @@ __all__ = [
     "Operation",
     "Player",
     "Recorder",
+    "SparseProjection",
     "SpikeProjection",
     "WanderingWeightNoise",
     "WeightNoise",

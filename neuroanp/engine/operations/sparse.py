@@ -1,0 +1,165 @@
+"""Sparse projection: only the synapses that exist, and spikes that take their time to reach them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from neuroanp.engine.operations._base import Operation
+
+
+class Queue(NamedTuple):
+    """Spikes under way: the slot of the step that comes next, and what is in each slot."""
+
+    now: int
+    slots: list[np.ndarray]
+
+
+class SparseProjection(Operation):
+    """For every spike of cell j that arrives: ``target[targets[j, k]] += weights[j * K + k]`` for all k < K.
+
+    Pass and lane stay the same. A spike arrives in the step in which it was fired, or as many steps later as
+    the axonal delay of its cell says. Cost follows the spikes times K, memory the synapses.
+
+    With `inhibit`, only positive weights do so; the size of negative ones is added to that variable.
+
+    Parameters
+    ----------
+    source, target : NeuronGroup
+        Groups of (passes, lanes, n) cells; the source has a threshold.
+    write : str
+        Variable of `target` that the weights are added to.
+    rows : int
+        Passes x lanes.
+    targets : (n_in, K) array of int
+        Postsynaptic cells, none twice in a row.
+    delays : (n_in,) array of int
+        In steps, 0 or more.
+    inhibit : str, optional
+        Variable of `target` that negative weights are added to.
+    """
+
+    native = """
+    const int64_t slots = @sizes[0], outgoing = @sizes[1], now = @now[0];
+    @counts[(now + slots - 1) % slots] = 0;
+    neuroanp::send(@spikes, @spikes[@@cells], @delays, @@n_in, @@cells, @waiting, @counts, now, slots);
+    neuroanp::@@add(@weights, @targets, outgoing, @waiting + now * @@cells, @counts[now], @@to, @@n_in,
+                    @@n_out);
+    @now[0] = (now + 1) % slots;
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        target: Any,
+        write: str,
+        *,
+        rows: int,
+        targets: np.ndarray,
+        delays: np.ndarray,
+        inhibit: str | None = None,
+        when: str,
+        order: int,
+        name: str,
+    ) -> None:
+        super().__init__(target, when, order, name)
+        self._refer("spikes", source, "_spikespace")
+        self._refer("target", target, write)
+        if inhibit is not None:
+            self._refer("inhibited", target, inhibit)
+        self.signed = inhibit is not None
+        self.rows, self.n_in, self.n_out = rows, len(source) // rows, len(target) // rows
+        for variable, size in (("sizes", 2), ("now", 1)):
+            self.variables.add_array(variable, size=size, dtype=np.int64)
+        self._buffer("weights", target.variables[write].dtype)
+        for variable in ("targets", "delays", "waiting", "counts"):
+            self._buffer(variable, np.int32)
+        add, to = ("add_existing_by_sign", "@target, @inhibited") if inhibit else ("add_existing", "@target")
+        self.native = self.native.replace("@@add", add).replace("@@to", to)
+        self._ready(n_in=self.n_in, n_out=self.n_out, cells=len(source))
+        self.connect(targets, delays)
+
+    def connect(self, targets: np.ndarray, delays: np.ndarray) -> None:
+        """Let these be the synapses, with weights to be set and no spike under way; see the parameters."""
+        # the slot of the step before stays, for `arriving`
+        slots = int(delays.max()) + 2
+        self.array("sizes")[:] = slots, targets.shape[1]
+        for name, values in (("targets", targets), ("delays", delays)):
+            self.allocate(name, values.shape)[...] = values
+        self.allocate("weights", (targets.size,))
+        self.allocate("waiting", (slots, self.rows * self.n_in))
+        self.allocate("counts", (slots,))
+        self.rest()
+
+    @property
+    def weights(self) -> Any:
+        """(n_in * K,) view of the weights, a presynaptic cell's side by side."""
+        return self.allocate("weights", (self.n_in * int(self.array("sizes")[1]),))
+
+    def _slots(self) -> tuple[int, np.ndarray, np.ndarray]:
+        """The present slot, (slots, cells) spikes, and (slots,) how many of them count."""
+        slots = int(self.array("sizes")[0])
+        waiting = self.allocate("waiting", (slots, self.rows * self.n_in))
+        return int(self.array("now")[0]), waiting, self.allocate("counts", (slots,))
+
+    def step(self) -> None:
+        """The addition in NumPy."""
+        now, waiting, counts = self._slots()
+        space = self.array("spikes")
+        fired, outgoing = space[: space[-1]], int(self.array("sizes")[1])
+        counts[now - 1] = 0
+        slots = (now + self.array("delays")[fired % self.n_in]) % len(counts)
+        for slot in np.unique(slots):
+            late = fired[slots == slot]
+            waiting[slot, counts[slot] : counts[slot] + len(late)] = late
+            counts[slot] += len(late)
+        row, cell = np.divmod(waiting[now, : counts[now]], self.n_in)
+        where = row[:, None], self.allocate("targets", (self.n_in, outgoing))[cell]
+        weights = self.weights.reshape(self.n_in, outgoing)[cell]
+        if self.signed:
+            np.add.at(self.array("inhibited").reshape(-1, self.n_out), where, np.maximum(-weights, 0))
+            weights = np.maximum(weights, 0)
+        np.add.at(self.array("target").reshape(-1, self.n_out), where, weights)
+        self.array("now")[0] = (now + 1) % len(counts)
+
+    def rest(self) -> None:
+        """Forget the spikes under way."""
+        self.put(Queue(0, []))
+
+    def copy(self) -> Queue:
+        """The spikes under way, for `put`."""
+        now, waiting, counts = self._slots()
+        return Queue(now, [slot[:count].copy() for slot, count in zip(waiting, counts, strict=True)])
+
+    def put(self, queue: Queue) -> None:
+        """Go back to what `copy` gave."""
+        _, waiting, counts = self._slots()
+        self.array("now")[0] = queue.now
+        counts[:] = 0
+        for slot, spikes in enumerate(queue.slots):
+            waiting[slot, : len(spikes)] = spikes
+            counts[slot] = len(spikes)
+
+    def arriving(self) -> np.ndarray:
+        """(longest delay + 1, rows, n_in) of bool: spikes that arrived in the last step, or will later."""
+        now, waiting, counts = self._slots()
+        spikes = np.zeros((len(counts) - 1, self.rows * self.n_in), bool)
+        for ahead, arrive in enumerate(spikes):
+            slot = (now - 1 + ahead) % len(counts)
+            arrive[waiting[slot, : counts[slot]]] = True
+        return spikes.reshape(-1, self.rows, self.n_in)
+
+    def take(self, origin: np.ndarray) -> None:
+        """Let each row's spikes to come be those of another row.
+
+        Parameters
+        ----------
+        origin : (rows,) array of int
+            The row that each row takes them from.
+        """
+        now, waiting, counts = self._slots()
+        for ahead, arrive in enumerate(self.arriving()[1:, origin]):
+            spikes, slot = np.flatnonzero(arrive), (now + ahead) % len(counts)
+            waiting[slot, : len(spikes)] = spikes
+            counts[slot] = len(spikes)
