@@ -14,8 +14,8 @@ from neuroanp.wiring import Wiring
 
 Array = NDArray[Any]
 
-BLOCK = 2**18
-"""Products that are held at a time."""
+BLOCK = 2**17
+"""Products that are formed at a time, to stay in the cache."""
 
 
 def arrivals(wiring: Wiring, x: Array, past: Array) -> Array:
@@ -33,18 +33,20 @@ def arrivals(wiring: Wiring, x: Array, past: Array) -> Array:
     -------
     (T, L, N) array, a new one.
     """
-    seen = np.zeros_like(x)
-    for trace, first in ((past, -len(past)), (x, 0)):
-        step, lane, cell = np.nonzero(trace)
-        when = step + (first + 1) + wiring.delays[cell]
-        inside = (when >= 0) & (when < len(x))
-        step, lane, cell = step[inside], lane[inside], cell[inside]
-        seen[when[inside], lane, cell] = trace[step, lane, cell]
-    return seen
+    _, lanes, cells = x.shape
+    seen = np.zeros_like(x, shape=x.size)
+    for trace, first in ((past.ravel(), -len(past)), (x.ravel(), 0)):
+        found = np.flatnonzero(trace)
+        when = found + (wiring.delays[found % cells] + np.int64(first + 1)) * (lanes * cells)
+        inside = (when >= 0) & (when < x.size)
+        seen[when[inside]] = trace[found[inside]]
+    return seen.reshape(x.shape)
 
 
 def wired_outer(wiring: Wiring, post: Array, x: Array) -> Array:
     """The sum over steps and lanes of post times trace, for the synapses that exist.
+
+    Products are formed spike by spike, and summed by cell as a product with a matrix of one number a spike.
 
     Parameters
     ----------
@@ -57,17 +59,22 @@ def wired_outer(wiring: Wiring, post: Array, x: Array) -> Array:
     -------
     (N K,) array of float64.
     """
+    from scipy.sparse import csr_array  # takes long, and few networks are sparse
+
     cells, outgoing = wiring.targets.shape
     total = np.zeros((cells, outgoing))
-    factors, seen = np.ascontiguousarray(post).ravel(), x.reshape(-1, cells)
-    sample, source = np.nonzero(seen)
-    order = np.argsort(source, kind="stable")
+    factors, seen = post.ravel(), x.ravel()
+    spikes = np.flatnonzero(seen)
     size = max(1, BLOCK // outgoing)
-    for first in range(0, len(order), size):
-        some = order[first : first + size]
-        s, j = sample[some], source[some]
-        products = factors[s[:, None] * cells + wiring.targets[j]]
-        products *= seen[s, j, None].astype(products.dtype, copy=False)
-        starts = np.flatnonzero(np.diff(j, prepend=-1))
-        total[j[starts]] += np.add.reduceat(products, starts, axis=0)
+    for first in range(0, len(spikes), size):
+        some = spikes[first : first + size]
+        source = some % cells
+        order = np.argsort(source, kind="stable")
+        starts = np.flatnonzero(np.diff(source[order], prepend=-1))
+        products = factors.take(wiring.targets[source] + (some - source)[:, None])
+        by_cell = csr_array(
+            (seen[some[order]].astype(post.dtype, copy=False), order, np.append(starts, len(some))),
+            shape=(len(starts), len(some)),
+        )
+        total[source[order[starts]]] += by_cell @ products
     return total.ravel()
