@@ -68,6 +68,8 @@ class Network:
         Whether `load` will be given decorrelating matrices.
     plant : Plant, optional
         What the network acts on: it is observed through the first inputs and takes the readout.
+    loss : str, optional
+        Loss of one output at one step, an expression of ``y`` and ``target``; the model's when left out.
 
     Attributes
     ----------
@@ -98,6 +100,7 @@ class Network:
         dtype: str = "float64",
         decorrelated: bool = False,
         plant: Plant | None = None,
+        loss: str | None = None,
     ) -> None:
         if isinstance(lanes, bool) or not isinstance(lanes, (int, np.integer)) or lanes < 1:
             raise InvalidValue("Network.lanes", "a whole number of 1 or more", lanes)
@@ -121,6 +124,7 @@ class Network:
             self.parts = Assembly(
                 model, self.n_in, n_out, dt, lanes=lanes, passes=passes, perturbation=self.perturbation,
                 dtype=self.dtype, decorrelated=decorrelated, plant=plant, wiring=self.wiring,
+                loss=loss,
             )  # fmt: skip
             self._program = self.device.program(self.parts.net, {}, None)
         queues = () if self.wiring is None else (self.parts.projections["W_rec"],)

@@ -115,6 +115,11 @@ class Task:
     dt: ClassVar[Any] = 1 * ms
 
     @property
+    def loss(self) -> str | None:
+        """Loss of one output at one step, an expression of ``y`` and ``target``; None for the model's."""
+        return None
+
+    @property
     def n_in(self) -> int:
         """Number of inputs."""
         raise TypeError(f"{type(self).__name__} does not define n_in")

@@ -174,6 +174,7 @@ class Training:
             dtype=self.dtype,
             decorrelated=self.decorrelation is not None,
             plant=self.task.plant,
+            loss=self.task.loss,
         )
         self.engine = self.network.engine
         self.weights = self.model.initial_weights(
