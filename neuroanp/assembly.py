@@ -67,6 +67,8 @@ class Assembly:
     plant : Plant, optional
     wiring : Wiring, optional
         Which recurrent synapses of a spiking model exist; all of them without.
+    loss : str, optional
+        Loss of one output at one step, where it isn't the model's.
 
     Attributes
     ----------
@@ -98,6 +100,7 @@ class Assembly:
         decorrelated: bool,
         plant: Plant | None = None,
         wiring: Wiring | None = None,
+        loss: str | None = None,
     ) -> None:
         if model.threshold is not None and perturbation.target == "weights":
             expected = "noise on nodes for a model whose projections follow spikes"
@@ -131,7 +134,7 @@ class Assembly:
         self.teacher = Player(self.readout, "target", signs=shown, when="start", order=1, name="show_target")
         self.loop: ClosedLoop | None = None
         if plant is None:
-            self.reward = RewardMonitor(self.readout, n_out=n_out, loss=model.loss)
+            self.reward = RewardMonitor(self.readout, n_out=n_out, loss=loss or model.loss)
             objects.append(self.reward)
         else:
             self.loop = ClosedLoop(

@@ -38,6 +38,10 @@ class Tested(NamedTuple):
     """The trials; in closed loop, inputs as the network saw them and a mask for the episodes."""
     loss: float
     """Mean over counted steps and lanes."""
+    spikes: Array | None = None
+    """(T, N) spikes of the first lane, of spiking cells."""
+    rate: float | None = None
+    """Mean rate of spiking cells in Hz."""
 
 
 class Network:
@@ -64,6 +68,8 @@ class Network:
         Whether `load` will be given decorrelating matrices.
     plant : Plant, optional
         What the network acts on: it is observed through the first inputs and takes the readout.
+    loss : str, optional
+        Loss of one output at one step, an expression of ``y`` and ``target``; the model's when left out.
 
     Attributes
     ----------
@@ -94,6 +100,7 @@ class Network:
         dtype: str = "float64",
         decorrelated: bool = False,
         plant: Plant | None = None,
+        loss: str | None = None,
     ) -> None:
         if isinstance(lanes, bool) or not isinstance(lanes, (int, np.integer)) or lanes < 1:
             raise InvalidValue("Network.lanes", "a whole number of 1 or more", lanes)
@@ -117,6 +124,7 @@ class Network:
             self.parts = Assembly(
                 model, self.n_in, n_out, dt, lanes=lanes, passes=passes, perturbation=self.perturbation,
                 dtype=self.dtype, decorrelated=decorrelated, plant=plant, wiring=self.wiring,
+                loss=loss,
             )  # fmt: skip
             self._program = self.device.program(self.parts.net, {}, None)
         queues = () if self.wiring is None else (self.parts.projections["W_rec"],)
@@ -257,7 +265,7 @@ class Network:
         width = trial.inputs.shape[2]
         outputs = np.empty((trial.steps, trial.lanes, self.n_out))
         inputs, mask = trial.inputs.copy(), np.asarray(trial.mask).copy()
-        charged = np.empty(mask.shape)
+        charged, spikes, fired = np.empty(mask.shape), None, 0.0
         state, ended = self._state.copy(), self.parts.net.t_
         for first in range(0, trial.lanes, self.lanes):
             chosen = np.arange(first, first + self.lanes) % trial.lanes
@@ -267,12 +275,17 @@ class Network:
             inputs[:, lanes] = record.inputs[:, :count, :width]
             mask[:, lanes] = record.mask[:, :count]
             charged[:, lanes] = record.loss[:, 0, :count]
+            if self.model.threshold is not None:
+                fired += float(record.state[:, 0, :count].sum())
+                spikes = record.state[:, 0, 0] > 0 if spikes is None else spikes
         self._state.put(state)
         self.parts.net.t_ = ended
+        seconds = mask.size * self._constants["dt"]
+        rate = None if spikes is None else fired / (self.model.hidden * seconds)
         if self.parts.loop is None:
-            return Tested(outputs, trial, loss(outputs, trial))
+            return Tested(outputs, trial, loss(outputs, trial), spikes, rate)
         course = dataclasses.replace(trial, inputs=inputs, mask=mask)
-        return Tested(outputs, course, float((charged * mask).sum() / mask.sum()))
+        return Tested(outputs, course, float((charged * mask).sum() / mask.sum()), spikes, rate)
 
     def outputs(self, trial: Trial) -> Array:
         """The readout (T, lanes of the trial, n_out) of `test`."""

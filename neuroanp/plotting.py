@@ -10,16 +10,14 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.gridspec import SubplotSpec
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from neuroanp import trial_panels
+
 Array = NDArray[Any]
 
-LOSS, TEST, TARGET, OUTPUT, LEVEL = "#0072B2", "#D55E00", "#555555", "#0072B2", "#444444"
-MOST_LINES = 3
-"""Targets with more outputs than this are drawn as a map, a row an output."""
-MOST_STEPS = 400
+LOSS, TEST, LEVEL = "#0072B2", "#D55E00", "#444444"
 HIGHEST = 1e4
 """A loss is drawn up to this many times the first loss and the trivial levels."""
 
@@ -38,6 +36,7 @@ def figure(
     trivial: Mapping[str, float],
     example: Mapping[str, Array] | None,
     title: str,
+    score_name: str = "score",
     test_loss: float | None = None,
 ) -> RunFigure:
     """Draw a run.
@@ -49,18 +48,25 @@ def figure(
     trivial : mapping of floats
         Loss of each trivial predictor, drawn as a labelled level.
     example : mapping of arrays, optional
-        One unseen trial: ``targets`` and ``outputs`` (T, n_out), ``mask`` (T,).
+        One unseen trial, as in `neuroanp.Run`.
     title : str
         Line above the figure.
+    score_name : str
+        What ``test_score`` in the history measures; drawn instead of the loss where there are no targets.
     test_loss : float, optional
         Loss on the unseen trials at the end of the run.
     """
-    drawing = RunFigure(figsize=(11, 4.4), layout="constrained")
+    example = example or {}
+    drawing = RunFigure(figsize=(11, 5.6 if "spikes" in example else 4.4), layout="constrained")
     drawing.suptitle(textwrap.fill(title, 140), fontsize=10)
     grid = drawing.add_gridspec(1, 2 if example else 1, width_ratios=[1, 1.15] if example else [1])
-    _curve(drawing.add_subplot(grid[0]), history, trivial, test_loss)
+    left = drawing.add_subplot(grid[0])
+    if "observations" in example and len(history.get("test_update", ())):
+        _scores(left, history, score_name)
+    else:
+        _curve(left, history, trivial, test_loss)
     if example:
-        _answer(drawing, grid[1], example)
+        trial_panels.draw(drawing, grid[1], example)
     return drawing
 
 
@@ -99,7 +105,7 @@ def _curve(
     axes.set_xlabel("update")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel("loss")
-    _bare(axes)
+    trial_panels.bare(axes)
     _levels(axes, levels)
     below = ", ".join(f"{name} ({value:.2g})" for name, value in trivial.items() if value <= floor)
     if below:
@@ -107,16 +113,20 @@ def _curve(
     axes.legend(fontsize=8, loc="lower left", frameon=False)
 
 
+def _scores(axes: Axes, history: Mapping[str, Array], score_name: str) -> None:
+    axes.plot(history["test_update"], history["test_score"], "o-", color=TEST, markersize=4)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("update")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylabel(f"{score_name}, unseen trials")
+    trial_panels.bare(axes)
+
+
 def _drawable(update: Any, loss: Any, ceiling: float = np.inf) -> tuple[Array, Array]:
     """What a logarithmic axis can show, nothing above `ceiling`."""
     update, loss = np.asarray(update, float), np.asarray(loss, float)
     good = np.isfinite(loss) & (loss > 0)
     return update[good], np.minimum(loss[good], ceiling)
-
-
-def _bare(axes: Axes) -> None:
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
 
 
 def _levels(axes: Axes, levels: Mapping[str, float]) -> None:
@@ -137,65 +147,3 @@ def _levels(axes: Axes, levels: Mapping[str, float]) -> None:
             va="center",
             arrowprops={"arrowstyle": "-", "color": LEVEL, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 0},
         )
-
-
-def _answer(drawing: Figure, place: SubplotSpec, example: Mapping[str, Array]) -> None:
-    targets = np.asarray(example["targets"])
-    low, high = float(targets.min()), float(targets.max())
-    span = (high - low) or 1.0
-    outputs = np.clip(np.asarray(example["outputs"]), low - 2 * span, high + 2 * span)
-    mask = np.asarray(example["mask"])
-    counted = np.flatnonzero(mask)
-    last = int(counted[-1]) + 1 if len(counted) else len(mask)
-    window = slice(max(0, last - MOST_STEPS), last)
-    steps = np.arange(len(mask))[window]
-    draw = _maps if targets.shape[1] > MOST_LINES else _lines
-    draw(drawing, place, steps, targets[window], outputs[window], mask[window])
-
-
-def _lines(
-    drawing: Figure, place: SubplotSpec, steps: Array, targets: Array, outputs: Array, mask: Array
-) -> None:
-    rows = place.subgridspec(targets.shape[1], 1)
-    shared: Axes | None = None
-    for output in range(targets.shape[1]):
-        axes = drawing.add_subplot(rows[output], sharex=shared)
-        shared = shared or axes
-        axes.plot(steps, targets[:, output], color=TARGET, linewidth=2.6, alpha=0.55, label="target")
-        axes.plot(steps, outputs[:, output], color=OUTPUT, linewidth=1.3, label="network")
-        if (mask == 0).any():
-            axes.fill_between(
-                steps, 0, 1, where=mask > 0, step="mid", transform=axes.get_xaxis_transform(),
-                color=TEST, alpha=0.08, linewidth=0, label="steps that count",
-            )  # fmt: skip
-        axes.margins(x=0)
-        _bare(axes)
-        axes.set_ylabel("output" if targets.shape[1] == 1 else f"output {output + 1}")
-    axes.set_xlabel("step of one unseen trial")
-    drawing.axes[1].legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
-
-
-def _maps(
-    drawing: Figure, place: SubplotSpec, steps: Array, targets: Array, outputs: Array, mask: Array
-) -> None:
-    rows = place.subgridspec(2, 1)
-    low, high = float(min(targets.min(), 0.0)), float(targets.max())
-    extent = (steps[0] - 0.5, steps[-1] + 0.5, targets.shape[1] - 0.5, -0.5)
-    shared: Axes | None = None
-    both = []
-    for row, (name, values) in enumerate((("target", targets), ("network", outputs))):
-        axes = drawing.add_subplot(rows[row], sharex=shared)
-        shared = shared or axes
-        image = axes.imshow(
-            values.T, aspect="auto", interpolation="nearest", cmap="magma", vmin=low, vmax=high, extent=extent
-        )
-        starts = np.flatnonzero(np.diff((mask > 0).astype(int), prepend=0) == 1)
-        for start in starts if (mask == 0).any() else ():
-            axes.axvline(steps[start] - 0.5, color="white", linewidth=1, linestyle=(0, (3, 3)))
-        axes.set_ylabel(f"{name}\noutput")
-        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-        both.append(axes)
-    both[0].tick_params(labelbottom=False)
-    counted = " (counted from the dashed line)" if (mask == 0).any() else ""
-    both[1].set_xlabel(f"step of one unseen trial{counted}")
-    drawing.colorbar(image, ax=both, shrink=0.9, pad=0.02)

@@ -20,7 +20,7 @@ Array = NDArray[Any]
 
 RESULT_KEYS = (
     "task", "model", "rule", "engine", "seed", "updates", "trials", "seconds", "train_loss", "test_loss",
-    "score", "score_name", "trivial", "beats_trivial",
+    "score", "score_name", "trivial", "beats_trivial", "rate",
 )  # fmt: skip
 
 
@@ -34,7 +34,7 @@ class Run:
         Settings, as `neuroanp.config.describe` gives them; enough to repeat the run.
     result : dict
         ``task, model, rule, engine, seed, updates, trials, seconds, train_loss, test_loss, score, score_name,
-        trivial, beats_trivial``; None where nothing was measured.
+        trivial, beats_trivial, rate`` (Hz, of spiking cells); None where nothing was measured.
     history : dict of arrays
         ``update``, ``loss`` and others of their length; where the run was tested on its way also
         ``test_update``, ``test_loss`` and others of theirs.
@@ -43,7 +43,9 @@ class Run:
         recurrent synapses exist, ``W_rec`` is a vector of those that do, and the arrays of their `Wiring` are
         here too.
     example : dict of arrays, optional
-        One unseen trial: ``inputs`` (T, n_in), ``targets`` and ``outputs`` (T, n_out), ``mask`` (T,).
+        One unseen trial: ``inputs`` (T, n_in), ``outputs`` (T, n_out), ``mask`` (T,), ``dt`` in seconds;
+        ``targets`` (T, n_out), or in closed loop the names of the ``observations``; of spiking cells
+        ``spikes`` (T, N).
     higher_is_better : bool
         Direction of the score.
 
@@ -75,7 +77,7 @@ class Run:
         from neuroanp.plotting import figure
 
         trivial, test_loss = self.result["trivial"], self.result["test_loss"]
-        return figure(self.history, trivial, self.example, repr(self), test_loss)
+        return figure(self.history, trivial, self.example, repr(self), self.result["score_name"], test_loss)
 
     def save(self, folder: Path | str) -> Path:
         """Write the run folder, whole or not at all; returns its path.
@@ -128,6 +130,8 @@ def sentence(result: Mapping[str, Any], asked: int | None = None) -> str:
     """
     updates, loss, score = result["updates"], result["test_loss"], result["score"]
     work = f"{updates:,} updates in {result['seconds']:.1f} s"
+    if result["rate"] is not None:
+        work = f"cells fire at {result['rate']:.3g} Hz; {work}"
     if asked is not None and updates < asked:
         work = f"stopped after {updates:,} of {asked:,} updates, {result['seconds']:.1f} s"
     if loss is None or not np.isfinite(loss):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -115,6 +115,11 @@ class Task:
     dt: ClassVar[Any] = 1 * ms
 
     @property
+    def loss(self) -> str | None:
+        """Loss of one output at one step, an expression of ``y`` and ``target``; None for the model's."""
+        return None
+
+    @property
     def n_in(self) -> int:
         """Number of inputs."""
         raise TypeError(f"{type(self).__name__} does not define n_in")
@@ -152,6 +157,10 @@ class Task:
     def trivial_scores(self) -> dict[str, float]:
         """`score` of trivial predictors, by name, for tasks that know them."""
         return {}
+
+    def final_score(self, score: float, before: Sequence[float]) -> float:
+        """Score of a run: that of its end, or what else follows from the scores `before`, test by test."""
+        return score
 
     @classmethod
     def recipe(cls, preset: str) -> dict[str, Any]:

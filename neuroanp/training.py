@@ -174,6 +174,7 @@ class Training:
             dtype=self.dtype,
             decorrelated=self.decorrelation is not None,
             plant=self.task.plant,
+            loss=self.task.loss,
         )
         self.engine = self.network.engine
         self.weights = self.model.initial_weights(
@@ -276,7 +277,7 @@ class Training:
 
     def _result(self) -> Run:
         self.network.load(self.weights, self.matrices)
-        outputs, trial, test_loss = self.network.test(self.evaluation)
+        outputs, trial, test_loss, spikes, rate = self.network.test(self.evaluation)
         trivial, wiring = self.task.trivial(), self.network.wiring
         losses = self.history["loss"]
         result = {
@@ -290,17 +291,24 @@ class Training:
             "seconds": self.seconds,
             "train_loss": float(np.mean(losses[-max(1, len(losses) // 10) :])) if losses else None,
             "test_loss": test_loss,
-            "score": self.task.score(outputs, trial),
+            "score": self.task.final_score(self.task.score(outputs, trial), self.tests["test_score"]),
             "score_name": self.task.score_name,
             "trivial": trivial,
             "beats_trivial": bool(test_loss < min(trivial.values())),
+            "rate": rate,
         }
         example = {
             "inputs": trial.inputs[:, 0],
-            "targets": trial.targets[:, 0],
             "outputs": outputs[:, 0],
             "mask": np.asarray(trial.mask)[:, 0],
+            "dt": np.array(float(self.task.dt)),
         }
+        if spikes is not None:
+            example["spikes"] = spikes
+        if self.task.plant is None:
+            example["targets"] = trial.targets[:, 0]
+        else:
+            example["observations"] = np.array(self.task.plant.observations)
         return Run(
             config=self._config,
             result=result,

@@ -15,6 +15,8 @@ from neuroanp.options import option
 from neuroanp.stages import SGD
 from neuroanp.task import Array, Task, Trial, loss
 
+_LOSS = {"error": None, "sign": "int(y * target <= 0)"}
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Decision(Task):
@@ -26,6 +28,9 @@ class Decision(Task):
         Fields that are times of at least one step.
     waits : tuple of str
         Fields that are times of 0 or more steps.
+    reward : {"error", "sign"}
+        What the reward monitor sees at each step that counts: the squared error, or the one bit that says
+        whether the readout's sign is wrong.
     """
 
     score_name = "fraction of decisions right"
@@ -35,12 +40,18 @@ class Decision(Task):
     rate: Any = option(100 * Hz, "rate of an input while its cue is on", unit="Hz")
     background: Any = option(5 * Hz, "rate of an input otherwise", unit="Hz")
     channels: int = option(10, "inputs in a set, which fire for the same cue")
+    reward: str = option("error", "what is rewarded at each step that counts (error, sign)")
     evaluation_trials: int = option(512, "fresh trials to judge on")
 
     def __post_init__(self) -> None:
         check_times(self, self.periods, self.waits)
         check_rates(self, "rate", "background")
         checks.whole(self, 1, "channels", "evaluation_trials")
+        checks.one_of(self, "reward", tuple(_LOSS))
+
+    @property
+    def loss(self) -> str | None:
+        return _LOSS[self.reward]
 
     @property
     def n_out(self) -> int:

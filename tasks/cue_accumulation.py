@@ -91,18 +91,24 @@ class CueAccumulation(Decision):
 
     @classmethod
     def recipe(cls, preset: str) -> dict[str, Any]:
-        """All cells adapt, for longer than the trial; the right side is told in the decision period."""
+        """All cells adapt, for much longer than the trial, and start unconnected.
+
+        Of what they have adapted to, a decision can then be read; learning from noise makes it clearer.
+        """
         if preset != "best":
             return super().recipe(preset)
         return {
-            "model": ALIF(input_gain=5.0, adaptive=1.0, beta=0.2, tau_a=2000 * ms, tau_out=50 * ms),
-            "rule": NodePerturbation(sigma=0.3, hold=10, readout="delta"),
-            "modulator": Modulator(discount=1.0, baseline="lanes", copies=4),
-            "optimizer": Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
+            "model": ALIF(
+                hidden=200, input_gain=10.0, recurrent_gain=0.0, adaptive=1.0, tau_a=5000 * ms,
+                tau_out=50 * ms,
+            ),
+            "rule": NodePerturbation(sigma=1.0, hold=10, readout="delta"),
+            "modulator": Modulator(discount=1.0, baseline="lanes", copies=2),
+            "optimizer": Adam(lr=3e-3, input_lr=3e-2, readout_lr=5e-3),
             "decorrelation": None,
             "lanes": 64,
-            "updates": 60,
-        }
+            "updates": 100,
+        }  # fmt: skip
 
 
 def _spikes(trial: Trial, part: slice) -> Array:

@@ -59,15 +59,21 @@ class StoreRecall(Decision):
 
     @classmethod
     def recipe(cls, preset: str) -> dict[str, Any]:
-        """Cells that adapt slowly, and noise in all lanes that see the same bits."""
+        """Cells that fire only when several inputs do, and then adapt for much longer than the trial.
+
+        Those that need the store signal and a bit remember that bit and none of the others.
+        """
         if preset != "best":
             return super().recipe(preset)
         return {
-            "model": ALIF(input_gain=3.0, beta=0.3, tau_a=1000 * ms),
-            "rule": NodePerturbation(sigma=0.3, hold=10, readout="delta"),
+            "model": ALIF(
+                hidden=200, input_gain=8.0, bias_mean=-3.0, recurrent_gain=0.0, adaptive=1.0, beta=0.5,
+                tau_a=5000 * ms, tau_out=50 * ms,
+            ),
+            "rule": NodePerturbation(sigma=2.0, hold=10, readout="delta"),
             "modulator": Modulator(discount=1.0, baseline="lanes", copies=4),
-            "optimizer": Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
+            "optimizer": Adam(lr=3e-3, input_lr=3e-2, readout_lr=1e-2),
             "decorrelation": None,
             "lanes": 128,
-            "updates": 150,
-        }
+            "updates": 240,
+        }  # fmt: skip

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "neuroanp"
 
 LAYERS = (
     {"cells", "errors", "wiring"},
-    {"checks", "filters", "forms", "options", "passes", "record", "schedule", "synapse"},
+    {"checks", "filters", "forms", "options", "passes", "record", "schedule", "synapse", "trial_panels"},
     {"perturbation", "plant"},
     {"baselines", "decorrelation", "engine", "model", "reward", "rules", "stages", "task"},
     {"checkpoint", "config", "models", "monitor", "plant_task", "plotting", "progress", "registry", "state"},

@@ -155,6 +155,39 @@ def test_few_outputs_are_lines_and_many_are_maps(n_out, images):
     assert sum(len(axes.images) for axes in figure.axes) == images
 
 
+def test_spikes_are_a_raster_on_the_time_axis_of_the_answer(tmp_path):
+    run = make_run()
+    spikes = np.zeros((30, 4), bool)
+    spikes[[3, 7, 7], [0, 1, 3]] = True
+    run = dataclasses.replace(run, example=run.example | {"spikes": spikes, "dt": np.array(0.002)})
+    run.save(tmp_path / "run")
+    answer, raster = Run.load(tmp_path / "run").plot().axes[1:]
+    np.testing.assert_array_equal(raster.collections[0].get_offsets(), [[3, 0], [7, 1], [7, 3]])
+    assert raster.get_xlim() == answer.get_xlim()
+    assert (raster.get_ylabel(), raster.get_xlabel()) == ("cell", "step of one unseen trial, 2 ms each")
+
+
+def test_a_plant_is_drawn_by_what_the_network_sees_of_it_and_by_its_score():
+    run = make_run()
+    example = {name: run.example[name] for name in ("inputs", "outputs", "mask")}
+    scores = np.array([3.0, 40.0, 500.0])
+    run = dataclasses.replace(
+        run,
+        example=example | {"observations": np.array(["seen_x", "seen_theta"])},
+        history=run.history | {"test_score": scores},
+    )
+    curve, course = run.plot().axes
+    np.testing.assert_array_equal(curve.lines[0].get_ydata(), scores)
+    assert [line.get_label() for line in course.lines] == ["x", "theta"]
+    np.testing.assert_array_equal(course.lines[1].get_ydata(), run.example["inputs"][:, 1])
+
+
+def test_the_rate_of_spiking_cells_is_told():
+    run = make_run()
+    run = dataclasses.replace(run, result=run.result | {"rate": 12.34})
+    assert "cells fire at 12.3 Hz" in repr(run)
+
+
 @pytest.mark.parametrize("n_out", [1, 8])
 @pytest.mark.parametrize("value", [1e300, float("inf"), float("nan")])
 def test_a_run_that_blew_up_is_drawn(tmp_path, n_out, value):

@@ -136,6 +136,7 @@ def make_run(
         "score_name": "fraction of symbols right",
         "trivial": {"zero": 0.1, "memoryless": 0.04},
         "beats_trivial": test_loss is not None and test_loss < 0.04,
+        "rate": None,
     }
     return Run(
         config=config_ or {"updates": asked or updates, "seed": 1},

@@ -10,6 +10,7 @@ from neuroanp.models import ALIF, LIF, TanhRNN
 from neuroanp.reward import Modulator
 from neuroanp.rules import ActivityPerturbation, NodePerturbation
 from neuroanp.stages import Adam
+from neuroanp.task import Trial
 from neuroanp.tasks import CopyingMemory
 
 from .setting import LANES, STEPS, network, shown, training
@@ -133,3 +134,16 @@ def test_a_rate_network_learns_from_one_pass_too():
     )  # fmt: skip
     run = made.run(progress=False)
     assert run.result["test_loss"] < 0.5 * min(run.result["trivial"].values())
+
+
+def test_a_test_tells_rate_and_spikes_of_all_lanes():
+    """More lanes than the network has, so that two runs make up the test."""
+    made = network(LIF(hidden=HIDDEN), passes=("clean",))
+    trials = [shown(seed) for seed in (0, 1)]
+    spikes = np.concatenate([made.run(trial).state[:, 0].copy() for trial in trials], axis=1)
+    both = [np.concatenate([getattr(t, k) for t in trials], axis=1) for k in ("inputs", "targets")]
+    tested = made.test(Trial(both[0][:, :6], both[1][:, :6]))
+    np.testing.assert_array_equal(tested.spikes, spikes[:, 0] > 0)
+    assert tested.rate == pytest.approx(spikes[:, :6].mean() / 0.001)
+    rate_units = network(TanhRNN(hidden=HIDDEN), passes=("clean",)).test(shown())
+    assert rate_units.spikes is None and rate_units.rate is None

@@ -120,3 +120,10 @@ def test_spiking_cells_learn_from_survival_alone():
     assert run.result["score"] > 200
     assert run.result["beats_trivial"] and run.result["trivial"]["random"] > 0.01
     assert "steps until the end of an episode" in str(run)
+
+
+def test_the_score_of_a_run_is_that_of_its_last_ten_tests():
+    assert CartPole().final_score(500.0, [0.0, 100.0, *[400.0] * 5, *[500.0] * 4]) == pytest.approx(
+        (100 + 5 * 400 + 4 * 500) / 10
+    )
+    assert CartPole().final_score(33.0, []) == 33.0

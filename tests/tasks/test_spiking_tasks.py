@@ -10,8 +10,10 @@ from brian2 import Hz, ms, mV
 from neuroanp.baselines.trivial import linear
 from neuroanp.errors import InvalidValue
 from neuroanp.rules import NodePerturbation
+from neuroanp.stages import Clip, WeightBounds
 from neuroanp.task import loss
 from neuroanp.tasks import CueAccumulation, DelayedXOR, Digits, PatternGeneration, SpikingDigits, StoreRecall
+from neuroanp.training import Training
 
 DECISIONS = [DelayedXOR(), StoreRecall(), CueAccumulation()]
 TASKS = [*DECISIONS, PatternGeneration(), SpikingDigits(), SpikingDigits(code="latency")]
@@ -203,8 +205,25 @@ def test_bad_fields(make, said) -> None:
 
 @pytest.mark.parametrize("task", TASKS, ids=name_of)
 def test_recipes_hold_noise_and_need_one_pass(task) -> None:
-    best = task.recipe("best")
-    assert isinstance(best["rule"], NodePerturbation) and best["rule"].hold == 10
-    assert best["modulator"].passes(best["rule"].passes) == ("plus",)
-    assert best["lanes"] % best["modulator"].shared(best["lanes"]) == 0
-    assert best["decorrelation"] is None and task.recipe("published") == {}
+    for preset in set(task.presets) - {"published"}:
+        found = task.recipe(preset)
+        assert isinstance(found["rule"], NodePerturbation) and found["rule"].hold == 10
+        assert found["modulator"].passes(found["rule"].passes) == ("plus",)
+        assert found["lanes"] % found["modulator"].shared(found["lanes"]) == 0
+        assert found["rule"].readout == ("perturb" if preset == "scalar" else "delta")
+        assert found["decorrelation"] is None
+
+
+def test_the_reward_may_be_one_bit_that_says_whether_the_sign_is_wrong() -> None:
+    task = DelayedXOR(reward="sign")
+    training = Training(
+        task=task, seed=1, engine="runtime", dtype="float64", preset="scalar",
+        **task.recipe("scalar") | {"clip": Clip(), "bounds": WeightBounds(), "lanes": 16},
+    )  # fmt: skip
+    record = training.network.run(training.trial(0), 0)
+    wrong = np.sign(record.outputs[:, 0, :, 0]) != np.sign(record.targets[:, :, 0])
+    counted = np.asarray(record.mask) > 0
+    assert set(np.unique(record.loss[:, 0][counted])) == {0.0, 1.0}
+    np.testing.assert_array_equal(record.loss[:, 0][counted], wrong[counted])
+    with pytest.raises(InvalidValue, match=r"DelayedXOR\.reward: expected one of error, sign, got 'bit'"):
+        DelayedXOR(reward="bit")
