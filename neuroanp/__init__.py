@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from neuroanp.perturbation import Perturbation
     from neuroanp.plant import Plant
     from neuroanp.plant_task import PlantTask
+    from neuroanp.python_plant import PythonPlant
     from neuroanp.record import Record
     from neuroanp.results import Run
     from neuroanp.reward import Modulator
@@ -30,6 +31,7 @@ __all__ = [
     "Perturbation",
     "Plant",
     "PlantTask",
+    "PythonPlant",
     "Record",
     "RewardMonitor",
     "Run",
@@ -54,6 +56,7 @@ _HOMES = {
     "Perturbation": "perturbation",
     "Plant": "plant",
     "PlantTask": "plant_task",
+    "PythonPlant": "python_plant",
     "Record": "record",
     "RewardMonitor": "monitor",
     "Run": "results",

@@ -39,11 +39,13 @@ from neuroanp.engine.operations import (
     WeightNoise,
 )
 from neuroanp.errors import InvalidValue
+from neuroanp.host_loop import HostLoop
 from neuroanp.loop import ClosedLoop
 from neuroanp.model import Model
 from neuroanp.monitor import RewardMonitor
 from neuroanp.perturbation import Perturbation
 from neuroanp.plant import Plant
+from neuroanp.python_plant import PythonPlant
 from neuroanp.wiring import Wiring
 
 _SIGN = {"clean": 0, "plus": 1, "minus": -1}
@@ -137,9 +139,8 @@ class Assembly:
             self.reward = RewardMonitor(self.readout, n_out=n_out, loss=loss or model.loss)
             objects.append(self.reward)
         else:
-            self.loop = ClosedLoop(
-                plant, self.inputs, self.readout, passes=passes, lanes=lanes, kinds=kinds
-            )  # fmt: skip
+            loop = HostLoop if isinstance(plant, PythonPlant) else ClosedLoop
+            self.loop = loop(plant, self.inputs, self.readout, passes=passes, lanes=lanes, kinds=kinds)
             self.reward = self.loop.reward
             objects += self.loop.objects
         self.recorders = self._recorders()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import brian2 as b2
@@ -121,6 +121,18 @@ class ClosedLoop:
         declared = self.group.equations
         names = sorted(declared.diff_eq_names | declared.parameter_names)
         return tuple(name for name in names if not self.group.variables[name].scalar)
+
+    def drive(self, advance: Callable[[int], None], loss: Array) -> None:
+        """Let network and plant run together for the steps of `loss`.
+
+        Parameters
+        ----------
+        advance : callable
+            Runs the network for a number of steps.
+        loss : (T, P, L) array
+            That the reward monitor fills.
+        """
+        advance(len(loss))
 
     def inputs(self) -> Array:
         """What the network saw in the course without noise, (T, L, n_in)."""

@@ -35,7 +35,7 @@ class Tested(NamedTuple):
     outputs: Array
     """(T, L, n_out) readout."""
     trial: Trial
-    """The trials; in closed loop, inputs as the network saw them and a mask for the episodes."""
+    """The trials; in closed loop as they went: inputs that the network saw, mask, and what was charged."""
     loss: float
     """Mean over counted steps and lanes."""
     spikes: Array | None = None
@@ -226,9 +226,11 @@ class Network:
             parts.loop.start(trial.plant or {}, steps)
         drawn = self._start_noise(steps, index, sigma, noise)
         parts.net.t_ = 0.0
-        self.device.run_program(self._program, steps * float(parts.clock.dt_))
         mask = np.asarray(trial.mask)
-        if parts.loop is not None:
+        if parts.loop is None:
+            self._advance(steps)
+        else:
+            parts.loop.drive(self._advance, loss)
             counts = parts.loop.counts(loss)
             inputs, mask = parts.loop.inputs(), mask * counts
             for layer in {"hidden", "output"} & set(drawn):
@@ -257,6 +259,9 @@ class Network:
             **self._constants,
         )
 
+    def _advance(self, steps: int) -> None:
+        self.device.run_program(self._program, steps * float(self.parts.clock.dt_))
+
     def test(self, trial: Trial) -> Tested:
         """Run trials without noise, any number of lanes of them.
 
@@ -284,7 +289,7 @@ class Network:
         rate = None if spikes is None else fired / (self.model.hidden * seconds)
         if self.parts.loop is None:
             return Tested(outputs, trial, loss(outputs, trial), spikes, rate)
-        course = dataclasses.replace(trial, inputs=inputs, mask=mask)
+        course = dataclasses.replace(trial, inputs=inputs, mask=mask, charged=charged)
         return Tested(outputs, course, float((charged * mask).sum() / mask.sum()), spikes, rate)
 
     def outputs(self, trial: Trial) -> Array:

@@ -41,6 +41,10 @@ class PlantTask(Task):
         raise TypeError(f"{type(self).__name__} does not define plant")
 
     @property
+    def judged_by(self) -> str:
+        return "score"
+
+    @property
     def n_in(self) -> int:
         return len(self.plant.observations)
 

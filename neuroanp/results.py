@@ -20,7 +20,7 @@ Array = NDArray[Any]
 
 RESULT_KEYS = (
     "task", "model", "rule", "engine", "seed", "updates", "trials", "seconds", "train_loss", "test_loss",
-    "score", "score_name", "trivial", "beats_trivial", "rate",
+    "score", "score_name", "trivial", "trivial_scores", "beats_trivial", "rate",
 )  # fmt: skip
 
 
@@ -34,7 +34,8 @@ class Run:
         Settings, as `neuroanp.config.describe` gives them; enough to repeat the run.
     result : dict
         ``task, model, rule, engine, seed, updates, trials, seconds, train_loss, test_loss, score, score_name,
-        trivial, beats_trivial, rate`` (Hz, of spiking cells); None where nothing was measured.
+        trivial, trivial_scores, beats_trivial, rate`` (Hz, of spiking cells); None where nothing was
+        measured. ``trivial`` has losses; ``trivial_scores`` has something where scores are compared instead.
     history : dict of arrays
         ``update``, ``loss`` and others of their length; where the run was tested on its way also
         ``test_update``, ``test_loss`` and others of theirs.
@@ -70,7 +71,7 @@ class Run:
             raise InvalidValue("Run.history", "update and loss, of one length", ", ".join(self.history))
 
     def __repr__(self) -> str:
-        return sentence(self.result, self.config.get("updates"))
+        return sentence(self.result, self.config.get("updates"), self.higher_is_better)
 
     def plot(self) -> RunFigure:
         """Matplotlib figure: loss over updates with the trivial levels, and network over target."""
@@ -118,7 +119,7 @@ class Run:
         )
 
 
-def sentence(result: Mapping[str, Any], asked: int | None = None) -> str:
+def sentence(result: Mapping[str, Any], asked: int | None = None, higher_is_better: bool = True) -> str:
     """How good a result is against the trivial predictors, in words.
 
     Parameters
@@ -127,6 +128,8 @@ def sentence(result: Mapping[str, Any], asked: int | None = None) -> str:
         As in `Run.result`.
     asked : int, optional
         Updates that the run should have made.
+    higher_is_better : bool
+        Direction of the score.
     """
     updates, loss, score = result["updates"], result["test_loss"], result["score"]
     work = f"{updates:,} updates in {result['seconds']:.1f} s"
@@ -142,7 +145,10 @@ def sentence(result: Mapping[str, Any], asked: int | None = None) -> str:
     ratio = loss / min(result["trivial"].values(), default=np.nan)
     if score is not None and np.isfinite(score) and not np.isclose(score, ratio):
         measured = f"{result['score_name']} {score:.3g}, {measured}"
-    compared = _comparison(loss, result["trivial"])
+    if result["trivial_scores"]:
+        compared = _comparison_of_scores(result["trivial_scores"], result["beats_trivial"], higher_is_better)
+    else:
+        compared = _comparison(loss, result["trivial"])
     if not result["trivial"] or result["beats_trivial"]:
         return f"{result['task']}: {measured} on unseen trials, {compared}; {work}."
     failed = f"{result['task']}: did not learn more than a trivial predictor"
@@ -161,3 +167,11 @@ def _comparison(loss: float, trivial: Mapping[str, float]) -> str:
     if factor < 2:
         return f"{100 * (1 - loss / trivial[name]):.2g} % below {best}"
     return f"{factor:.3g} times lower than {best}" if factor < 1e6 else f"far below {best}"
+
+
+def _comparison_of_scores(trivial: Mapping[str, float], beats: bool, higher_is_better: bool) -> str:
+    sign = 1 if higher_is_better else -1
+    name = max(trivial, key=lambda key: sign * trivial[key])
+    return (
+        f"{'better' if beats else 'no better'} than the best trivial predictor ({name}, {trivial[name]:.3g})"
+    )

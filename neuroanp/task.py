@@ -34,6 +34,8 @@ class Trial:
     plant : mapping, optional
         In closed loop: the state that the plant of each lane starts in, by variable: (L,) arrays in base
         units. What the plant shows takes the place of the first inputs.
+    charged : (T, L) array, optional
+        After a test in closed loop: the plant's loss at each step.
 
     Raises
     ------
@@ -46,6 +48,7 @@ class Trial:
     mask: Array | None = None
     carry: bool = False
     plant: Mapping[str, Array] | None = None
+    charged: Array | None = None
 
     def __post_init__(self) -> None:
         inputs = checks.array("Trial.inputs", self.inputs, (None, None, None))
@@ -118,6 +121,11 @@ class Task:
     def loss(self) -> str | None:
         """Loss of one output at one step, an expression of ``y`` and ``target``; None for the model's."""
         return None
+
+    @property
+    def judged_by(self) -> str:
+        """Whether `loss` or `score` is compared with trivial predictors: score where loss isn't an error."""
+        return "loss"
 
     @property
     def n_in(self) -> int:

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from neuroanp import checks, config, recipes
 from neuroanp.decorrelation import Decorrelation
 from neuroanp.errors import Diverged, Interrupted, InvalidValue
+from neuroanp.judgement import example, judge
 from neuroanp.model import Model
 from neuroanp.network import Network
 from neuroanp.passes import clean
@@ -277,8 +278,7 @@ class Training:
 
     def _result(self) -> Run:
         self.network.load(self.weights, self.matrices)
-        outputs, trial, test_loss, spikes, rate = self.network.test(self.evaluation)
-        trivial, wiring = self.task.trivial(), self.network.wiring
+        tested, wiring = self.network.test(self.evaluation), self.network.wiring
         losses = self.history["loss"]
         result = {
             "task": self.task.name,
@@ -290,31 +290,13 @@ class Training:
             "trials": len(losses) * self.lanes,
             "seconds": self.seconds,
             "train_loss": float(np.mean(losses[-max(1, len(losses) // 10) :])) if losses else None,
-            "test_loss": test_loss,
-            "score": self.task.final_score(self.task.score(outputs, trial), self.tests["test_score"]),
-            "score_name": self.task.score_name,
-            "trivial": trivial,
-            "beats_trivial": bool(test_loss < min(trivial.values())),
-            "rate": rate,
         }
-        example = {
-            "inputs": trial.inputs[:, 0],
-            "outputs": outputs[:, 0],
-            "mask": np.asarray(trial.mask)[:, 0],
-            "dt": np.array(float(self.task.dt)),
-        }
-        if spikes is not None:
-            example["spikes"] = spikes
-        if self.task.plant is None:
-            example["targets"] = trial.targets[:, 0]
-        else:
-            example["observations"] = np.array(self.task.plant.observations)
         return Run(
             config=self._config,
-            result=result,
+            result=result | judge(self.task, tested, self.tests["test_score"]),
             history={name: np.array(values) for name, values in {**self.history, **self.tests}.items()},
             weights={**self.weights, **self.matrices, **(wiring.arrays() if wiring else {})},
-            example=example,
+            example=example(self.task, tested),
             higher_is_better=self.task.higher_is_better,
         )
 

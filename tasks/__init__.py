@@ -5,6 +5,7 @@ from neuroanp.tasks.copying_memory import CopyingMemory
 from neuroanp.tasks.cue_accumulation import CueAccumulation
 from neuroanp.tasks.delayed_xor import DelayedXOR
 from neuroanp.tasks.digits import Digits
+from neuroanp.tasks.gymnasium_task import Gymnasium, GymnasiumPlant
 from neuroanp.tasks.mackey_glass import MackeyGlass
 from neuroanp.tasks.pattern_generation import PatternGeneration
 from neuroanp.tasks.spiking_digits import SpikingDigits
@@ -18,6 +19,8 @@ __all__ = [
     "CueAccumulation",
     "DelayedXOR",
     "Digits",
+    "Gymnasium",
+    "GymnasiumPlant",
     "MackeyGlass",
     "PatternGeneration",
     "SpikingDigits",

@@ -54,6 +54,10 @@ class Decision(Task):
         return _LOSS[self.reward]
 
     @property
+    def judged_by(self) -> str:
+        return "loss" if self.reward == "error" else "score"
+
+    @property
     def n_out(self) -> int:
         return 1
 

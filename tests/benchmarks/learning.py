@@ -1,6 +1,6 @@
 """How well each task is learned, several seeds each, beside the trivial predictors.
 
-Run it as a script: ``python tests/benchmarks/learning.py [--seeds 5] [--preset published] [NAME ...]``.
+Run it as a script: ``python tests/benchmarks/learning.py [--seeds 5] [--way published] [NAME ...]``.
 It prints a table as Markdown and, with ``--json FILE``, keeps the figures.
 """
 
@@ -14,15 +14,29 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from brian2 import ms
 
 from neuroanp import recipes
 from neuroanp.errors import Diverged
-from neuroanp.tasks import CopyingMemory, Digits, MackeyGlass, Weather
+from neuroanp.reward import Modulator
+from neuroanp.rules import NodePerturbation
+from neuroanp.tasks import (
+    CartPole,
+    CopyingMemory,
+    CueAccumulation,
+    DelayedXOR,
+    Digits,
+    MackeyGlass,
+    PatternGeneration,
+    SpikingDigits,
+    StoreRecall,
+    Weather,
+)
 from neuroanp.training import train
 
 SHARED = Path(os.environ.get("NEUROANP_SHARED", Path(__file__).parents[3] / "shared"))
 
-SETTINGS = {
+RATE = {
     "copying-short": (lambda: CopyingMemory(alphabet=5, length=3, delay=3), {"updates": 300}),
     "copying-medium": (lambda: CopyingMemory(alphabet=6, length=5, delay=5), {"updates": 1000}),
     "copying-published-20": (
@@ -34,29 +48,57 @@ SETTINGS = {
     "digits": (Digits, {}),
 }
 
-#: How a task is trained: its recipes, and the best one with only the readout learning.
+SPIKING = {
+    "pattern-generation": (PatternGeneration, {}),
+    "pattern-generation-scalar": (PatternGeneration, {"preset": "scalar", "updates": 300}),
+    "delayed-xor": (DelayedXOR, {}),
+    "delayed-xor-scalar": (DelayedXOR, {"preset": "scalar"}),
+    "delayed-xor-one-bit": (
+        lambda: DelayedXOR(reward="sign"),
+        {
+            "preset": "scalar",
+            "rule": NodePerturbation(sigma=0.3, hold=10, readout_sigma=0.1),
+            "modulator": Modulator(discount=0.99, baseline="lanes", copies=16),
+            "updates": 1500,
+        },
+    ),
+    "delayed-xor-100ms": (lambda: DelayedXOR(delay=100 * ms), {"updates": 300}),
+    "cue-accumulation": (CueAccumulation, {}),
+    "store-recall": (StoreRecall, {"updates": 300}),
+    "mackey-glass-spiking": (MackeyGlass, {"preset": "spiking"}),
+    "spiking-digits": (SpikingDigits, {}),
+    "cart-pole": (CartPole, {}),
+}
+
+SETTINGS = RATE | SPIKING
+
+#: How a task is trained: with the setting's recipe, the published one, and its own with only the readout
+#: learning.
 WAYS = ("best", "published", "readout-only")
 
 
-def measure(name: str, preset: str, seeds: int) -> dict[str, object]:
+def measure(name: str, way: str, seeds: range, dtype: str) -> dict[str, object]:
     """Train one setting for several seeds."""
     make, options = SETTINGS[name]
     task = make()
-    if preset == "readout-only":
-        best = recipes.recipe(task.name, "best")["optimizer"]
-        options = options | {"optimizer": dataclasses.replace(best, lr=0.0), "decorrelation": None}
-    start = {"preset": preset if preset == "published" else "best"}
+    options = {"preset": "best"} | options
+    if way == "published":
+        options |= {"preset": "published"}
+    elif way == "readout-only":
+        own = recipes.recipe(task.name, options["preset"])["optimizer"]
+        frozen = dataclasses.replace(own, lr=0.0, input_lr=None)
+        options |= {"optimizer": frozen, "decorrelation": None}
     runs = []
-    for seed in range(seeds):
+    for seed in seeds:
         try:
-            run = train(task=task, seed=seed, progress=False, **options, **start)
+            run = train(task=task, seed=seed, dtype=dtype, progress=False, **options)
         except Diverged as stopped:
-            print(name, preset, seed, stopped, file=sys.stderr, flush=True)
+            print(name, way, seed, stopped, file=sys.stderr, flush=True)
             run = stopped.run
         runs.append(run)
         print(
             name,
-            preset,
+            way,
             seed,
             runs[-1].result["test_loss"],
             runs[-1].result["score"],
@@ -76,7 +118,7 @@ def measure(name: str, preset: str, seeds: int) -> dict[str, object]:
     ]
     return {
         "setting": name,
-        "preset": preset,
+        "preset": way,
         "updates": runs[0].result["updates"],
         "lanes": runs[0].config["lanes"],
         "test_loss": [run.result["test_loss"] for run in runs],
@@ -104,15 +146,17 @@ def row(found: dict[str, object]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=list(SETTINGS), metavar="NAME")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SETTINGS))
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--preset", action="append", choices=WAYS)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--way", action="append", choices=WAYS)
+    parser.add_argument("--dtype", choices=("float64", "float32"), default="float64")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     found = [
-        measure(name, preset, asked.seeds)
+        measure(name, way, range(asked.first, asked.first + asked.seeds), asked.dtype)
         for name in asked.names or SETTINGS
-        for preset in asked.preset or WAYS
+        for way in asked.way or (WAYS if name in RATE else ("best", "readout-only"))
     ]
     print("| setting | updates | test loss, mean (range) | score, mean (range) | trivial | seconds |")
     print("|---|---|---|---|---|---|")

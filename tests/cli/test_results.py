@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -123,6 +124,22 @@ def test_a_result_with_other_keys_is_refused():
         dataclasses.replace(run, result=run.result | {"extra": 1})
     with pytest.raises(InvalidValue, match=r"Run\.history"):
         dataclasses.replace(run, history={"update": np.arange(3), "loss": np.ones(2)})
+
+
+@pytest.mark.parametrize(
+    ("score", "beats", "higher", "words"),
+    [
+        (0.98, True, True, r"^toy-echo: .* 0\.98, .*, better than the best .* \(linear, 0\.7\);"),
+        (0.6, False, True, r"^toy-echo: did not learn more .*, no better than the best .* \(linear, 0\.7\);"),
+        (0.3, True, False, r", better than the best trivial predictor \(chance, 0\.5\);"),
+    ],
+)
+def test_scores_are_compared_where_the_task_asks_for_it(score, beats, higher, words):
+    """The loss is worse than a trivial one in all of them."""
+    run = make_run(0.2)
+    told = {"score": score, "trivial_scores": {"chance": 0.5, "linear": 0.7}, "beats_trivial": beats}
+    run = dataclasses.replace(run, result=run.result | told, higher_is_better=higher)
+    assert re.search(words, str(run))
 
 
 def test_the_figure_shows_itself_and_leaves_pyplot_alone(monkeypatch):

@@ -135,6 +135,7 @@ def make_run(
         "score": 0.95,
         "score_name": "fraction of symbols right",
         "trivial": {"zero": 0.1, "memoryless": 0.04},
+        "trivial_scores": {},
         "beats_trivial": test_loss is not None and test_loss < 0.04,
         "rate": None,
     }

@@ -1,0 +1,232 @@
+"""Any Gymnasium environment, in closed loop."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from brian2 import ms
+
+from neuroanp import checks
+from neuroanp.errors import InvalidValue, MissingExtra
+from neuroanp.models import BalancedLIF
+from neuroanp.options import option
+from neuroanp.plant_task import PlantTask
+from neuroanp.python_plant import PythonPlant
+from neuroanp.reward import Modulator
+from neuroanp.rules import NodePerturbation
+from neuroanp.stages import Adam
+from neuroanp.task import Array, Trial
+
+RANDOM_EPISODES = 100
+
+
+class Episodes(NamedTuple):
+    """Environments in the course of an episode, and what each shows, (rows, observations)."""
+
+    environments: list[Any]
+    seen: Array
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GymnasiumPlant(PythonPlant):
+    """Environments of one kind, one for each pass and lane.
+
+    Observations are flattened as Gymnasium does it, one-hot where they are discrete, and divided by `scale`.
+    The readout chooses among discrete actions by its largest output, among two by the sign of its only one;
+    continuous actions are its outputs, with -1 to 1 as the bounds of the environment where it has them.
+    The loss is minus the environment's reward. Its end and its time limit end an episode.
+
+    Parameters
+    ----------
+    env : str
+        Gymnasium's name of it.
+    scale : tuple of float
+        Divisor of each observation, or one for all; when empty, bounds of less than 1e3, and 1 elsewhere.
+
+    Raises
+    ------
+    MissingExtra
+        Where Gymnasium is not installed.
+    InvalidValue
+        For an environment that doesn't exist, actions of other kinds, and a scale of the wrong length.
+    """
+
+    dt: ClassVar[Any] = 20 * ms
+
+    env: str = option("CartPole-v1", "name of the environment")
+    scale: tuple[float, ...] = option((), "divisor of each observation, or one for all")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not all(math.isfinite(value) and value > 0 for value in self.scale):
+            raise InvalidValue("GymnasiumPlant.scale", "numbers above 0", self.scale)
+        if len(self.scale) > 1 and len(self.scale) != len(self.observations):
+            wanted = f"{len(self.observations)} numbers, one an observation of {self.env}"
+            raise InvalidValue("GymnasiumPlant.scale", wanted, f"{len(self.scale)}")
+
+    @functools.cached_property
+    def _environments(self) -> list[Any]:
+        return [_make(self.env)]
+
+    def _rows(self, rows: int) -> list[Any]:
+        """As many environments, made when first asked for."""
+        self._environments.extend(_make(self.env) for _ in range(rows - len(self._environments)))
+        return self._environments[:rows]
+
+    @functools.cached_property
+    def _width(self) -> int:
+        return int(_gymnasium().spaces.flatdim(self._environments[0].observation_space))
+
+    @functools.cached_property
+    def _choice(self) -> tuple[int, Callable[[Array], Any]]:
+        """How many outputs choose an action, and how."""
+        spaces, space = _gymnasium().spaces, self._environments[0].action_space
+        if isinstance(space, spaces.Discrete):
+            first, count = int(space.start), int(space.n)
+            if count == 2:
+                return 1, lambda y: first + int(y[0] > 0)
+            return count, lambda y: first + int(y.argmax())
+        if isinstance(space, spaces.Box):
+            bounded = np.isfinite(space.low) & np.isfinite(space.high)
+            low, high = np.where(bounded, space.low, -1), np.where(bounded, space.high, 1)
+
+            def scaled(y: Array) -> Array:
+                y = y.reshape(space.shape)
+                inside = np.where(bounded, np.clip(y, -1, 1), y)
+                return np.asarray(0.5 * (low + high) + 0.5 * (high - low) * inside, space.dtype)
+
+            return int(np.prod(space.shape)), scaled
+        raise InvalidValue("GymnasiumPlant.env", "an environment with Discrete or Box actions", str(space))
+
+    @functools.cached_property
+    def _divisor(self) -> Array:
+        if self.scale:
+            return np.broadcast_to(np.array(self.scale), self._width)
+        spaces, space = _gymnasium().spaces, self._environments[0].observation_space
+        if not isinstance(space, spaces.Box):
+            return np.ones(self._width)
+        bound = np.maximum(np.abs(space.low), np.abs(space.high)).astype(np.float64).reshape(-1)
+        return np.where((bound < 1e3) & (bound > 0), bound, 1.0)
+
+    @property
+    def observations(self) -> tuple[str, ...]:
+        return tuple(f"seen_{k}" for k in range(self._width))
+
+    @property
+    def actions(self) -> tuple[str, ...]:  # type: ignore[override]
+        return tuple(f"action_{k}" for k in range(self._choice[0]))
+
+    def start(self, rng: np.random.Generator, lanes: int) -> dict[str, Array]:
+        """A seed for each environment."""
+        return {"seed": rng.integers(2**31, size=lanes)}
+
+    def reset(self, start: Mapping[str, Array]) -> Episodes:
+        environments = self._rows(len(start["seed"]))
+        shown = [env.reset(seed=int(seed))[0] for env, seed in zip(environments, start["seed"], strict=True)]
+        return Episodes(environments, np.stack([self._flat(seen) for seen in shown]))
+
+    def observe_state(self, state: Episodes) -> Array:
+        return state.seen
+
+    def move(self, state: Episodes, actions: Array, alive: Array) -> tuple[Episodes, Array, Array]:
+        seen, loss, over = state.seen.copy(), np.zeros(len(alive)), ~alive
+        choose = self._choice[1]
+        for row in np.flatnonzero(alive):
+            shown, reward, ended, out_of_time, _ = state.environments[row].step(choose(actions[row]))
+            seen[row], loss[row], over[row] = self._flat(shown), -float(reward), ended or out_of_time
+        return Episodes(state.environments, seen), loss, over
+
+    def _flat(self, shown: Any) -> Array:
+        flat = _gymnasium().spaces.flatten(self._environments[0].observation_space, shown)
+        scaled: Array = np.asarray(flat, np.float64) / self._divisor
+        return scaled
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Gymnasium(PlantTask):
+    """Act in a Gymnasium environment, by its name, so as to get the most reward.
+
+    Each step of the environment is 20 ms, four of the network's. The loss of a step is minus the reward; the
+    score is the mean sum of rewards over `episodes` unseen episodes. The extra ``gym`` brings Gymnasium;
+    some environments want packages of their own.
+    """
+
+    name = "gymnasium"
+    score_name = "sum of rewards in an episode"
+    dt: ClassVar[Any] = 5 * ms
+
+    env: str = option("CartPole-v1", "name of the environment")
+    longest: int = option(500, "steps of the environment after which an episode is over")
+    scale: tuple[float, ...] = option((), "divisor of each observation, or one for all; bounds when empty")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.whole(self, 1, "longest")
+
+    @functools.cached_property
+    def plant(self) -> GymnasiumPlant:  # type: ignore[override]
+        return GymnasiumPlant(env=self.env, longest=self.longest, scale=self.scale)
+
+    def score(self, outputs: Array, trial: Trial) -> float:
+        """Mean over episodes of the sum of rewards."""
+        if trial.charged is None:
+            raise InvalidValue("Gymnasium.score", "a trial that was run, with what was charged", "none")
+        return float(-(trial.charged * np.asarray(trial.mask)).sum(axis=0).mean())
+
+    @functools.cached_property
+    def _random(self) -> tuple[float, float]:
+        """Loss a step of the network, and sum of rewards, where every action is drawn at random."""
+        env, total, steps = _make(self.env), 0.0, 0
+        env.action_space.seed(0)
+        each = self.plant.steps_each(self.dt)
+        for episode in range(RANDOM_EPISODES):
+            env.reset(seed=episode)
+            moves, over = 0, False
+            while moves < self.longest and not over:
+                _, reward, ended, out_of_time, _ = env.step(env.action_space.sample())
+                total, moves, over = total + float(reward), moves + 1, ended or out_of_time
+            steps += (moves - 1) * each + 1 if over else moves * each
+        return -total / steps, total / RANDOM_EPISODES
+
+    def trivial(self) -> dict[str, float]:
+        """Minus the reward a step of acting at random."""
+        return {"random": self._random[0]}
+
+    def trivial_scores(self) -> dict[str, float]:
+        return {"random": self._random[1]}
+
+    @classmethod
+    def recipe(cls, preset: str) -> dict[str, Any]:
+        """That of cart-pole: spiking cells, one noisy pass, a critic on the inputs."""
+        if preset != "best":
+            return {}
+        return {
+            "model": BalancedLIF(),
+            "rule": NodePerturbation(sigma=1.0, hold=4, readout_sigma=0.1, mirrored=False),
+            "modulator": Modulator(discount=0.985**0.25, baseline="inputs"),
+            "optimizer": Adam(lr=1e-3, input_lr=2e-2, readout_lr=1e-2),
+            "decorrelation": None,
+            "lanes": 32,
+            "updates": 100,
+        }
+
+
+def _gymnasium() -> Any:
+    try:
+        import gymnasium
+    except ImportError:
+        raise MissingExtra("gymnasium", "gym") from None
+    return gymnasium
+
+
+def _make(name: str) -> Any:
+    gymnasium = _gymnasium()
+    try:
+        return gymnasium.make(name)
+    except gymnasium.error.Error as error:
+        raise InvalidValue("Gymnasium.env", "the name of an environment", f"{name} ({error})") from None
