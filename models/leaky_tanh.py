@@ -9,6 +9,7 @@ import numpy as np
 from brian2 import ms
 
 from neuroanp import checks
+from neuroanp.cells import Rates
 from neuroanp.errors import InvalidValue
 from neuroanp.models.tanh import TanhRNN
 from neuroanp.options import option
@@ -50,3 +51,6 @@ class LeakyTanhRNN(TanhRNN):
     def parameters(self) -> dict[str, Any]:
         shortest, longest = float(self.tau_min / ms), float(self.tau_max / ms)
         return {"tau": np.geomspace(shortest, longest, self.hidden) * ms}
+
+    def rates(self, dt: Any) -> Rates | None:
+        return Rates(memory=np.exp(-np.asarray(dt / self.parameters()["tau"])))

@@ -111,7 +111,8 @@ class LIF(Model):
     def cells(self, dt: Any) -> Cells | None:
         memory = float(np.exp(-float(dt / self.tau)))
         silent = max(0, round(float(self.refractory_period / dt)) - 1)
-        return Cells(memory=memory, drive=1 - memory, refractory=silent)
+        start = self.initial_state()["v"]
+        return Cells(memory=memory, drive=1 - memory, refractory=silent, start=start)
 
     @property
     def outgoing(self) -> int | None:

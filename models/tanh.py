@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from neuroanp import checks
+from neuroanp.cells import Rates
 from neuroanp.model import Model, Weights, gaussian_weights, orthogonal
 from neuroanp.options import option
 
@@ -44,6 +45,9 @@ class TanhRNN(Model):
     def __post_init__(self) -> None:
         super().__post_init__()
         checks.not_negative(self, "input_gain", "recurrent_gain", "readout_gain")
+
+    def rates(self, dt: Any) -> Rates | None:
+        return Rates()
 
     def initial_weights(self, rng: np.random.Generator, n_in: int, n_out: int) -> Weights:
         gains = (self.input_gain, self.recurrent_gain, self.readout_gain)

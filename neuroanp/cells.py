@@ -1,4 +1,4 @@
-"""`Cells`: the constants of spiking cells that a rule with eligibility traces has to know."""
+"""Constants of units that a rule has to know which looks into them: `Cells` spike, `Rates` don't."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ class Cells:
         :math:`\rho`, what is left of a rise of the threshold after a step.
     rise : float or (N,) array
         :math:`\beta`, rise of the threshold at a spike; 0 for cells that don't adapt.
+    start : float or (N,) array
+        Potential before the first step of a trial.
     """
 
     memory: float
@@ -37,3 +39,19 @@ class Cells:
     refractory: int = 0
     fading: float = 0.0
     rise: float | NDArray[Any] = 0.0
+    start: float | NDArray[Any] = 0.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Rates:
+    r"""Tanh units that may leak, from step to step.
+
+    .. math:: a_t = W_{in} u_t + W_{rec} x_{t-1}, \qquad x_t = m \, x_{t-1} + (1 - m) \tanh a_t
+
+    Parameters
+    ----------
+    memory : float or (N,) array
+        :math:`m`, what is left of a trace after a step; 0 for units that don't leak.
+    """
+
+    memory: float | NDArray[Any] = 0.0

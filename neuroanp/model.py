@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroanp import checks
-from neuroanp.cells import Cells
+from neuroanp.cells import Cells, Rates
 from neuroanp.options import option
 from neuroanp.wiring import Wiring
 
@@ -99,6 +99,10 @@ class Model:
 
     def cells(self, dt: Any) -> Cells | None:
         """Constants of the cells for steps of length `dt`, where the model has cells of that kind."""
+        return None
+
+    def rates(self, dt: Any) -> Rates | None:
+        """Constants of the units for steps of length `dt`, where they are tanh units."""
         return None
 
     @property

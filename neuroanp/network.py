@@ -116,6 +116,7 @@ class Network:
         self.decorrelation: dict[str, Array] = {}
         self._constants: dict[str, Any] = {
             "dt": float(dt), "readout_memory": model.readout_memory(dt), "cells": model.cells(dt),
+            "rates": model.rates(dt),
         }  # fmt: skip
         drawn = np.random.SeedSequence(seed, spawn_key=_WIRING)
         self.wiring = model.wiring(np.random.default_rng(drawn), dt)

@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from neuroanp.cells import Cells
+from neuroanp.cells import Cells, Rates
 from neuroanp.wiring import Wiring
 
 Array = NDArray[Any]
@@ -58,6 +58,8 @@ class Record:
         What is left of the readout after a step, 0 for one that doesn't leak.
     cells : Cells, optional
         Constants of spiking cells.
+    rates : Rates, optional
+        Constants of tanh units.
     wiring : Wiring, optional
         Which recurrent synapses exist, where not all do.
     past : (D + 1, L, N) array, optional
@@ -83,5 +85,6 @@ class Record:
     dt: float = 0.001
     readout_memory: float = 0.0
     cells: Cells | None = None
+    rates: Rates | None = None
     wiring: Wiring | None = None
     past: Array | None = None

@@ -1,0 +1,31 @@
+"""JAX, imported when used, in double precision where that is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import numpy as np
+
+from neuroanp.errors import MissingExtra
+
+
+def jax() -> Any:
+    """The module.
+
+    Raises
+    ------
+    MissingExtra
+        Where it is not installed.
+    """
+    try:
+        import jax
+    except ImportError:
+        raise MissingExtra("jax", "compare") from None
+    return jax
+
+
+def precision(dtype: Any) -> contextlib.AbstractContextManager[Any]:
+    """Context in which JAX computes in `dtype`, float32 or float64."""
+    context: contextlib.AbstractContextManager[Any] = jax().enable_x64(np.dtype(dtype) == np.float64)
+    return context
