@@ -16,5 +16,8 @@ from neuroanp.rules.delayed_hebbian import DelayedHebbian as DelayedHebbian
 from neuroanp.rules.e_prop import EProp as EProp
 from neuroanp.rules.node import NodePerturbation as NodePerturbation
 from neuroanp.rules.ornstein_uhlenbeck import OrnsteinUhlenbeck as OrnsteinUhlenbeck
+from neuroanp.rules.random_feedback import RandomFeedback as RandomFeedback
+from neuroanp.rules.readout_only import ReadoutOnly as ReadoutOnly
 from neuroanp.rules.reward_stdp import RewardSTDP as RewardSTDP
+from neuroanp.rules.spsa import SPSA as SPSA
 from neuroanp.rules.weight import WeightPerturbation as WeightPerturbation

@@ -1,0 +1,83 @@
+"""Random feedback, local and online, for rate units."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar
+
+import numpy as np
+
+from neuroanp import checks
+from neuroanp.errors import InvalidValue
+from neuroanp.options import option
+from neuroanp.passes import clean
+from neuroanp.record import Record
+from neuroanp.rules._base import Array, Rule, before, delta, outer
+from neuroanp.synapse import NotLocal
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RandomFeedback(Rule):
+    r"""Errors reach each unit through fixed random weights, and only its own leak carries them back in time.
+
+    .. math:: \Delta W_{ij} = -\eta \sum_{t,l} \big(B^\top \delta_{t,l}\big)_i \, p_{t,l,ij}, \qquad
+              p_{t,ij} = m_i \, p_{t-1,ij} + (1 - m_i) \, \phi'(a_{t,i}) \, x_{t-1,j}
+
+    with :math:`\phi = \tanh`, the memory :math:`m` of `Rates`, the error :math:`\delta` of
+    `neuroanp.rules.delta` and B (n_out, N) of standard deviation 1 / sqrt(N). There is no noise and no
+    reward: it is a gradient-like rule to compare with, of what a vector of errors can do that a scalar can't.
+
+    The sum over steps is made from the last to the first, with a number a unit instead of one a synapse.
+
+    Parameters
+    ----------
+    feedback_seed : int
+        Seed of B.
+    readout : str
+        ``"delta"`` or ``"fixed"``.
+
+    Raises
+    ------
+    InvalidValue
+        For a seed below 0, and at the update for a model that isn't one of tanh units.
+
+    References
+    ----------
+    Murray, eLife 8, e43299 (2019); Lillicrap, Cownden, Tweed, Akerman, Nature Communications 7, 13276 (2016).
+    """
+
+    name: ClassVar[str] = "random-feedback"
+    readouts: ClassVar[tuple[str, ...]] = ("delta", "fixed")
+
+    readout: str = option("delta", "how the readout learns (delta, fixed)")
+    feedback_seed: int = option(0, "seed of the weights that bring errors back")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.whole(self, 0, "feedback_seed")
+
+    def own_synapse(self, name: str, passes: tuple[str, ...]) -> NotLocal:
+        return NotLocal(
+            quantity="a signal for each unit at each step, the errors of all outputs through its own weights",
+            variant='NodePerturbation with Modulator(baseline="running")',
+        )
+
+    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
+        if record.rates is None:
+            raise InvalidValue("Record.rates", "a model of tanh units, such as tanh or leaky-tanh", "none")
+        x, error = clean(record.state, record.passes), delta(record)
+        earlier = before(record, x)
+        memory = np.asarray(record.rates.memory, x.dtype)
+        slope = 1 - ((x - memory * earlier) / (1 - memory)) ** 2
+        B = np.random.default_rng(self.feedback_seed).standard_normal((error.shape[2], x.shape[2]))
+        credit = error @ (B / np.sqrt(x.shape[2])).astype(error.dtype)
+        for t in range(len(credit) - 2, -1, -1):
+            credit[t] += memory * credit[t + 1]
+        post, D = credit * (1 - memory) * slope, record.decorrelation
+        update = {
+            "W_in": outer(post, record.inputs, D.get("D_in")),
+            "W_rec": outer(post, earlier, D.get("D_hidden")),
+        }
+        if self.readout == "delta":
+            update["W_out"] = outer(error, x, D.get("D_hidden"))
+        return update

@@ -1,0 +1,40 @@
+"""Learning of the readout alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar
+
+from neuroanp.options import option
+from neuroanp.passes import clean
+from neuroanp.record import Record
+from neuroanp.rules._base import Array, Rule, delta, outer
+from neuroanp.synapse import NotLocal, Synapse
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ReadoutOnly(Rule):
+    r"""The delta rule for the readout of a network that stays as it is drawn: an echo state network.
+
+    .. math:: \Delta W_{out} = -\eta \sum_{t,l} \delta_{t,l} \, x_{t,l}^\top
+
+    with :math:`\delta` as in `neuroanp.rules.delta`. What it reaches is what any other rule has to beat: the
+    rest was learned by the hidden weights.
+
+    References
+    ----------
+    Jaeger, GMD Report 148 (2001); Maass, Natschläger, Markram, Neural Computation 14, 2531 (2002).
+    """
+
+    name: ClassVar[str] = "readout-only"
+    sparse: ClassVar[bool] = True
+    readouts: ClassVar[tuple[str, ...]] = ("delta",)
+
+    readout: str = option("delta", "how the readout learns (delta)")
+
+    def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
+        return Synapse()
+
+    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
+        x = clean(record.state, record.passes)
+        return {"W_out": outer(delta(record), x, record.decorrelation.get("D_hidden"))}

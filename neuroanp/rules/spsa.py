@@ -1,0 +1,31 @@
+"""Simultaneous perturbation stochastic approximation."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar
+
+from neuroanp.options import option
+from neuroanp.rules.weight import WeightPerturbation
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SPSA(WeightPerturbation):
+    r"""All weights are moved by plus or minus c at once, for a whole trial, and back the other way.
+
+    .. math:: \hat g_k = \frac{L(W + c \Delta) - L(W - c \Delta)}{2 c \, \Delta_k}, \qquad
+              \Delta_k = \pm 1 \text{ with even chance}
+
+    It is `WeightPerturbation` with held, mirrored noise of two values, where dividing by :math:`\Delta_k`
+    and multiplying by it are the same; `sigma` is c. With Gaussian noise it is what evolution strategies
+    estimate from one antithetic pair.
+
+    References
+    ----------
+    Spall, IEEE Trans. Automatic Control 37, 332 (1992); Salimans, Ho, Chen, Sidor, Sutskever,
+    arXiv 1703.03864 (2017).
+    """
+
+    name: ClassVar[str] = "spsa"
+
+    distribution: str = option("sign", "distribution of the noise (gaussian, sign)")
