@@ -17,6 +17,7 @@ Trains recurrent networks, rate and spiking, without gradients: from noise and a
   neuroanp train TASK [options]   train a network; `neuroanp train TASK --help` explains the options
   neuroanp list                   tasks, models and rules
   neuroanp locality [RULE]        what a rule asks of one synapse, of one neuron and of a broadcast
+  neuroanp verify RULE MODEL TASK what a rule estimates, beside the gradient
   neuroanp doctor                 versions, compiler, cache, and what to do about what is missing
   neuroanp --version              version of NeuroANP"""
 
@@ -61,9 +62,13 @@ def _command(name: str, words: list[str]) -> int:
         from neuroanp.cli_locality import locality_command
 
         return locality_command(words)
+    if name == "verify":
+        from neuroanp.cli_verify import verify_command
+
+        return verify_command(words)
     commands = {"list": _list, "doctor": _doctor, "--version": _version}
     if name not in commands:
-        raise UnknownName("command", name, ["train", "list", "locality", "doctor"])
+        raise UnknownName("command", name, ["train", "list", "locality", "verify", "doctor"])
     if words in (["-h"], ["--help"]):
         print(USAGE)
         return 0

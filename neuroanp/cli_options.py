@@ -117,6 +117,15 @@ def apply(prefix: str, value: Any, given: Mapping[str, Any]) -> Any:
     return dataclasses.replace(value, **changes) if changes else value
 
 
+def like(cls: Any, old: Any) -> Any:
+    """An instance of `cls` that takes over the fields of the same name and type that `old` has."""
+    if old is None or type(old) is cls:
+        return cls() if old is None else old
+    wanted, there = typing.get_type_hints(cls), typing.get_type_hints(type(old))
+    names = {f.name for f in dataclasses.fields(cls) if f.init} & {f.name for f in dataclasses.fields(old)}
+    return cls(**{name: getattr(old, name) for name in names if wanted[name] == there[name]})
+
+
 def _fields(value: Any) -> Iterator[tuple[dataclasses.Field[Any], Form | None, Any]]:
     hints = typing.get_type_hints(type(value))
     for field in dataclasses.fields(value):

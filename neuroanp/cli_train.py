@@ -6,13 +6,12 @@ import dataclasses
 import datetime
 import inspect
 import sys
-import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from neuroanp import checkpoint, config, recipes, registry, stages, training
-from neuroanp.cli_options import Parser, UsageError, add_options, apply, first_line
+from neuroanp.cli_options import Parser, UsageError, add_options, apply, first_line, like
 from neuroanp.decorrelation import Decorrelation
 from neuroanp.errors import Diverged, Interrupted, InvalidValue, UnknownName
 from neuroanp.results import Run
@@ -114,7 +113,7 @@ def _start(name: str | None, choices: Mapping[str, str | None]) -> Settings:
     for kind, find in (("model", _registered), ("rule", _registered), ("optimizer", _optimizer)):
         chosen = choices[kind]
         if chosen is not None:
-            settings[kind] = _like(find(kind, chosen), settings.get(kind))
+            settings[kind] = like(find(kind, chosen), settings.get(kind))
     defaults = {key: value.default for key, value in inspect.signature(training.train).parameters.items()}
     return {key: defaults[key] for key in (*NUMBERS, *NAMES)} | settings
 
@@ -127,15 +126,6 @@ def _optimizer(kind: str, name: str) -> type:
     if name not in _optimizers():
         raise UnknownName(f"--{kind}", name, list(_optimizers()))
     return _optimizers()[name]
-
-
-def _like(cls: Any, old: Any) -> Any:
-    """An instance of `cls` that takes over the fields of the same name and type that `old` has."""
-    if old is None or type(old) is cls:
-        return cls() if old is None else old
-    wanted, there = typing.get_type_hints(cls), typing.get_type_hints(type(old))
-    names = {f.name for f in dataclasses.fields(cls) if f.init} & {f.name for f in dataclasses.fields(old)}
-    return cls(**{name: getattr(old, name) for name in names if wanted[name] == there[name]})
 
 
 def _parts(settings: Settings) -> dict[str, Any]:

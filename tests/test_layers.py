@@ -29,11 +29,11 @@ LAYERS = (
     {"host_loop"},
     {"assembly", "doctor", "results", "tasks"},
     {"network", "onchip"},
-    {"judgement", "recipes"},
+    {"judgement", "recipes", "verify"},
     {"training"},
     {"sweep", "testing"},
     {"cli_options"},
-    {"cli_locality", "cli_train"},
+    {"cli_locality", "cli_train", "cli_verify"},
     {"cli"},
     {"__init__", "__main__"},
 )

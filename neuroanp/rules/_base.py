@@ -69,6 +69,8 @@ class Rule:
     sparse : bool
         Whether its update of ``W_rec`` is one of existing synapses alone where the record has a wiring; see
         `recurrent`.
+    limit : str
+        Why the mean of its updates is not the gradient, in a sentence or two; empty where it is.
 
     Parameters
     ----------
@@ -86,6 +88,7 @@ class Rule:
     records: ClassVar[tuple[str, ...]] = ()
     compares: ClassVar[bool] = False
     sparse: ClassVar[bool] = False
+    limit: ClassVar[str] = ""
     readouts: ClassVar[tuple[str, ...]] = ("perturb", "delta", "fixed")
 
     readout: str = option("perturb", "how the readout learns (perturb, delta, fixed)")

@@ -77,6 +77,11 @@ class ActivityPerturbation(NodeRule):
     """
 
     name: ClassVar[str] = "activity-perturbation"
+    limit: ClassVar[str] = (
+        "Each step is divided by the squared norm of the change of activity, which is larger where noise of "
+        "earlier steps has grown: late steps count less than in the gradient, and the change holds the "
+        "effect of earlier noise besides the noise itself."
+    )
     records: ClassVar[tuple[str, ...]] = ("activity",)
     compares: ClassVar[bool] = True
 

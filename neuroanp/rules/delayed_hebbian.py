@@ -66,6 +66,10 @@ class DelayedHebbian(NoiseRule):
     """
 
     name: ClassVar[str] = "delayed-hebbian"
+    limit: ClassVar[str] = (
+        "The eligibility is a cube of the change of activity, so that its size and direction are not those "
+        "of a gradient; only the sign of the correlation with the reward is."
+    )
     records: ClassVar[tuple[str, ...]] = ("activity",)
     sparse: ClassVar[bool] = True
     distributions: ClassVar[tuple[str, ...]] = ("rare",)

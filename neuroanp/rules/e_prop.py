@@ -85,6 +85,10 @@ class EProp(Rule):
     """
 
     name: ClassVar[str] = "e-prop"
+    limit: ClassVar[str] = (
+        "Errors reach the cells that drive the readout alone, not the cells that drive those: all paths "
+        "through a second recurrent synapse are left out."
+    )
     records: ClassVar[tuple[str, ...]] = ("potential", "adaptation")
     sparse: ClassVar[bool] = True
     readouts: ClassVar[tuple[str, ...]] = ("delta", "fixed")

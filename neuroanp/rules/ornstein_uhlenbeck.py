@@ -63,6 +63,10 @@ class OrnsteinUhlenbeck(NoiseRule):
     """
 
     name: ClassVar[str] = "ornstein-uhlenbeck"
+    limit: ClassVar[str] = (
+        "It follows weights that wander, over trials, so that one trial says little, and its size is set by "
+        "the rates of wandering and following."
+    )
     perturbs: ClassVar[str] = "weights"
 
     relaxation: float = option(0.5, "part of the way to its mean that a weight goes in a trial")

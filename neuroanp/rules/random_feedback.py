@@ -47,6 +47,11 @@ class RandomFeedback(Rule):
     """
 
     name: ClassVar[str] = "random-feedback"
+    limit: ClassVar[str] = (
+        "Errors come back through random weights instead of the readout's own, and through no recurrent "
+        "synapse: before learning has aligned the readout with them, its direction has little to do with the "
+        "gradient's."
+    )
     readouts: ClassVar[tuple[str, ...]] = ("delta", "fixed")
 
     readout: str = option("delta", "how the readout learns (delta, fixed)")

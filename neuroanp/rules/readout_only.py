@@ -27,6 +27,9 @@ class ReadoutOnly(Rule):
     """
 
     name: ClassVar[str] = "readout-only"
+    limit: ClassVar[str] = (
+        "Only the readout learns, by its gradient; that of the hidden weights is not estimated."
+    )
     sparse: ClassVar[bool] = True
     readouts: ClassVar[tuple[str, ...]] = ("delta",)
 

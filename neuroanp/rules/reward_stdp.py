@@ -70,6 +70,10 @@ class RewardSTDP(NodePerturbation):
     """
 
     name: ClassVar[str] = "reward-stdp"
+    limit: ClassVar[str] = (
+        "Pairs of spikes make eligible what fired together, whether or not noise made it fire: it follows "
+        "the covariance of reward and pairing, not the gradient."
+    )
 
     tau_plus: Any = option(20 * ms, "time before a postsynaptic spike in which others count", unit="ms")
     tau_minus: Any = option(20 * ms, "time after a postsynaptic spike in which others count", unit="ms")

@@ -1,0 +1,200 @@
+"""`verify`: a rule's estimate against samples, noise, size, trial length and discount."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from neuroanp.errors import UnknownName
+from neuroanp.model import Model
+from neuroanp.reward import Modulator
+from neuroanp.rules import Rule
+from neuroanp.task import Task
+from neuroanp.verify.estimate import Estimate, estimate
+from neuroanp.verify.limits import limits
+
+Estimates = dict[str, Estimate]
+
+SIGMAS = (0.1, 1.0, 10.0)
+"""Of the rule's own."""
+SIZES = (0.5, 1.0, 2.0)
+LENGTHS = (0.25, 0.5, 1.0)
+DISCOUNTS = (0.0, 0.5, 0.9, 0.99, 1.0)
+
+
+LEGEND = (
+    "cosine: of the mean of so many estimates with the gradient; limit: of their expectation with it;",
+    "scale: of the expectation along the gradient, 1 without bias; bias: what it has besides, relative to",
+    "the gradient; deviation: of one estimate, relative to the gradient; ?: hidden by noise",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+    """Estimates for several values of one setting."""
+
+    name: str
+    values: tuple[float, ...]
+    estimates: tuple[Estimates, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Report:
+    """What `verify` found; printed, it is a table.
+
+    Attributes
+    ----------
+    title : str
+        What was measured.
+    estimates : dict
+        By weight name, at the settings asked for.
+    sweeps : tuple of Sweep
+    limits : list of str
+        Why a limit is not 1, or the scale is not.
+    """
+
+    title: str
+    estimates: Estimates
+    sweeps: tuple[Sweep, ...]
+    limits: list[str]
+
+    def __str__(self) -> str:
+        lines = [self.title, "", _head("weights", self._at())]
+        lines += [_line(name, found, found.cosine) for name, found in self.estimates.items()]
+        for sweep in self.sweeps:
+            lines += ["", _head(f"{sweep.name}", [f"{self._most()} samples"])]
+            for value, estimates in zip(sweep.values, sweep.estimates, strict=True):
+                lines += [
+                    _line(f"{value:g}, {name}", found, found.cosine[-1:]) for name, found in estimates.items()
+                ]
+        lines += ["", *LEGEND, ""]
+        return "\n".join(lines + [f"- {why}" for why in self.limits]).rstrip()
+
+    def figure(self) -> Any:
+        """Matplotlib figure: cosine against samples, and the sweeps."""
+        from neuroanp.verify.figure import figure
+
+        return figure(self)
+
+    def as_json(self) -> dict[str, Any]:
+        """All figures as JSON holds them, None for what isn't known."""
+
+        def plain(estimates: Estimates) -> dict[str, Any]:
+            return {name: _known(dataclasses.asdict(found)) for name, found in estimates.items()}
+
+        return {
+            "title": self.title,
+            "estimates": plain(self.estimates),
+            "sweeps": [
+                {"name": s.name, "values": list(s.values), "estimates": [plain(e) for e in s.estimates]}
+                for s in self.sweeps
+            ],
+            "limits": self.limits,
+        }
+
+    def _most(self) -> int:
+        return next(iter(self.estimates.values())).samples[-1]
+
+    def _at(self) -> list[str]:
+        return [str(number) for number in next(iter(self.estimates.values())).samples]
+
+
+def verify(
+    rule: Rule,
+    model: Model,
+    task: Task,
+    *,
+    modulator: Modulator | None = None,
+    lanes: int = 16,
+    samples: int = 256,
+    seed: int = 0,
+    sweeps: Sequence[str] = ("sigma", "hidden", "steps", "discount"),
+) -> Report:
+    """Measure what a rule estimates.
+
+    Parameters
+    ----------
+    rule, model, task
+        As in `neuroanp.train`.
+    modulator : Modulator, optional
+        Return of the whole trial when left out.
+    lanes, samples, seed : int
+        As in `estimate`.
+    sweeps : sequence of str
+        Of ``"sigma"``, ``"hidden"``, ``"steps"`` and ``"discount"``; those that the rule has no use for are
+        left out.
+
+    Raises
+    ------
+    UnknownName
+        For another sweep.
+    InvalidValue, MissingExtra
+        As `estimate`.
+    """
+    modulator = modulator or Modulator()
+    base: dict[str, Any] = {
+        "rule": rule, "model": model, "task": task, "modulator": modulator, "lanes": lanes,
+        "samples": samples, "seed": seed,
+    }  # fmt: skip
+    kinds = _kinds(base)
+    for name in sweeps:
+        if name not in kinds:
+            raise UnknownName("verify.sweeps", name, list(kinds))
+    whole = estimate(**base)
+    made = []
+    for name in sweeps:
+        values, change = kinds[name]
+        if values:
+            made.append(Sweep(name, values, tuple(estimate(**(base | change(value))) for value in values)))
+    title = f"{rule.name} in {model.name} ({model.hidden} units) on {task.name}, {lanes} lanes"
+    return Report(title=title, estimates=whole, sweeps=tuple(made), limits=limits(rule, modulator, model))
+
+
+def _kinds(base: dict[str, Any]) -> dict[str, tuple[tuple[float, ...], Callable[[float], dict[str, Any]]]]:
+    """Values of each sweep, and the settings that one of them changes."""
+    rule, model, modulator = base["rule"], base["model"], base["modulator"]
+    steps = base["task"].trial(np.random.default_rng(0), base["lanes"]).steps
+    noisy = rule.perturbation.target != "none"
+    sigma = getattr(rule, "sigma", 0.0)
+    replace = dataclasses.replace
+    return {
+        "sigma": (
+            tuple(sigma * ratio for ratio in SIGMAS) if noisy and sigma > 0 else (),
+            lambda value: {"rule": replace(rule, sigma=value)},
+        ),
+        "hidden": (
+            tuple(sorted({max(2, round(model.hidden * ratio)) for ratio in SIZES})),
+            lambda value: {"model": replace(model, hidden=int(value))},
+        ),
+        "steps": (
+            tuple(sorted({max(2, round(steps * ratio)) for ratio in LENGTHS})),
+            lambda value: {"steps": int(value)},
+        ),
+        "discount": (
+            DISCOUNTS if noisy else (),
+            lambda value: {"modulator": replace(modulator, discount=value)},
+        ),
+    }
+
+
+def _head(what: str, columns: Sequence[str]) -> str:
+    return f"{what:<14}" + "".join(f"{c:>12}" for c in (*columns, "limit", "scale", "bias", "deviation"))
+
+
+def _line(name: str, found: Estimate, cosines: Sequence[float]) -> str:
+    numbers = [f"{value:.3f}" for value in cosines]
+    numbers += [f"{found.limit:.2f}", f"{found.scale:.2f}±{found.scale_error:.2f}", f"{found.bias:.2f}"]
+    numbers += [f"{found.deviation:.3g}"]
+    return f"{name:<14}" + "".join(f"{'?' if text == 'nan' else text:>12}" for text in numbers)
+
+
+def _known(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _known(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_known(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
