@@ -9,7 +9,7 @@ import numpy as np
 from brian2 import kilogram, meter, ms, second
 
 from neuroanp import checks
-from neuroanp.models import BalancedLIF
+from neuroanp.models import BalancedLIF, LeakyTanhRNN
 from neuroanp.options import option
 from neuroanp.plant import Plant
 from neuroanp.plant_task import PlantTask
@@ -116,10 +116,11 @@ class CartPole(PlantTask):
     advance together in one run, the network four steps of 5 ms for each of the plant's. A score is the mean
     number of the plant's steps, at most `longest`, over `episodes` unseen episodes.
 
-    With ``velocities=False`` the network has to find the velocities itself; this hasn't been learned yet.
+    With ``velocities=False`` the network has to find the velocities itself: preset "rates" does.
     """
 
     name = "cart-pole"
+    presets = ("best", "published", "rates")
     dt: ClassVar[Any] = 5 * ms
 
     longest: int = option(500, "steps of the plant, of 20 ms, after which an episode is over")
@@ -135,10 +136,13 @@ class CartPole(PlantTask):
 
     @classmethod
     def recipe(cls, preset: str) -> dict[str, Any]:
-        """Spiking cells, one noisy pass; the discount is 0.985 per step of the plant."""
-        if preset != "best":
+        """Spiking cells, one noisy pass; the discount is 0.985 per step of the plant.
+
+        "rates": leaky rate units of many time constants, which find hidden velocities too.
+        """
+        if preset == "published":
             return {}
-        return {
+        best = {
             "model": BalancedLIF(),
             "rule": NodePerturbation(sigma=1.0, hold=4, readout_sigma=0.1, mirrored=False),
             "modulator": Modulator(discount=0.985**0.25, baseline="inputs"),
@@ -147,6 +151,14 @@ class CartPole(PlantTask):
             "lanes": 32,
             "updates": 100,
         }
+        rates = {
+            "model": LeakyTanhRNN(hidden=50),
+            "rule": NodePerturbation(sigma=0.3, readout_sigma=0.5, mirrored=False),
+            "optimizer": Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
+            "lanes": 64,
+            "updates": 300,
+        }
+        return best | rates if preset == "rates" else best
 
     def _random(self) -> Array:
         """Steps of episodes in which every push is a coin's toss, the last one included."""

@@ -43,6 +43,10 @@ RATE = {
         lambda: CopyingMemory(alphabet=10, length=20, delay=5, fresh=False),
         {"updates": 600},
     ),
+    "copying-published-100": (
+        lambda: CopyingMemory(alphabet=10, length=100, delay=10, fresh=False),
+        {"updates": 500, "lanes": 16},
+    ),
     "mackey-glass": (MackeyGlass, {}),
     "weather-24": (lambda: Weather(data=str(SHARED / "data" / "WTH.csv")), {}),
     "digits": (Digits, {}),
@@ -68,6 +72,7 @@ SPIKING = {
     "mackey-glass-spiking": (MackeyGlass, {"preset": "spiking"}),
     "spiking-digits": (SpikingDigits, {}),
     "cart-pole": (CartPole, {}),
+    "cart-pole-hidden-velocities": (lambda: CartPole(velocities=False), {"preset": "rates"}),
 }
 
 SETTINGS = RATE | SPIKING
