@@ -18,6 +18,7 @@ Trains recurrent networks, rate and spiking, without gradients: from noise and a
   neuroanp list                   tasks, models and rules
   neuroanp locality [RULE]        what a rule asks of one synapse, of one neuron and of a broadcast
   neuroanp verify RULE MODEL TASK what a rule estimates, beside the gradient
+  neuroanp reproduce              the paper's experiments and ours, in one HTML report
   neuroanp doctor                 versions, compiler, cache, and what to do about what is missing
   neuroanp --version              version of NeuroANP"""
 
@@ -66,9 +67,13 @@ def _command(name: str, words: list[str]) -> int:
         from neuroanp.cli_verify import verify_command
 
         return verify_command(words)
+    if name == "reproduce":
+        from neuroanp.cli_reproduce import reproduce_command
+
+        return reproduce_command(words)
     commands = {"list": _list, "doctor": _doctor, "--version": _version}
     if name not in commands:
-        raise UnknownName("command", name, ["train", "list", "locality", "verify", "doctor"])
+        raise UnknownName("command", name, ["train", "list", "locality", "verify", "reproduce", "doctor"])
     if words in (["-h"], ["--help"]):
         print(USAGE)
         return 0

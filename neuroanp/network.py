@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroanp.assembly import Assembly
+from neuroanp.decorrelation import correlation
 from neuroanp.engine import device_for
 from neuroanp.errors import InvalidValue
 from neuroanp.model import Model, Weights
@@ -24,6 +25,9 @@ from neuroanp.wiring import Wiring
 Array = NDArray[Any]
 
 _D_OF = {"W_in": "D_in", "W_rec": "D_hidden", "W_out": "D_hidden"}
+
+SEEN = 4096
+"""Samples (steps x lanes) of a test that correlations are taken of."""
 
 _WIRING = (0,)
 """Keeps the stream that the wiring is drawn from apart from others of the same seed."""
@@ -42,6 +46,8 @@ class Tested(NamedTuple):
     """(T, N) spikes of the first lane, of spiking cells."""
     rate: float | None = None
     """Mean rate of spiking cells in Hz."""
+    correlation: float = float("nan")
+    """Mean squared correlation of two hidden traces, as the synapses see them."""
 
 
 class Network:
@@ -271,7 +277,7 @@ class Network:
         width = trial.inputs.shape[2]
         outputs = np.empty((trial.steps, trial.lanes, self.n_out))
         inputs, mask = trial.inputs.copy(), np.asarray(trial.mask).copy()
-        charged, spikes, fired = np.empty(mask.shape), None, 0.0
+        charged, spikes, fired, alike = np.empty(mask.shape), None, 0.0, float("nan")
         state, ended = self._state.copy(), self.parts.net.t_
         for first in range(0, trial.lanes, self.lanes):
             chosen = np.arange(first, first + self.lanes) % trial.lanes
@@ -281,6 +287,9 @@ class Network:
             inputs[:, lanes] = record.inputs[:, :count, :width]
             mask[:, lanes] = record.mask[:, :count]
             charged[:, lanes] = record.loss[:, 0, :count]
+            if first == 0:
+                seen = record.state[:, 0, :count].reshape(-1, self.model.hidden)[-SEEN:]
+                alike = correlation(seen, self.decorrelation.get("D_hidden"))
             if self.model.threshold is not None:
                 fired += float(record.state[:, 0, :count].sum())
                 spikes = record.state[:, 0, 0] > 0 if spikes is None else spikes
@@ -289,9 +298,9 @@ class Network:
         seconds = mask.size * self._constants["dt"]
         rate = None if spikes is None else fired / (self.model.hidden * seconds)
         if self.parts.loop is None:
-            return Tested(outputs, trial, loss(outputs, trial), spikes, rate)
+            return Tested(outputs, trial, loss(outputs, trial), spikes, rate, alike)
         course = dataclasses.replace(trial, inputs=inputs, mask=mask, charged=charged)
-        return Tested(outputs, course, float((charged * mask).sum() / mask.sum()), spikes, rate)
+        return Tested(outputs, course, float((charged * mask).sum() / mask.sum()), spikes, rate, alike)
 
     def outputs(self, trial: Trial) -> Array:
         """The readout (T, lanes of the trial, n_out) of `test`."""

@@ -38,7 +38,8 @@ class Run:
         measured. ``trivial`` has losses; ``trivial_scores`` has something where scores are compared instead.
     history : dict of arrays
         ``update``, ``loss`` and others of their length; where the run was tested on its way also
-        ``test_update``, ``test_loss`` and others of theirs.
+        ``test_update``, ``test_loss``, ``test_score`` and ``test_correlation`` (mean squared correlation of
+        two hidden traces) of theirs.
     weights : dict of arrays
         ``W_in`` (N, n_in), ``W_rec`` (N, N), ``W_out`` (n_out, N), and what else was learned. Where not all
         recurrent synapses exist, ``W_rec`` is a vector of those that do, and the arrays of their `Wiring` are

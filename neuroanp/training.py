@@ -191,7 +191,9 @@ class Training:
         self.modulator_state = self.modulator.start()
         self._good = (self.weights, self.matrices)
         self.history: dict[str, list[float]] = {"update": [], "loss": [], "seconds": []}
-        self.tests: dict[str, list[float]] = {"test_update": [], "test_loss": [], "test_score": []}
+        self.tests: dict[str, list[float]] = {
+            "test_update": [], "test_loss": [], "test_score": [], "test_correlation": [],
+        }  # fmt: skip
         self.seconds = 0.0
 
     def _check_sparse(self) -> None:
@@ -272,7 +274,8 @@ class Training:
     def _test(self, update: int) -> None:
         tested = self.network.test(self.evaluation)
         self._check(update, "test loss", tested.loss)
-        values = (update, tested.loss, self.task.score(tested.outputs, tested.trial))
+        score = self.task.score(tested.outputs, tested.trial)
+        values = (update, tested.loss, score, tested.correlation)
         for name, value in zip(self.tests, values, strict=True):
             self.tests[name].append(value)
 

@@ -31,16 +31,16 @@ LAYERS = (
     {"network", "onchip"},
     {"judgement", "recipes", "verify"},
     {"training"},
-    {"sweep", "testing"},
+    {"reproduce", "sweep", "testing"},
     {"cli_options"},
-    {"cli_locality", "cli_train", "cli_verify"},
+    {"cli_locality", "cli_reproduce", "cli_train", "cli_verify"},
     {"cli"},
     {"__init__", "__main__"},
 )
 HEIGHT = {unit: height for height, layer in enumerate(LAYERS) for unit in layer}
 ONLY = {"engine": {"errors"}}
 ZOO = {"models", "tasks"}
-ZOO_USERS = {"recipes", "tasks", "testing", "__init__"}
+ZOO_USERS = {"recipes", "reproduce", "tasks", "testing", "__init__"}
 
 
 class Import(NamedTuple):

@@ -18,6 +18,7 @@ from brian2 import ms
 
 from neuroanp import recipes
 from neuroanp.errors import Diverged
+from neuroanp.models import TanhRNN
 from neuroanp.reward import Modulator
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks import (
@@ -45,7 +46,7 @@ RATE = {
     ),
     "copying-published-100": (
         lambda: CopyingMemory(alphabet=10, length=100, delay=10, fresh=False),
-        {"updates": 500, "lanes": 16},
+        {"updates": 500, "lanes": 16, "model": TanhRNN(hidden=200, input_gain=0.1)},
     ),
     "mackey-glass": (MackeyGlass, {}),
     "weather-24": (lambda: Weather(data=str(SHARED / "data" / "WTH.csv")), {}),

@@ -1,0 +1,77 @@
+"""Figures of a report, as PNG in base64."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from neuroanp.reproduce.findings import Found
+from neuroanp.trial_panels import bare
+
+COLOURS = {
+    "bp-step": "#7F7F7F", "wp": "#CC79A7", "np": "#56B4E9", "anp": "#E69F00", "dwp": "#CC79A7",
+    "dnp": "#56B4E9", "danp": "#E69F00", "bptt": "#000000", "readout": "#009E73", "ours": "#D55E00",
+}  # fmt: skip
+DASHED = ("dwp", "dnp", "danp", "readout")
+
+
+def curves(found: dict[str, Found]) -> str:
+    """Test loss over updates, mean and range over the seeds, with the trivial levels; and correlations."""
+    drawing = Figure(figsize=(11, 4.2), layout="constrained")
+    left, right = drawing.subplots(1, 2, width_ratios=[2, 1])
+    trivial = next(iter(found.values())).trivial
+    for name, level in trivial.items():
+        if level > 1e-9:
+            left.axhline(level, color="#999999", lw=0.8)
+            left.annotate(name, (0.0, level), xycoords=("axes fraction", "data"), fontsize=7, va="bottom")
+    for method, runs in found.items():
+        _line(left, method, runs, "test_loss", 2 * max(trivial.values()))
+        _line(right, method, runs, "test_correlation", 1.0)
+    left.set(xlabel="update", ylabel="test loss", yscale="log")
+    right.set(xlabel="update", ylabel="mean squared correlation\nof two hidden traces", ylim=(0, None))
+    left.legend(fontsize=7, loc="upper left", bbox_to_anchor=(0, -0.13), ncols=3, frameon=False)
+    for axes in (left, right):
+        bare(axes)
+    return encoded(drawing)
+
+
+def _line(axes: Any, method: str, runs: Found, name: str, ceiling: float) -> None:
+    shortest = min(len(history["test_update"]) for history in runs.histories)
+    if not shortest:
+        return
+    update = runs.histories[0]["test_update"][:shortest]
+    values = np.array([history[name][:shortest] for history in runs.histories])
+    values = np.minimum(values, ceiling)
+    style = "--" if method in DASHED else "-"
+    axes.plot(update, values.mean(axis=0), style, color=COLOURS[method], lw=1.4, label=runs.title)
+    axes.fill_between(update, values.min(axis=0), values.max(axis=0), color=COLOURS[method], alpha=0.15, lw=0)
+
+
+def scaling(title: str, found: dict[int, dict[str, Found]]) -> str:
+    """Loss and time of an update against a size."""
+    drawing = Figure(figsize=(9, 3.4), layout="constrained")
+    left, right = drawing.subplots(1, 2)
+    for method in next(iter(found.values())):
+        sizes = [size for size, runs in found.items() if method in runs]
+        runs = [found[size][method] for size in sizes]
+        style = "--" if method in DASHED else "-"
+        left.plot(sizes, [np.mean(r.test_loss) for r in runs], f"o{style}", color=COLOURS[method], ms=3)
+        label = runs[0].title
+        right.plot(sizes, [r.per_update for r in runs], f"o{style}", color=COLOURS[method], ms=3, label=label)
+    left.set(xlabel=title, ylabel="test loss", xscale="log", yscale="log")
+    right.set(xlabel=title, ylabel="ms an update", xscale="log", yscale="log")
+    right.legend(fontsize=7, frameon=False)
+    for axes in (left, right):
+        bare(axes)
+    return encoded(drawing)
+
+
+def encoded(drawing: Figure) -> str:
+    """A figure as text."""
+    png = io.BytesIO()
+    drawing.savefig(png, format="png", dpi=110)
+    return base64.b64encode(png.getvalue()).decode()

@@ -1,0 +1,65 @@
+"""The methods that are compared: those of the paper as published, and ours."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from neuroanp import recipes
+from neuroanp.baselines import BPTT
+from neuroanp.decorrelation import Decorrelation
+from neuroanp.rules import ActivityPerturbation, NodePerturbation, ReadoutOnly, Rule, WeightPerturbation
+from neuroanp.stages import SGD
+
+Settings = dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Method:
+    """How a network is trained.
+
+    Attributes
+    ----------
+    title : str
+    published : bool
+        Whether it is one of the paper's.
+    settings : callable
+        Arguments of `neuroanp.train` for a task, by the task's name and the rates of the published rules.
+    """
+
+    title: str
+    published: bool
+    settings: Callable[[str, Mapping[str, float]], Settings]
+
+
+def _published(title: str, rule: Rule, rate: str, decorrelated: bool = False) -> Method:
+    def settings(task: str, rates: Mapping[str, float]) -> Settings:
+        decorrelation = Decorrelation(rate=1e-3, anneal="none") if decorrelated else None
+        return recipes.recipe(task, "published") | {
+            "rule": rule, "optimizer": SGD(lr=rates[rate]), "decorrelation": decorrelation,
+        }  # fmt: skip
+
+    return Method(title, True, settings)
+
+
+def _ours(title: str, **changes: Any) -> Method:
+    return Method(title, False, lambda task, rates: recipes.recipe(task, "best") | changes)
+
+
+WEIGHT = WeightPerturbation(sigma=0.01, hold="step", mirrored=False)
+NODE = NodePerturbation(sigma=0.01, mirrored=False)
+ACTIVITY = ActivityPerturbation(sigma=0.01, mirrored=False)
+
+METHODS = {
+    "bp-step": _published("BP, cut at every step, as published", BPTT(truncation=1), "bp"),
+    "wp": _published("WP as published", WEIGHT, "wp"),
+    "np": _published("NP as published", NODE, "np"),
+    "anp": _published("ANP as published", ACTIVITY, "anp"),
+    "dwp": _published("decorrelated WP as published", WEIGHT, "wp", decorrelated=True),
+    "dnp": _published("decorrelated NP as published", NODE, "np", decorrelated=True),
+    "danp": _published("decorrelated ANP as published", ACTIVITY, "anp", decorrelated=True),
+    "bptt": _ours("BPTT through the whole trial, our network", rule=BPTT(), decorrelation=None),
+    "readout": _ours("readout alone, our network", rule=ReadoutOnly(), decorrelation=None),
+    "ours": _ours("node perturbation, our recipe"),
+}

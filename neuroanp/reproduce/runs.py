@@ -1,0 +1,162 @@
+"""`Plan` and `run_all`: every run in a process of its own, kept on disk, left out when it is there."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import json
+import multiprocessing
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tqdm import tqdm
+
+from neuroanp import checkpoint
+from neuroanp.errors import Diverged
+from neuroanp.reproduce.experiments import (
+    EXPERIMENTS,
+    LENGTHS,
+    QUICK_LENGTHS,
+    QUICK_SCALED_UPDATES,
+    QUICK_SIZES,
+    SCALED_METHODS,
+    SCALED_UPDATES,
+    SIZES,
+)
+from neuroanp.reproduce.methods import METHODS
+from neuroanp.tasks import CopyingMemory
+
+COST = "cost.json"
+
+
+class Job(NamedTuple):
+    """One run, by names and numbers alone, so that another process can make it."""
+
+    experiment: str
+    method: str
+    seed: int
+    updates: int
+    hidden: int
+    weather: str | None = None
+    length: int = 0
+
+    @property
+    def folder(self) -> str:
+        """Where it is kept, below the report's folder."""
+        size = f"-length{self.length}" if self.length else ""
+        return f"runs/{self.experiment}{size}-{self.hidden}-{self.updates}/{self.method}/{self.seed}"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a report is made of.
+
+    Parameters
+    ----------
+    quick : bool
+        Small sizes, in about 5 minutes.
+    seeds : int
+    weather : str, optional
+        Path of the weather file; without it the weather is left out.
+    only : tuple of str
+        Experiments to run, all when empty.
+    """
+
+    quick: bool = False
+    seeds: int = 5
+    weather: str | None = None
+    only: tuple[str, ...] = ()
+
+    def experiments(self) -> Iterator[tuple[str, int]]:
+        """Names, with the updates of each."""
+        for name, experiment in EXPERIMENTS.items():
+            updates = experiment.quick_updates if self.quick else experiment.updates
+            absent = experiment.needs_weather and self.weather is None
+            if updates and not absent and (not self.only or name in self.only):
+                yield name, updates
+
+    def jobs(self) -> list[Job]:
+        """All runs, a seed of everything before the next one."""
+        made = [
+            Job(name, method, seed, updates, EXPERIMENTS[name].hidden, self.weather)
+            for seed in range(self.seeds)
+            for name, updates in self.experiments()
+            for method in METHODS
+        ]
+        return made + ([] if self.only else [*self.sizes(), *self.lengths()])
+
+    def sizes(self) -> list[Job]:
+        """Runs at several hidden sizes, on fresh copying."""
+        updates = QUICK_SCALED_UPDATES if self.quick else SCALED_UPDATES
+        return [
+            Job("copying-medium", method, 0, updates, hidden)
+            for hidden in (QUICK_SIZES if self.quick else SIZES)
+            for method in SCALED_METHODS
+        ]
+
+    def lengths(self) -> list[Job]:
+        """Runs at several trial lengths, on one sequence."""
+        updates = QUICK_SCALED_UPDATES if self.quick else SCALED_UPDATES
+        return [
+            Job("copying-10", method, 0, updates, 200, None, length)
+            for length in (QUICK_LENGTHS if self.quick else LENGTHS)
+            for method in SCALED_METHODS
+        ]
+
+
+def run_all(plan: Plan, out: Path, processes: int = 1) -> None:
+    """Make all runs of a plan that `out` doesn't have yet, with a bar that shows the time left.
+
+    Each run has a process of its own, so that its peak memory can be told.
+    """
+    missing = [job for job in dict.fromkeys(plan.jobs()) if not (out / job.folder / COST).exists()]
+    pool = concurrent.futures.ProcessPoolExecutor(
+        processes, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1
+    )
+    with pool, tqdm(total=len(missing), unit="run", file=sys.stderr) as bar:
+        running = {pool.submit(make, job, str(out)): job for job in missing}
+        try:
+            for done in concurrent.futures.as_completed(running):
+                done.result()
+                job = running[done]
+                bar.set_postfix_str(f"{job.experiment} {job.method}")
+                bar.update()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def make(job: Job, out: str) -> None:
+    """One run: its folder, and beside it what it cost."""
+    from neuroanp.training import train
+
+    experiment = EXPERIMENTS[job.experiment]
+    task: Any = experiment.task(job.weather)
+    if job.length:
+        task = dataclasses.replace(task, length=job.length) if isinstance(task, CopyingMemory) else task
+    settings = METHODS[job.method].settings(task.name, experiment.rates) | experiment.options()
+    settings["model"] = dataclasses.replace(settings["model"], hidden=job.hidden)
+    settings |= {"updates": job.updates, "seed": job.seed, "dtype": "float32"}
+    stopped = None
+    try:
+        run = train(task=task, progress=False, **settings)
+    except Diverged as error:
+        run, stopped = error.run, str(error).partition(";")[0]
+    folder = Path(out) / job.folder
+    if folder.exists():
+        return
+    cost = {"peak_mb": _peak_mb(), "diverged": stopped}
+    with checkpoint.new_folder(folder) as draft:
+        checkpoint.write_json(draft / "config.json", run.config)
+        checkpoint.write_json(draft / "result.json", run.result)
+        checkpoint.write_history(draft / "history.csv", run.history)
+        (draft / COST).write_text(json.dumps(cost))
+
+
+def _peak_mb() -> float:
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024 if sys.platform != "darwin" else peak / 1024**2

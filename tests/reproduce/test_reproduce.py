@@ -1,0 +1,157 @@
+"""The report: its numbers are the runs' own, it goes on after an interruption, and says what follows."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+
+from neuroanp import checkpoint
+from neuroanp.cli import main
+from neuroanp.decorrelation import correlation
+from neuroanp.tasks import CopyingMemory
+
+pytest.importorskip("jax", reason="jax is not installed")
+from neuroanp.reproduce import Plan, experiments, runs, write_report
+from neuroanp.reproduce.experiments import COPYING, EXPERIMENTS, Experiment
+from neuroanp.reproduce.findings import Found, collect, sentences
+from neuroanp.reproduce.methods import METHODS
+
+TINY = Experiment(
+    "tiny copying", lambda weather: CopyingMemory(alphabet=4, length=2, delay=1, evaluation_trials=20),
+    updates=20, quick_updates=20, hidden=12, lanes=4, rates=COPYING,
+)  # fmt: skip
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    monkeypatch.setitem(experiments.EXPERIMENTS, "tiny", TINY)
+    return Plan(quick=True, seeds=2, only=("tiny",))
+
+
+def test_every_method_runs_and_the_report_tells_their_numbers(tiny, tmp_path):
+    jobs = tiny.jobs()
+    assert {job.method for job in jobs} == set(METHODS) and len(jobs) == 2 * len(METHODS)
+    for job in jobs:
+        runs.make(job, str(tmp_path))
+    found = collect(tmp_path, jobs)
+    kept = checkpoint.read_json(tmp_path / jobs[0].folder / "result.json")
+    assert found["bp-step"].test_loss[0] == kept["test_loss"] and kept["rule"] == "bptt"
+    page = write_report(tiny, tmp_path, "neuroanp reproduce").read_text()
+    assert page.count("data:image/png;base64,") == 1 and "http" not in page
+    for method in METHODS.values():
+        assert method.title in page
+    assert f"{found['ours'].test_loss.mean():.3g}" in page and "runs are not made yet" not in page
+    data = json.loads((tmp_path / "report.json").read_text())["found"]["tiny"]
+    assert data["ours"]["test_loss"] == list(found["ours"].test_loss)
+    correlations = data["danp"]["curves"][0]["test_correlation"]
+    assert len(correlations) == 20 and all(0 <= value <= 1 for value in correlations)
+
+
+def test_what_is_there_is_not_run_again(tiny, tmp_path, monkeypatch):
+    plan = dataclasses.replace(tiny, seeds=1)
+    made = []
+    monkeypatch.setattr(runs, "METHODS", {"ours": METHODS["ours"], "readout": METHODS["readout"]})
+    first, second = plan.jobs()
+    runs.make(first, str(tmp_path))
+
+    class Here:
+        def __init__(self, *args, **kwargs): ...
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *args): ...
+        def submit(self, make, job, out):
+            made.append(job)
+            done = runs.concurrent.futures.Future()
+            done.set_result(make(job, out))
+            return done
+
+    monkeypatch.setattr(runs.concurrent.futures, "ProcessPoolExecutor", Here)
+    page = write_report(plan, tmp_path, "").read_text()
+    assert "1 runs are not made yet" in page
+    runs.run_all(plan, tmp_path)
+    assert made == [second]
+    runs.run_all(plan, tmp_path)
+    assert made == [second]
+
+
+def test_processes_of_their_own_leave_the_same_runs(tiny, tmp_path, monkeypatch):
+    """Spawned processes know the experiments of the package alone."""
+    job = runs.Job("copying-short", "ours", 0, 2, 8)
+    monkeypatch.setattr(Plan, "jobs", lambda self: [job])
+    runs.run_all(tiny, tmp_path)
+    runs.make(job, str(tmp_path / "here"))
+    there, here = (
+        checkpoint.read_json(folder / job.folder / "result.json") for folder in (tmp_path, tmp_path / "here")
+    )
+    assert there["test_loss"] == here["test_loss"]
+    assert json.loads((tmp_path / job.folder / runs.COST).read_text())["peak_mb"] > 50
+
+
+def found_with(method, loss, **changes):
+    loss = np.asarray(loss)
+    history = {"test_update": np.array([5.0, 10.0]), "test_loss": np.array([1.0, loss[0]]),
+               "seconds": np.linspace(0.1, 1, 10)}  # fmt: skip
+    settings = {
+        "test_loss": loss, "train_loss": loss, "score": loss, "seconds": np.ones(len(loss)),
+        "updates": np.full(len(loss), 10.0), "peak_mb": loss, "diverged": 0, "trivial": {"zero": 0.5},
+        "score_name": "score", "histories": [history] * len(loss),
+    } | changes  # fmt: skip
+    return Found(method=method, **settings)
+
+
+def test_sentences_follow_from_the_numbers():
+    found = {"anp": found_with("anp", [0.4, 0.6]), "danp": found_with("danp", [0.2, 0.3]),
+             "bptt": found_with("bptt", [0.1, 0.1]), "ours": found_with("ours", [0.105, 0.11]),
+             "readout": found_with("readout", [0.3, 0.3])}  # fmt: skip
+    said = " ".join(sentences("", found))
+    assert "at every seed: decorrelated ANP as published." in said
+    assert "Decorrelation lowers the loss of ANP: 0.5 times." in said
+    assert "Our recipe reaches BPTT's loss in the same network: 1.07 times it." in said
+    assert "Learning the hidden weights too gives 0.358 times" in said
+    assert "does not show that recurrent weights were learned" in said
+    worse = found | {"ours": found_with("ours", [0.2, 0.3]), "readout": found_with("readout", [0.6, 0.3])}
+    said = " ".join(sentences("", worse))
+    assert "Our recipe misses BPTT's loss" in said and "does not show" not in said
+    assert found["ours"].reached(0.2) == (10.0, 1.0)
+    assert np.isnan(found["ours"].reached(0.01)[0])
+    assert found["ours"].per_update == pytest.approx(100)
+
+
+def test_plans_hold_what_was_asked_for():
+    names = [name for name, _ in Plan().experiments()]
+    assert "weather-24" not in names and "copying-100" in names
+    assert {"weather-1", "weather-24", "weather-48"} <= {name for name, _ in Plan(weather="x").experiments()}
+    quick = Plan(quick=True, seeds=1)
+    assert {job.hidden for job in quick.sizes()} == {50, 100, 200}
+    assert {job.length for job in Plan().lengths()} == {10, 30, 100, 300}
+    folders = [job.folder for job in Plan(weather="x").jobs()]
+    assert len(set(folders)) == len(set(Plan(weather="x").jobs()))
+    assert {name for name, e in EXPERIMENTS.items() if e.needs_weather} == {
+        f"weather-{h}" for h in (1, 24, 48)
+    }
+
+
+def test_correlation_of_traces():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 50_000))
+    assert correlation(np.stack([a, b], axis=1)) == pytest.approx(0, abs=1e-3)
+    assert correlation(np.stack([a, -2 * a], axis=1)) == pytest.approx(1)
+    mixed = np.stack([a, a + b], axis=1)
+    assert correlation(mixed) == pytest.approx(0.5, abs=0.02)
+    assert correlation(mixed, np.array([[1.0, 0.0], [-1.0, 1.0]])) == pytest.approx(0, abs=1e-3)
+    assert np.isnan(correlation(np.stack([a, np.ones_like(a)], axis=1)))
+
+
+def test_the_command_refuses_what_it_can_not_do(tmp_path, capsys):
+    for words, message in (
+        (["--only", "mackey"], "expected one of"),
+        (["--weather", str(tmp_path / "none.csv")], "there is no file"),
+        (["--seeds", "0"], "--seeds: expected a whole number of 1 or more"),
+    ):
+        assert main(["reproduce", *words]) == 2
+        assert message in capsys.readouterr().err
+    assert main(["reproduce", "--help"]) == 0
+    assert re.search(r"--quick\s+small sizes", capsys.readouterr().out)
