@@ -19,9 +19,11 @@ Trains recurrent networks, rate and spiking, without gradients: from noise and a
   neuroanp locality [RULE]        what a rule asks of one synapse, of one neuron and of a broadcast
   neuroanp verify RULE MODEL TASK what a rule estimates, beside the gradient
   neuroanp reproduce              the paper's experiments and ours, in one HTML report
+  neuroanp bench                  what an update costs here, beside JAX, Brian2 alone and bare products
   neuroanp doctor                 versions, compiler, cache, and what to do about what is missing
   neuroanp --version              version of NeuroANP"""
 
+COMMANDS = ("train", "list", "locality", "verify", "reproduce", "bench", "doctor")
 STOPPED, WRONG_INPUT, UNREAD = 130, 2, 141
 
 
@@ -71,9 +73,13 @@ def _command(name: str, words: list[str]) -> int:
         from neuroanp.cli_reproduce import reproduce_command
 
         return reproduce_command(words)
+    if name == "bench":
+        from neuroanp.cli_bench import bench_command
+
+        return bench_command(words)
     commands = {"list": _list, "doctor": _doctor, "--version": _version}
     if name not in commands:
-        raise UnknownName("command", name, ["train", "list", "locality", "verify", "reproduce", "doctor"])
+        raise UnknownName("command", name, list(COMMANDS))
     if words in (["-h"], ["--help"]):
         print(USAGE)
         return 0

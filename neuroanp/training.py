@@ -206,7 +206,7 @@ class Training:
 
     def run(self, progress: bool) -> Run:
         """All updates; tested on the way."""
-        _keep_pages()
+        keep_pages()
         test_at = set(np.linspace(0, self.updates, TESTS + 1).astype(int)[1:])
         bar = Progress(self.updates, show=progress)
         self.network.load(self.weights, self.matrices)
@@ -309,7 +309,7 @@ def _mean_loss(record: Record) -> float:
     return float((clean(record.loss, record.passes) * record.mask).sum() / record.mask.sum())
 
 
-def _keep_pages() -> None:
+def keep_pages() -> None:
     """Have the C library keep freed memory instead of handing it back at every update.
 
     Arrays of a few MB are otherwise mapped and cleared anew each time, which costs several times the

@@ -31,9 +31,9 @@ LAYERS = (
     {"network", "onchip"},
     {"judgement", "recipes", "verify"},
     {"training"},
-    {"reproduce", "sweep", "testing"},
+    {"bench", "reproduce", "sweep", "testing"},
     {"cli_options"},
-    {"cli_locality", "cli_reproduce", "cli_train", "cli_verify"},
+    {"cli_bench", "cli_locality", "cli_reproduce", "cli_train", "cli_verify"},
     {"cli"},
     {"__init__", "__main__"},
 )

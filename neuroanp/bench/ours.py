@@ -1,0 +1,122 @@
+"""The update that is measured: node perturbation of tanh units on a copying trial that stays the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from neuroanp import registry
+from neuroanp.reward import Modulator
+from neuroanp.rules import NodePerturbation
+from neuroanp.stages import Adam, Clip, WeightBounds
+from neuroanp.task import Array, Task, Trial, loss
+from neuroanp.training import Training
+
+LR = 1e-4
+SIGMA = 0.01
+STEPS = 210
+SYMBOLS = 10
+DELAY = 10
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Given(Task):
+    """One trial for ever, drawn before anything is timed.
+
+    Parameters
+    ----------
+    given : Trial
+    carry : bool
+        Whether each trial after the first goes on from the one before, as windows of a long series do.
+    """
+
+    name: ClassVar[str] = "given"
+    score_name: ClassVar[str] = "loss"
+
+    given: Trial
+    carry: bool = False
+
+    @property
+    def n_in(self) -> int:
+        return int(self.given.inputs.shape[2])
+
+    @property
+    def n_out(self) -> int:
+        return int(self.given.targets.shape[2])
+
+    def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
+        return dataclasses.replace(self.given, carry=True) if self.carry and index else self.given
+
+    def evaluation(self, rng: np.random.Generator) -> Trial:
+        return self.given
+
+    def score(self, outputs: Array, trial: Trial) -> float:
+        return loss(outputs, trial)
+
+
+def copying(steps: int, lanes: int) -> Trial:
+    """A trial of copying memory of about so many steps: symbols, a delay of 10, and the symbols again."""
+    task = registry.find("task", "copying-memory")
+    made = task(alphabet=SYMBOLS, length=max(1, (steps - DELAY) // 2), delay=DELAY)
+    trial: Trial = made.trial(np.random.default_rng(0), lanes)
+    return trial
+
+
+def training(
+    hidden: int, trial: Trial, dtype: str, *, carry: bool = False, engine: str = "compiled"
+) -> Training:
+    """Mirrored node perturbation with a delta-rule readout and Adam, without decorrelation.
+
+    Parameters
+    ----------
+    hidden : int
+    trial : Trial
+    dtype : {"float32", "float64"}
+    carry : bool
+        See `Given`.
+    engine : str
+    """
+    made = Training(
+        model=registry.find("model", "tanh")(hidden=hidden, readout_gain=1.0),
+        task=Given(given=trial, carry=carry),
+        rule=NodePerturbation(sigma=SIGMA, readout="delta"),
+        modulator=Modulator(),
+        clip=Clip(norm=math.inf),
+        optimizer=Adam(lr=LR, anneal="none"),
+        bounds=WeightBounds(),
+        decorrelation=None,
+        lanes=trial.lanes,
+        updates=1,
+        seed=0,
+        engine=engine,
+        dtype=dtype,
+        preset="best",
+    )
+    made.network.load(made.weights)
+    return made
+
+
+def stepping(made: Training) -> Callable[[], float]:
+    """A function that makes the next update and returns its loss."""
+    done = iter(range(2**62))
+    return lambda: made.step(next(done))
+
+
+def seen(trial: Trial, dtype: Any) -> tuple[Array, Array]:
+    """Inputs, with the 1 that the bias sees, and targets, as the network has them."""
+    inputs = np.pad(trial.inputs, ((0, 0), (0, 0), (0, 1)), constant_values=1)
+    return inputs.astype(dtype), trial.targets.astype(dtype)
+
+
+def size(hidden: int, lanes: int, dtype: str, steps: int = STEPS, unit: str = "units") -> str:
+    """How the table writes the size of a network and its trial."""
+    return f"{hidden} {unit}, {lanes} {'lane' if lanes == 1 else 'lanes'}, {dtype}, {steps} steps"
+
+
+def generator() -> np.random.Generator:
+    """What weights are drawn from."""
+    return np.random.default_rng(0)

@@ -1,0 +1,135 @@
+"""The benchmark compares what it says it does; nothing here depends on how long anything took."""
+
+import json
+
+import numpy as np
+import pytest
+
+from neuroanp.bench import Report, Row, ours, part_update, run, spiking_peers
+from neuroanp.bench.floor import Floor
+from neuroanp.bench.machine import machine
+from neuroanp.bench.rounds import Spread, interleaved, slope, spread
+from neuroanp.bench.rows import compared
+from neuroanp.cli import main
+from neuroanp.network import Network
+
+ROW = Row(
+    part="update", what="other", size="1 unit", ours=1.0, other=2.0, ratio=Spread(0.5, 0.4, 0.7), limit=0.6
+)  # fmt: skip
+
+
+@pytest.fixture
+def jax():
+    return pytest.importorskip("jax", reason="jax is not installed")
+
+
+@pytest.mark.parametrize("gathered", [False, True])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-12)])
+def test_jax_trains_the_same_network_on_the_same_trial(jax, gathered, dtype, tolerance):
+    from neuroanp.baselines._jax import precision
+    from neuroanp.bench.jax_update import JaxUpdate
+
+    trial = ours.copying(30, 3)
+    made = ours.training(12, trial, dtype, engine="auto")
+    record = Network.run(made.network, trial, sigma=0.0)
+    with precision(dtype):
+        update = JaxUpdate(made.weights, *ours.seen(trial, dtype), 1e-2, gathered)
+        losses = [update() for _ in range(30)]
+    assert losses[0] == pytest.approx(float(record.loss.mean()), abs=tolerance)
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_gathering_the_gradient_changes_nothing_but_the_order_of_sums(jax):
+    from neuroanp.baselines._jax import precision
+    from neuroanp.bench.jax_update import JaxUpdate
+
+    trial = ours.copying(30, 2)
+    weights = ours.training(8, trial, "float64", engine="auto").weights
+    with precision("float64"):
+        plain, gathered = (JaxUpdate(weights, *ours.seen(trial, "float64"), 1e-2, g) for g in (False, True))
+        np.testing.assert_allclose([plain() for _ in range(9)], [gathered() for _ in range(9)], rtol=1e-8)
+
+
+def test_the_floor_has_the_products_of_an_update():
+    floor = Floor(hidden=7, n_in=4, n_out=3, lanes=2, steps=5, dtype="float32")
+    drive, activity, readout = floor.forward()
+    np.testing.assert_allclose(drive, floor.w_in @ floor.inputs, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(activity, floor.w_rec @ floor.trace, rtol=1e-4, atol=1e-5)
+    assert (drive.shape, activity.shape, readout.shape) == ((7, 10), (7, 4), (3, 20))
+    assert [product.shape for product in floor.update()] == [(7, 4), (7, 7), (3, 7)]
+    assert {product.dtype for product in floor.update()} == {np.dtype("float32")}
+
+
+def test_the_rows_of_an_update(jax):
+    rows = part_update.one_size(8, 2, "float32", seconds=0.01, steps=30)
+    assert [row.what for row in rows] == ["bare BLAS products", *part_update.PEERS]
+    assert {row.size for row in rows} == {"8 units, 2 lanes, float32, 30 steps"}
+    assert all(row.ratio.low <= row.ratio.median <= row.ratio.high and row.note == "" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden", "lanes", "dtype", "expected"),
+    [("JAX BPTT + Adam", 500, 1, "float32", 0.6), ("JAX BPTT + Adam", 100, 32, "float32", 0.9),
+     ("JAX BPTT + Adam", 100, 1, "float64", None), ("bare BLAS products", 500, 32, "float64", 1.5),
+     ("bare BLAS products", 100, 1, "float32", None)],
+)  # fmt: skip
+def test_what_was_promised(name, hidden, lanes, dtype, expected):
+    assert part_update.limit(name, hidden, lanes, dtype) == expected
+
+
+def test_what_is_missing_is_named(monkeypatch):
+    monkeypatch.setattr(part_update, "JaxUpdate", _missing)
+    rows = part_update.one_size(8, 1, "float32", seconds=0.01, steps=30)
+    missing = [row for row in rows if row.note]
+    assert {row.what for row in missing} == set(part_update.PEERS)
+    assert "pip install 'neuroanp[compare]'" in missing[0].cells()[5]
+    assert rows[-1].what == "bare BLAS products" and rows[-1].ratio is not None
+    monkeypatch.setattr(spiking_peers.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(spiking_peers.Absent, match="not installed: pip install torch"):
+        spiking_peers.forward("norse", 3, np.zeros((2, 1, 1), np.float32))
+
+
+def _missing(*args):
+    from neuroanp.errors import MissingExtra
+
+    raise MissingExtra("jax", "compare")
+
+
+def test_rounds_take_turns():
+    order = []
+    samples = interleaved({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 0.0, least=3)
+    assert {name: len(values) for name, values in samples.items()} == {"a": 3, "b": 3}
+    turns = "".join(order).replace("aa", "a").replace("aa", "a")
+    assert "b" in turns and "a" in turns
+    assert spread([3.0, 1.0, 2.0]) == (2.0, 1.0, 3.0)
+    assert slope([1, 10, 100], [np.full(2, 2.0 * n**1.5) for n in (1, 10, 100)]).median == pytest.approx(1.5)
+
+
+def test_a_row_says_whether_a_promise_holds():
+    assert ROW.cells()[-1] == "<= 0.6, holds"
+    assert Row.restored(json.loads(json.dumps(ROW.plain()))) == ROW
+    made = compared({"a": np.array([1.0, 3.0, 2.0]), "b": np.array([1.0, 1.0, 4.0])}, "a", "b", part="p",
+                    what="b", size="s", limit=0.6)  # fmt: skip
+    assert made.ratio == (1.0, 0.5, 3.0) and made.cells()[-1] == "<= 0.6, missed"
+
+
+def test_the_table_and_its_json():
+    report = Report(machine=machine(), rows=(ROW,))
+    heading, versions, _, *table = str(report).splitlines()
+    assert "cores" in heading and "brian2" in versions and len(table) == 3
+    assert json.loads(report.json())["rows"][0]["ratio"]["median"] == 0.5
+
+
+def test_a_part_that_fails_says_why(monkeypatch):
+    said = []
+    monkeypatch.setattr(run, "PARTS", ("none",))
+    report = run.measure(True, ("none",), said.append)
+    assert said == ["none ..."]
+    assert "failed: ModuleNotFoundError: No module named 'neuroanp.bench.part_none'" in str(report)
+
+
+def test_the_command(capsys):
+    assert main(["bench", "--help"]) == 0
+    assert "usage: neuroanp bench" in capsys.readouterr().out
+    assert main(["bench", "--part", "speed"]) == 2
+    assert "--part: expected one of update, loop" in capsys.readouterr().err
