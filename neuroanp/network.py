@@ -263,6 +263,7 @@ class Network:
             weights=self.weights,
             wiring=self.wiring,
             past=past,
+            owner=self,
             **self._constants,
         )
 

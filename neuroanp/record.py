@@ -65,6 +65,8 @@ class Record:
     past : (D + 1, L, N) array, optional
         Where there is a wiring, of longest delay D: hidden trace of the course without noise in the steps
         before the first one, the last of them last, as far as synapses have not seen it by then.
+    owner : object, optional
+        What the arrays are memory of; kept for as long as the record is.
     """
 
     passes: tuple[str, ...]
@@ -88,3 +90,4 @@ class Record:
     rates: Rates | None = None
     wiring: Wiring | None = None
     past: Array | None = None
+    owner: Any = None

@@ -1,6 +1,7 @@
 """Plants of Python code: the same numbers as with the same plant in Brian2 equations."""
 
 import dataclasses
+import gc
 
 import numpy as np
 import pytest
@@ -92,6 +93,18 @@ def test_learning_goes_the_same_way():
     found = losses(PythonCartPole(longest=40))
     assert len(set(found)) == 5
     np.testing.assert_allclose(found, losses(CartPole(longest=40)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("engine", ["auto", "runtime"])
+def test_a_record_keeps_the_memory_that_it_shows(engine):
+    """The network that made it is known to nobody else."""
+    first = record_of(PythonCart(), engine, moves=12)
+    kept = {name: getattr(first, name).copy() for name in ("state", "loss", "inputs", "outputs", "noise")}
+    for _ in range(3):
+        gc.collect()
+        record_of(cart_pole.CartPolePlant(), engine, ("plus", "minus"), 12)
+    for name, values in kept.items():
+        np.testing.assert_array_equal(getattr(first, name), values)
 
 
 def broken(**methods):
