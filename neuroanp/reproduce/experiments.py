@@ -11,9 +11,9 @@ from neuroanp.tasks import CopyingMemory, MackeyGlass, Weather
 
 #: Rates of plain gradient descent for the published rules: the best of three or four at one seed each. The
 #: published ones belong to losses that are scaled otherwise.
-COPYING = {"bp": 0.03, "wp": 3e-4, "np": 3e-3, "anp": 0.1}
-SERIES = {"bp": 0.01, "wp": 1e-4, "np": 3e-4, "anp": 3e-3}
-LONG_COPYING = {"bp": 0.01, "wp": 1e-4, "np": 3e-4, "anp": 0.01}
+COPYING = {"bp": 0.03, "wp": 3e-4, "np": 1e-3, "anp": 0.1}
+SERIES = {"bp": 1e-3, "wp": 1e-4, "np": 3e-4, "anp": 3e-3}
+LONG_COPYING = {"bp": 1e-3, "wp": 1e-5, "np": 3e-4, "anp": 0.01}
 
 
 @dataclasses.dataclass(frozen=True)
