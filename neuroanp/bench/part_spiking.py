@@ -53,5 +53,5 @@ def one_size(cells: int, lanes: int, seconds: float) -> Iterator[Row]:
     if len(functions) > 1:
         with threadpool_limits(1):
             samples = interleaved(functions, seconds)
-        for package in functions.keys() - {"ours"}:
+        for package in [name for name in functions if name != "ours"]:
             yield compared(samples, "ours", package, what=package, **labels)

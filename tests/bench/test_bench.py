@@ -60,6 +60,14 @@ def test_the_floor_has_the_products_of_an_update():
     assert {product.dtype for product in floor.update()} == {np.dtype("float32")}
 
 
+def test_both_ways_of_the_recurrent_product_of_the_floor_make_the_same():
+    floor = Floor(hidden=7, n_in=4, n_out=3, lanes=2, steps=1, dtype="float64")
+    for way in (floor._by_matrix, floor._by_vector):
+        floor.activity[:] = 0
+        way()
+        np.testing.assert_allclose(floor.activity, floor.w_rec @ floor.trace, rtol=1e-12)
+
+
 def test_the_rows_of_an_update(jax):
     rows = part_update.one_size(8, 2, "float32", seconds=0.01, steps=30)
     assert [row.what for row in rows] == ["bare BLAS products", *part_update.PEERS]
