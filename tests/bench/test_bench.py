@@ -1,11 +1,12 @@
 """The benchmark compares what it says it does; nothing here depends on how long anything took."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from neuroanp.bench import Report, Row, ours, part_update, run, spiking_peers
+from neuroanp.bench import Report, Row, ours, part_memory, part_update, run, spiking_peers
 from neuroanp.bench.floor import Floor
 from neuroanp.bench.machine import machine
 from neuroanp.bench.rounds import Spread, interleaved, slope, spread
@@ -101,6 +102,18 @@ def _missing(*args):
     from neuroanp.errors import MissingExtra
 
     raise MissingExtra("jax", "compare")
+
+
+def test_memory_that_grows_is_seen():
+    kept = []
+    tracemalloc.start()
+    still = part_memory.peaks(lambda: np.ones(2**17), (1_000, 10_000))["peak of what is allocated"]
+    grown = part_memory.peaks(lambda: kept.append(np.ones(2**13)), (1_000, 10_000))[
+        "peak of what is allocated"
+    ]
+    tracemalloc.stop()
+    assert still[1] < 1.1 * still[0]
+    assert grown[1] - grown[0] > 4
 
 
 def test_rounds_take_turns():
