@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,8 @@ def verify_command(words: list[str]) -> int:
         return 0
     given = parser.read(words[3:])
     parts = {prefix: apply(prefix, value, given) for prefix, value in parts.items()}
-    out = Path(given["out"] or f"runs/verify-{'-'.join(names)}")
+    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    out = Path(given["out"] or f"runs/verify-{'-'.join(names)}-{now}")
     checkpoint.check_folder(out)
     sweeps = [word for word in given["sweeps"].split(",") if word and word != "none"]
     parts |= {name: _whole(name, given[name]) for name in ("samples", "lanes", "seed")}

@@ -13,14 +13,11 @@ from brian2 import ms
 
 from neuroanp import checks
 from neuroanp.errors import InvalidValue, MissingExtra
-from neuroanp.models import BalancedLIF
 from neuroanp.options import option
 from neuroanp.plant_task import PlantTask
 from neuroanp.python_plant import PythonPlant
-from neuroanp.reward import Modulator
-from neuroanp.rules import NodePerturbation
-from neuroanp.stages import Adam
 from neuroanp.task import Array, Trial
+from neuroanp.tasks.cart_pole import CartPole
 
 RANDOM_EPISODES = 100
 
@@ -203,17 +200,7 @@ class Gymnasium(PlantTask):
     @classmethod
     def recipe(cls, preset: str) -> dict[str, Any]:
         """That of cart-pole: spiking cells, one noisy pass, a critic on the inputs."""
-        if preset != "best":
-            return {}
-        return {
-            "model": BalancedLIF(),
-            "rule": NodePerturbation(sigma=1.0, hold=4, readout_sigma=0.1, mirrored=False),
-            "modulator": Modulator(discount=0.985**0.25, baseline="inputs"),
-            "optimizer": Adam(lr=1e-3, input_lr=2e-2, readout_lr=1e-2),
-            "decorrelation": None,
-            "lanes": 32,
-            "updates": 100,
-        }
+        return CartPole.recipe(preset)
 
 
 def _gymnasium() -> Any:

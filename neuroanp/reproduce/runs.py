@@ -115,17 +115,16 @@ def run_all(plan: Plan, out: Path, processes: int = 1) -> None:
     pool = concurrent.futures.ProcessPoolExecutor(
         processes, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1
     )
-    with pool, tqdm(total=len(missing), unit="run", file=sys.stderr) as bar:
-        running = {pool.submit(make, job, str(out)): job for job in missing}
+    with tqdm(total=len(missing), unit="run", file=sys.stderr) as bar:
         try:
+            running = {pool.submit(make, job, str(out)): job for job in missing}
             for done in concurrent.futures.as_completed(running):
                 done.result()
                 job = running[done]
                 bar.set_postfix_str(f"{job.experiment} {job.method}")
                 bar.update()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def make(job: Job, out: str) -> None:

@@ -1,6 +1,8 @@
 """The benchmark compares what it says it does; nothing here depends on how long anything took."""
 
+import functools
 import json
+import time
 import tracemalloc
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 from neuroanp.bench import Report, Row, ours, part_memory, part_update, run, spiking_peers
 from neuroanp.bench.floor import Floor
 from neuroanp.bench.machine import machine
-from neuroanp.bench.rounds import Spread, interleaved, slope, spread
+from neuroanp.bench.rounds import BLOCK, Spread, interleaved, slope, spread
 from neuroanp.bench.rows import compared
 from neuroanp.cli import main
 from neuroanp.network import Network
@@ -117,11 +119,17 @@ def test_memory_that_grows_is_seen():
 
 
 def test_rounds_take_turns():
+    """A first call of each and one that says how many make a sample; then rounds in turning order."""
     order = []
-    samples = interleaved({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 0.0, least=3)
+
+    def call(name):
+        order.append(name)
+        time.sleep(1.5 * BLOCK)
+
+    samples = interleaved({name: functools.partial(call, name) for name in "ab"}, 0.0, least=3)
     assert {name: len(values) for name, values in samples.items()} == {"a": 3, "b": 3}
-    turns = "".join(order).replace("aa", "a").replace("aa", "a")
-    assert "b" in turns and "a" in turns
+    assert "".join(order) == "aabb" + "ab" + "ba" + "ab"
+    assert all((values >= 1e3 * BLOCK).all() for values in samples.values())
     assert spread([3.0, 1.0, 2.0]) == (2.0, 1.0, 3.0)
     assert slope([1, 10, 100], [np.full(2, 2.0 * n**1.5) for n in (1, 10, 100)]).median == pytest.approx(1.5)
 

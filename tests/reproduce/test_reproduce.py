@@ -58,15 +58,15 @@ def test_what_is_there_is_not_run_again(tiny, tmp_path, monkeypatch):
 
     class Here:
         def __init__(self, *args, **kwargs): ...
-        def __enter__(self):
-            return self
 
-        def __exit__(self, *args): ...
         def submit(self, make, job, out):
             made.append(job)
             done = runs.concurrent.futures.Future()
             done.set_result(make(job, out))
             return done
+
+        def shutdown(self, **how):
+            assert how == {"cancel_futures": True}
 
     monkeypatch.setattr(runs.concurrent.futures, "ProcessPoolExecutor", Here)
     page = write_report(plan, tmp_path, "").read_text()

@@ -115,5 +115,4 @@ def test_what_can_not_be_acted_in_is_refused(gym, monkeypatch):
         GymnasiumPlant(scale=(0.0,))
     monkeypatch.setitem(sys.modules, "gymnasium", None)
     with pytest.raises(MissingExtra, match=r"gymnasium is not installed: pip install 'neuroanp\[gym\]'"):
-        GymnasiumPlant().start(np.random.default_rng(0), 2)
-        _ = GymnasiumPlant().observations
+        train(task=Gymnasium())

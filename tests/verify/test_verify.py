@@ -145,7 +145,7 @@ def test_the_command_leaves_table_figure_and_numbers(tmp_path, capsys):
         assert message in capsys.readouterr().err
 
 
-def test_every_rule_says_its_limit_or_has_none():
+def test_a_rule_of_ones_own_says_its_limit():
     @dataclasses.dataclass(frozen=True, kw_only=True)
     class Own(NodePerturbation):
         name: ClassVar[str] = "own"
