@@ -80,6 +80,8 @@ class Assembly:
         Those that hold a state: hidden, readout, plant.
     projections : dict
         By weight name.
+    dense : list
+        Those of them that take the weights as one matrix.
     noises : dict
         By layer (``hidden``, ``output``) or by weight name.
     recorders, watched : dict
@@ -146,6 +148,7 @@ class Assembly:
         self.recorders = self._recorders()
         self.watched = self._watched()
         self.projections = self._projections(rows, wiring)
+        self.dense = [each for each in self.projections.values() if isinstance(each, DenseProjection)]
         self.noises = self._noises()
         objects += [self.player, self.teacher, *self.recorders.values()]
         objects += self.watched.values()
@@ -174,7 +177,7 @@ class Assembly:
         def dense(name: str, source: Any, read: str, target: Any, write: str, when: str, order: int) -> Any:
             return DenseProjection(
                 source, read, target, write, rows=rows, blocks=len(self.passes) if on_weights else 1,
-                add=name == "W_rec", when=when, order=order, name=name,
+                steady=not on_weights, add=name == "W_rec", when=when, order=order, name=name,
             )  # fmt: skip
 
         def events(name: str, target: Any, write: str, inhibit: str | None = None) -> Any:

@@ -221,6 +221,8 @@ class Network:
         past = self._past()
         inputs = parts.player.play(self._with_bias(trial.inputs))
         targets = parts.teacher.play(trial.targets)
+        for projection in parts.dense:
+            projection.start()
         loss = parts.reward.start((steps, *rows))
         records = {
             name: recorder.start((steps, *rows, recorder.size // (rows[0] * rows[1])))
@@ -330,7 +332,11 @@ class Network:
         return self.wiring.fired(clean(arriving.reshape(rows), self.passes))
 
     def _with_bias(self, inputs: Array) -> Array:
-        return np.pad(inputs, ((0, 0), (0, 0), (0, 1)), constant_values=1) if self.model.bias else inputs
+        if not self.model.bias:
+            return inputs
+        seen = np.ones((*inputs.shape[:2], self.n_in))
+        seen[..., :-1] = inputs
+        return seen
 
     def _check(self, trial: Trial) -> None:
         n_in = self.n_in - self.model.bias

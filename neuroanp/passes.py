@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from neuroanp.errors import InvalidValue
@@ -11,7 +12,7 @@ from neuroanp.errors import InvalidValue
 Array = NDArray[Any]
 
 
-def clean(values: Array, passes: tuple[str, ...]) -> Array:
+def clean(values: Array, passes: tuple[str, ...], out: Array | None = None) -> Array:
     """Values without the noise, to first order in it.
 
     The clean pass where there is one, else the mean of plus and minus, else the plus pass itself.
@@ -21,18 +22,22 @@ def clean(values: Array, passes: tuple[str, ...]) -> Array:
     values : (T, P, ...) array
     passes : tuple of str
         What axis P holds.
+    out : (T, ...) array, optional
+        Where it goes.
 
     Returns
     -------
-    (T, ...) array, a view of `values` where one pass gives it.
+    (T, ...) array; a view of `values` where one pass gives it and there is no `out`.
     """
-    if "clean" in passes:
-        return values[:, passes.index("clean")]
-    if "minus" not in passes:
-        return values[:, passes.index("plus")]
-    mean: Array = values[:, passes.index("plus")] + values[:, passes.index("minus")]
-    mean *= 0.5
-    return mean
+    if "minus" in passes and "clean" not in passes:
+        mean: Array = np.add(values[:, passes.index("plus")], values[:, passes.index("minus")], out=out)
+        mean *= 0.5
+        return mean
+    course: Array = values[:, passes.index("clean" if "clean" in passes else "plus")]
+    if out is None:
+        return course
+    out[...] = course
+    return out
 
 
 def noisy(values: Array, passes: tuple[str, ...]) -> Array:

@@ -53,7 +53,7 @@ def unity(source: Source, library_files: dict[str, str]) -> str:
             body = _without_includes(text, local, headers)
             bodies.append(f'namespace unit_{unit} {{\n#line 1 "{unit}"\n{body}\n}}')
     includes = "\n".join(f"#include {header}" for header in headers)
-    own = "\n".join(f'#include "{name}.hpp"' for name in ("runtime", "noise", "dense", "sparse"))
+    own = "\n".join(f'#include "{name}.hpp"' for name in ("runtime", "noise", "dense", "panels", "sparse"))
     block = _GLOBALS.format(constants=max(len(source.constants), 1))
     return "\n".join([includes, own, block, *bodies, _api(source)])
 

@@ -271,18 +271,19 @@ class NodeRule(NoiseRule):
     def _sum(
         self, record: Record, modulator: Array, error: Array | None, D: Mapping[str, Array]
     ) -> dict[str, Array]:
-        x = clean(record.state, record.passes)
+        course = _course(record)
+        x = course[1:]
+        seen = course[:-1] if record.wiring is None else arrived(record, x)
         hidden = self._post(Layer(record.noise, record.activity, self.sigma), record, modulator, x)
         update = {
             "W_in": outer(hidden, record.inputs, D.get("D_in")),
-            "W_rec": recurrent(record, hidden, arrived(record, x), D.get("D_hidden")),
+            "W_rec": recurrent(record, hidden, seen, D.get("D_hidden")),
         }
-        return update | self._readout(record, modulator, error, D)
+        return update | self._readout(record, x, modulator, error, D)
 
     def _readout(
-        self, record: Record, modulator: Array, error: Array | None, D: Mapping[str, Array]
+        self, record: Record, x: Array, modulator: Array, error: Array | None, D: Mapping[str, Array]
     ) -> dict[str, Array]:
-        x = clean(record.state, record.passes)
         if self.readout == "perturb":
             layer = Layer(record.noise_out, record.outputs, self.output_sigma)
             output = self._post(layer, record, modulator, record.targets)
@@ -318,6 +319,15 @@ def _past(record: Record, first: int) -> Array | None:
         return None
     late = record.state[max(0, first - len(record.past)) : first]
     return np.concatenate([record.past[first:], clean(late, record.passes)])
+
+
+def _course(record: Record) -> Array:
+    """The hidden trace (T + 1, L, N) from the state at the start on: one array for both its views."""
+    steps, lanes = record.mask.shape
+    course = np.empty((steps + 1, lanes, record.state.shape[-1]), record.state.dtype)
+    course[0] = clean(record.initial[None], record.passes)[0]
+    clean(record.state, record.passes, out=course[1:])
+    return course
 
 
 def times(modulator: Array, factor: Array) -> Array:

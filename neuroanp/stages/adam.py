@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -11,8 +12,11 @@ from neuroanp import checks
 from neuroanp.errors import InvalidValue
 from neuroanp.options import option
 from neuroanp.schedule import ANNEAL
-from neuroanp.stages._base import Arrays, Stage, check_rates, rate
+from neuroanp.stages._base import Array, Arrays, Stage, check_rates, rate
 from neuroanp.synapse import Synapse
+
+PART = 8192
+"""Weights that are worked on at once."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -81,17 +85,18 @@ class Adam(Stage):
         k = float(state["updates"])
         root = math.sqrt((1 - self.b2**k) / (1 - self.b2))
         scale = root * (1 - self.b1) / (1 - self.b1**k)
-        for name, g in update.items():
-            m, v = state[f"m.{name}"], state[f"v.{name}"]
-            m *= self.b1
-            m += g
-            g *= g
-            v *= self.b2
-            v += g
-            np.sqrt(v, out=g)
-            g += self.eps * root
-            np.divide(m, g, out=g)
-            g *= -scale * rate(self, name, progress)
+        for name, gradient in update.items():
+            step = -scale * rate(self, name, progress)
+            for g, m, v in _parts(gradient, state[f"m.{name}"], state[f"v.{name}"]):
+                m *= self.b1
+                m += g
+                g *= g
+                v *= self.b2
+                v += g
+                np.sqrt(v, out=g)
+                g += self.eps * root
+                np.divide(m, g, out=g)
+                g *= step
         return update
 
     def synapse(self) -> Synapse:
@@ -105,3 +110,10 @@ class Adam(Stage):
 
     def told(self, name: str, progress: float) -> dict[str, float]:
         return {"learning_rate": rate(self, name, progress)}
+
+
+def _parts(*arrays: Array) -> Iterator[list[Array]]:
+    """The arrays in parts that stay in the cache while they are worked on, as views."""
+    flat = [array.reshape(-1) for array in arrays]
+    for first in range(0, flat[0].size, PART):
+        yield [array[first : first + PART] for array in flat]

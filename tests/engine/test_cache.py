@@ -55,7 +55,16 @@ def test_damaged_builds_are_built_again(device, empty_cache, compiles, monkeypat
     assert small() == pytest.approx(EXPECTED, rel=1e-12)
     assert len(compiles) == 3
     assert sorted(path.name for path in made.iterdir()) == sorted(
-        ["network.cpp", "network.so", "sha256", "runtime.hpp", "noise.hpp", "dense.hpp", "sparse.hpp"]
+        [
+            "network.cpp",
+            "network.so",
+            "sha256",
+            "runtime.hpp",
+            "noise.hpp",
+            "dense.hpp",
+            "panels.hpp",
+            "sparse.hpp",
+        ]
     )
 
     real = compiler.find_compiler()

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
 import numpy as np
-from brian2.core.variables import Variables
+from brian2.core.variables import DynamicArrayVariable, Variables
 from brian2.groups.group import CodeRunner, Group
 
 
 def grown(variable: Any, shape: tuple[int, ...]) -> np.ndarray:
     """The first part of a dynamic variable, as `shape`."""
-    size = int(np.prod(shape))
-    if len(variable.get_value()) < size:
-        variable.resize(size)
+    size = math.prod(shape)
     values: np.ndarray = variable.get_value()
+    if len(values) < size:
+        variable.resize(size)
+        values = variable.get_value()
     return values[:size].reshape(shape)
 
 
@@ -42,6 +44,7 @@ class Operation(Group, CodeRunner):
         self.codeobj_class = None
         self.namespace: dict[str, Any] = {}
         self._numbers: dict[str, Any] = {}
+        self._fixed: dict[str, np.ndarray] = {}
         CodeRunner.__init__(
             self,
             group=self,
@@ -76,7 +79,13 @@ class Operation(Group, CodeRunner):
 
     def array(self, name: str) -> np.ndarray:
         """The memory of a variable of this operation."""
-        return self.variables[name].get_value()
+        if name in self._fixed:
+            return self._fixed[name]
+        variable = self.variables[name]
+        values: np.ndarray = variable.get_value()
+        if not isinstance(variable, DynamicArrayVariable) and variable.owner is self:
+            self._fixed[name] = values
+        return values
 
     def allocate(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """A view of a buffer as `shape`; its memory grows where it is too small and never shrinks."""

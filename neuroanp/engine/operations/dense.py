@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from neuroanp.engine.operations._base import Operation
+
+FEW_ROWS = 32
+"""Up to so many rows a product of packed weights is quicker than BLAS."""
+
+WIDEST = 16
+"""Numbers of the widest vector that weights are packed in."""
 
 
 class DenseProjection(Operation):
@@ -23,12 +31,20 @@ class DenseProjection(Operation):
     blocks : int
         1 when all rows share one weight matrix; else the number of passes, each with a matrix of its
         own (weight perturbation).
+    steady : bool
+        Whether the weights stay the same between calls of `start`: products of few rows then use a packed
+        copy.
     """
 
     native = """
     for (int block = 0; block < @@blocks; block++)
         neuroanp::project(@weights + block * @@n_out * @@n_in, @source + block * @@rows * @@n_in,
                           @target + block * @@rows * @@n_out, @@rows, @@n_in, @@n_out, @@add);
+    """
+    native_packed = """
+    if (@fresh[0]) neuroanp::pack(@weights, @panels, @@n_in, @@n_out);
+    @fresh[0] = 0;
+    neuroanp::project_packed(@panels, @source, @target, @@rows, @@n_in, @@n_out, @@add);
     """
 
     def __init__(
@@ -44,13 +60,19 @@ class DenseProjection(Operation):
         order: int,
         name: str,
         blocks: int = 1,
+        steady: bool = False,
     ) -> None:
         super().__init__(target, when, order, name)
         self._refer("source", source, read)
         self._refer("target", target, write)
         self.rows, self.n_in, self.n_out = rows, len(source) // rows, len(target) // rows
         self.add, self.blocks = add, blocks
-        self._buffer("weights", target.variables[write].dtype, blocks * self.n_out * self.n_in)
+        dtype = target.variables[write].dtype
+        self._buffer("weights", dtype, blocks * self.n_out * self.n_in)
+        self.variables.add_array("fresh", size=1, dtype=np.int64, values=[1])
+        if steady and rows <= FEW_ROWS:
+            self._buffer("panels", dtype, -(-self.n_out // WIDEST) * WIDEST * self.n_in)
+            self.native = self.native_packed
         sizes = {"rows": rows // blocks, "n_in": self.n_in, "n_out": self.n_out}
         self._ready(add=str(add).lower(), blocks=blocks, **sizes)
 
@@ -59,6 +81,10 @@ class DenseProjection(Operation):
         """(n_out, n_in) view of the weights; with blocks (blocks, n_out, n_in)."""
         shape = (self.n_out, self.n_in)
         return self.array("weights").reshape(shape if self.blocks == 1 else (self.blocks, *shape))
+
+    def start(self) -> None:
+        """Make ready for a trial: the weights may have changed."""
+        self.array("fresh")[0] = 1
 
     def step(self) -> None:
         """The product in NumPy."""

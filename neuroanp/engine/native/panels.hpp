@@ -1,0 +1,86 @@
+// Products of few rows with weights that stay the same for many steps.
+//
+// BLAS rearranges the weights at every call, which costs several times a product of few rows. Here they are
+// rearranged once a run, into panels of columns of W^T that are read from front to back.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+namespace neuroanp {
+namespace panels_detail {
+
+#ifdef __AVX512F__
+constexpr int vector_bytes = 64, vectors_each = 4, rows_each = 4;
+#else
+constexpr int vector_bytes = 32, vectors_each = 4, rows_each = 2;
+#endif
+
+template <class F> constexpr int width = vector_bytes / static_cast<int>(sizeof(F));
+template <class F> constexpr int columns_each = vectors_each * width<F>;
+
+template <class F> struct Of {
+    typedef F vector __attribute__((vector_size(vector_bytes), aligned(sizeof(F)), may_alias));
+};
+
+template <class F> int vectors(int columns) { return (columns + width<F> - 1) / width<F>; }
+
+// y (R, columns) of rows n_out apart = or += x (R, n_in) times one panel of B vectors.
+template <class F, int R, int B>
+void product(const F *panel, const F *x, F *y, int columns, int n_in, int n_out, bool add) {
+    using Vector = typename Of<F>::vector;
+    Vector sum[R][B] = {};
+    for (int j = 0; j < n_in; j++, panel += B * width<F>)
+        for (int p = 0; p < B; p++) {
+            const Vector w = *reinterpret_cast<const Vector *>(panel + p * width<F>);
+            for (int r = 0; r < R; r++) sum[r][p] += w * x[r * n_in + j];
+        }
+    for (int r = 0; r < R; r++) {
+        F row[B * width<F>];
+        std::memcpy(row, sum[r], sizeof row);
+        F *to = y + static_cast<int64_t>(r) * n_out;
+        for (int i = 0; i < columns; i++) to[i] = add ? to[i] + row[i] : row[i];
+    }
+}
+
+template <class F, int R, int B = vectors_each>
+void product_of(int count, const F *panel, const F *x, F *y, int columns, int n_in, int n_out, bool add) {
+    if (count == B)
+        product<F, R, B>(panel, x, y, columns, n_in, n_out, add);
+    else if constexpr (B > 1)
+        product_of<F, R, B - 1>(count, panel, x, y, columns, n_in, n_out, add);
+}
+
+template <class F, int R = rows_each>
+void rows_of(int rows, int count, const F *panel, const F *x, F *y, int columns, int n_in, int n_out, bool add) {
+    for (; rows >= R; rows -= R, x += R * n_in, y += static_cast<int64_t>(R) * n_out)
+        product_of<F, R>(count, panel, x, y, columns, n_in, n_out, add);
+    if constexpr (R > 1) rows_of<F, R / 2>(rows, count, panel, x, y, columns, n_in, n_out, add);
+}
+
+}  // namespace panels_detail
+
+// The panels of W (n_out, n_in), row-major; n_out is filled up with zeros to whole vectors.
+template <class F> void pack(const F *w, F *panels, int n_in, int n_out) {
+    namespace d = panels_detail;
+    for (int first = 0; first < n_out; first += d::columns_each<F>) {
+        const int columns = std::min(d::columns_each<F>, n_out - first);
+        const int padded = d::vectors<F>(columns) * d::width<F>;
+        for (int j = 0; j < n_in; j++, panels += padded)
+            for (int i = 0; i < padded; i++)
+                panels[i] = i < columns ? w[static_cast<int64_t>(first + i) * n_in + j] : F(0);
+    }
+}
+
+// y (rows, n_out) = x (rows, n_in) W^T, or += where `add`, of packed W. A row's sum doesn't depend on the others.
+template <class F>
+void project_packed(const F *panels, const F *x, F *y, int rows, int n_in, int n_out, bool add) {
+    namespace d = panels_detail;
+    for (int first = 0; first < n_out; first += d::columns_each<F>) {
+        const int columns = std::min(d::columns_each<F>, n_out - first), count = d::vectors<F>(columns);
+        d::rows_of<F>(rows, count, panels, x, y + first, columns, n_in, n_out, add);
+        panels += static_cast<int64_t>(count) * d::width<F> * n_in;
+    }
+}
+
+}  // namespace neuroanp
