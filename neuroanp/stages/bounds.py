@@ -41,12 +41,17 @@ class WeightBounds(Stage):
             raise InvalidValue("WeightBounds.low", f"a number below high ({self.high:g})", self.low)
 
     def __call__(self, update: Arrays, weights: Arrays, state: Arrays, progress: float) -> Arrays:
-        for name, change in update.items():
-            self._cut(change, weights[name])
+        if not self._none:
+            for name, change in update.items():
+                self._cut(change, weights[name])
         return update
 
+    @property
+    def _none(self) -> bool:
+        return self.low == -math.inf and self.high == math.inf
+
     def synapse(self) -> Synapse:
-        if self.low == -math.inf and self.high == math.inf:
+        if self._none:
             return Synapse()
         largest = sys.float_info.max
         bounds = {"low": max(self.low, -largest), "high": min(self.high, largest)}

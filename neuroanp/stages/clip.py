@@ -34,6 +34,8 @@ class Clip(Stage):
             checks.positive(self, "norm")
 
     def __call__(self, update: Arrays, weights: Arrays, state: Arrays, progress: float) -> Arrays:
+        if self.norm == math.inf:
+            return update
         length = math.sqrt(sum(float(np.vdot(g, g)) for g in update.values()))
         if length > self.norm:
             for g in update.values():
