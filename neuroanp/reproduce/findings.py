@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroanp import checkpoint
+from neuroanp.reproduce.changes import CHANGES
 from neuroanp.reproduce.methods import METHODS
 from neuroanp.reproduce.runs import COST, Job
 
@@ -39,7 +40,13 @@ class Found:
     @property
     def title(self) -> str:
         """What the method is called."""
-        return METHODS[self.method].title
+        return {**METHODS, **CHANGES}[self.method].title
+
+    @property
+    def correlation(self) -> Array:
+        """Mean squared correlation of two hidden traces at the last test."""
+        last = [history["test_correlation"][-1:] for history in self.histories]
+        return np.array([values[0] if len(values) else np.nan for values in last])
 
     @property
     def per_update(self) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 
 from neuroanp import checkpoint, config
 from neuroanp.reproduce import figures
+from neuroanp.reproduce.changes import WHERE
 from neuroanp.reproduce.experiments import COPYING, EXPERIMENTS
 from neuroanp.reproduce.findings import WITHIN, Found, collect, sentences
 from neuroanp.reproduce.methods import METHODS
@@ -46,8 +47,10 @@ def write_report(plan: Plan, out: Path, command: str) -> Path:
     ]  # fmt: skip
     text = jinja2.Environment(autoescape=True).from_string(TEMPLATE.read_text()).render(
         sections=sections, scaled=[part for part in scaled if part], methods=_settings(), command=command,
-        versions=_versions(), seeds=plan.seeds, quick=plan.quick, weather=plan.weather is not None,
-        missing=sum(not (out / job.folder).exists() for job in jobs), within=f"{100 * (WITHIN - 1):.0f}",
+        changes=_changes(out, plan), versions=_versions(),
+        seeds=plan.seeds, quick=plan.quick, weather=plan.weather is not None,
+        missing=sum(not (out / job.folder).exists() for job in jobs),
+        within=f"{100 * (WITHIN - 1):.0f}",
     )  # fmt: skip
     checkpoint.write_json(out / "report.json", {"command": command, "versions": _versions(), "found": data})
     page = out / "report.html"
@@ -56,7 +59,8 @@ def write_report(plan: Plan, out: Path, command: str) -> Path:
 
 
 def _main(job: Job, updates: int) -> bool:
-    return job.updates == updates and job.hidden == EXPERIMENTS[job.experiment].hidden and not job.length
+    plain = job.method in METHODS and not job.length
+    return plain and job.updates == updates and job.hidden == EXPERIMENTS[job.experiment].hidden
 
 
 def _section(name: str, updates: int, found: dict[str, Found]) -> dict[str, Any]:
@@ -83,6 +87,7 @@ def _row(runs: Found, goal: float) -> dict[str, Any]:
         "loss": _spread(runs.test_loss),
         "train": _spread(runs.train_loss),
         "score": _spread(runs.score),
+        "correlation": _spread(runs.correlation),
         "beats": "yes" if better.all() else "at some seeds" if better.any() else "no",
         "reached": reached,
         "time": f"{runs.per_update:.3g}",
@@ -118,6 +123,17 @@ def _scaled(out: Path, title: str, jobs: list[Job], by: str) -> dict[str, Any] |
         for runs in by_method.values()
     ]
     return {"title": title, "rows": rows, "figure": figures.scaling(title, found)}
+
+
+def _changes(out: Path, plan: Plan) -> dict[str, Any] | None:
+    found = {} if plan.only else collect(out, plan.changes())
+    if not found:
+        return None
+    rows = [
+        (runs.title, _spread(runs.test_loss), _spread(runs.score), len(runs.score)) for runs in found.values()
+    ]
+    score_name = next(iter(found.values())).score_name
+    return {"title": EXPERIMENTS[WHERE].title, "rows": rows, "score_name": score_name}
 
 
 def _settings() -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from neuroanp import checkpoint
 from neuroanp.errors import Diverged
+from neuroanp.reproduce.changes import CHANGES, WHERE
 from neuroanp.reproduce.experiments import (
     EXPERIMENTS,
     LENGTHS,
@@ -85,7 +86,7 @@ class Plan:
             for name, updates in self.experiments()
             for method in METHODS
         ]
-        return made + ([] if self.only else [*self.sizes(), *self.lengths()])
+        return made + ([] if self.only else [*self.sizes(), *self.lengths(), *self.changes()])
 
     def sizes(self) -> list[Job]:
         """Runs at several hidden sizes, on fresh copying."""
@@ -104,6 +105,12 @@ class Plan:
             for length in (QUICK_LENGTHS if self.quick else LENGTHS)
             for method in SCALED_METHODS
         ]
+
+    def changes(self) -> list[Job]:
+        """Runs of our recipe with one thing changed; a quick report has none."""
+        updates, hidden = EXPERIMENTS[WHERE].updates, EXPERIMENTS[WHERE].hidden
+        seeds = 0 if self.quick else self.seeds
+        return [Job(WHERE, change, seed, updates, hidden) for seed in range(seeds) for change in CHANGES]
 
 
 def run_all(plan: Plan, out: Path, processes: int = 1) -> None:
@@ -135,7 +142,7 @@ def make(job: Job, out: str) -> None:
     task: Any = experiment.task(job.weather)
     if job.length:
         task = dataclasses.replace(task, length=job.length) if isinstance(task, CopyingMemory) else task
-    settings = METHODS[job.method].settings(task.name, experiment.rates) | experiment.options()
+    settings = {**METHODS, **CHANGES}[job.method].settings(task.name, experiment.rates) | experiment.options()
     settings["model"] = dataclasses.replace(settings["model"], hidden=job.hidden)
     settings |= {"updates": job.updates, "seed": job.seed, "dtype": "float32"}
     stopped = None

@@ -13,7 +13,9 @@ from neuroanp.decorrelation import correlation
 from neuroanp.tasks import CopyingMemory
 
 pytest.importorskip("jax", reason="jax is not installed")
+from neuroanp import recipes
 from neuroanp.reproduce import Plan, experiments, runs, write_report
+from neuroanp.reproduce.changes import CHANGES, WHERE
 from neuroanp.reproduce.experiments import COPYING, EXPERIMENTS, Experiment
 from neuroanp.reproduce.findings import Found, collect, sentences
 from neuroanp.reproduce.methods import METHODS
@@ -47,6 +49,26 @@ def test_every_method_runs_and_the_report_tells_their_numbers(tiny, tmp_path):
     assert data["ours"]["test_loss"] == list(found["ours"].test_loss)
     correlations = data["danp"]["curves"][0]["test_correlation"]
     assert len(correlations) == 20 and all(0 <= value <= 1 for value in correlations)
+
+
+def test_changes_of_our_recipe_are_of_one_thing_and_in_the_report(monkeypatch, tmp_path):
+    recipe = recipes.recipe("copying-memory", "best")
+    for name, change in CHANGES.items():
+        settings = change.settings("copying-memory", COPYING)
+        changed = [part for part in recipe if settings[part] != recipe[part]]
+        assert len(changed) == (name != "none") and settings.keys() == recipe.keys()
+    monkeypatch.setitem(experiments.EXPERIMENTS, WHERE, TINY)
+    plan = Plan(seeds=1)
+    assert set(plan.changes()) < set(plan.jobs()) and not Plan(quick=True).changes()
+    jobs = {job.method: job for job in plan.changes()}
+    for name in ("step-loss", "random-feedback"):
+        runs.make(jobs[name], str(tmp_path))
+    found = collect(tmp_path, plan.changes())
+    page = write_report(plan, tmp_path, "neuroanp reproduce").read_text()
+    part = page.partition("What of our recipe matters")[2].partition("Settings")[0]
+    assert part.count("<tr>") == 3
+    for runs_of in found.values():
+        assert f"<td>{runs_of.title}</td><td>{runs_of.test_loss[0]:.3g}</td>" in part
 
 
 def test_what_is_there_is_not_run_again(tiny, tmp_path, monkeypatch):

@@ -1,0 +1,48 @@
+"""Our recipe with one thing changed, on published copying: what of it matters, and what else was tried."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from neuroanp import recipes
+from neuroanp.reproduce.methods import Method, Settings
+from neuroanp.rules import SPSA, ActivityPerturbation, RandomFeedback, WeightPerturbation
+
+#: The experiment that they are made in.
+WHERE = "copying-10"
+
+
+def _changed(title: str, **changes: Any) -> Method:
+    """Fields of a part by a mapping, a whole part by itself."""
+
+    def settings(task: str, rates: Mapping[str, float]) -> Settings:
+        made = recipes.recipe(task, "best")
+        for part, change in changes.items():
+            made[part] = dataclasses.replace(made[part], **change) if isinstance(change, dict) else change
+        return made
+
+    return Method(title, False, settings)
+
+
+CHANGES = {
+    "none": _changed("nothing changed"),
+    "strong-input": _changed("input gain 1 instead of 0.1", model={"input_gain": 1.0}),
+    "gaussian-start": _changed(
+        "random recurrent weights that aren't orthogonal", model={"orthogonal": False}
+    ),
+    "step-loss": _changed("loss of the step instead of the return", modulator={"discount": 0.0}),
+    "short-return": _changed("return discounted by 0.95", modulator={"discount": 0.95}),
+    "one-modulator": _changed("one modulator for all lanes", modulator={"scope": "global"}),
+    "one-pass": _changed("one noisy pass, running mean as baseline", modulator={"baseline": "running"}),
+    "with-clean": _changed("noisy and clean pass instead of a mirrored pair", rule={"mirrored": False}),
+    "large-noise": _changed("noise ten times as large", rule={"sigma": 0.01}),
+    "sign-noise": _changed("noise of one size and random sign", rule={"distribution": "sign"}),
+    "held-noise": _changed("each draw of noise held for 4 steps", rule={"hold": 4}),
+    "not-decorrelated": _changed("without decorrelation", decorrelation=None),
+    "activity": _changed("activity-based rule", rule=ActivityPerturbation(sigma=0.001, readout="delta")),
+    "weight": _changed("weight perturbation", rule=WeightPerturbation(sigma=0.001, readout="delta")),
+    "spsa": _changed("SPSA", rule=SPSA(sigma=0.001, readout="delta")),
+    "random-feedback": _changed("random feedback, no noise", rule=RandomFeedback()),
+}
