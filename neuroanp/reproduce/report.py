@@ -14,7 +14,7 @@ from neuroanp import checkpoint, config
 from neuroanp.reproduce import figures
 from neuroanp.reproduce.changes import WHERE
 from neuroanp.reproduce.experiments import COPYING, EXPERIMENTS
-from neuroanp.reproduce.findings import WITHIN, Found, collect, sentences
+from neuroanp.reproduce.findings import WITHIN, Found, collect, needed, sentences
 from neuroanp.reproduce.methods import METHODS
 from neuroanp.reproduce.runs import Job, Plan
 
@@ -132,8 +132,12 @@ def _changes(out: Path, plan: Plan) -> dict[str, Any] | None:
     rows = [
         (runs.title, _spread(runs.test_loss), _spread(runs.score), len(runs.score)) for runs in found.values()
     ]
-    score_name = next(iter(found.values())).score_name
-    return {"title": EXPERIMENTS[WHERE].title, "rows": rows, "score_name": score_name}
+    return {
+        "title": EXPERIMENTS[WHERE].title,
+        "rows": rows,
+        "score_name": next(iter(found.values())).score_name,
+        "sentence": needed(found),
+    }
 
 
 def _settings() -> list[tuple[str, str]]:

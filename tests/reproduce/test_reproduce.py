@@ -65,6 +65,8 @@ def test_changes_of_our_recipe_are_of_one_thing_and_in_the_report(monkeypatch, t
         runs.make(jobs[name], str(tmp_path))
     found = collect(tmp_path, plan.changes())
     page = write_report(plan, tmp_path, "neuroanp reproduce").read_text()
+    wrong = [runs_of.title for runs_of in found.values() if runs_of.score[0] < 1]
+    assert wrong and f"except with: {', '.join(wrong)}." in page
     part = page.partition("What of our recipe matters")[2].partition("Settings")[0]
     assert part.count("<tr>") == 3
     for runs_of in found.values():
