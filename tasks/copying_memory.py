@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from neuroanp import checks
+from neuroanp.decorrelation import Decorrelation
 from neuroanp.models import TanhRNN
 from neuroanp.options import option
 from neuroanp.rules import NodePerturbation
@@ -103,6 +104,7 @@ class CopyingMemory(Task):
             "model": TanhRNN(input_gain=0.1),
             "rule": NodePerturbation(sigma=0.001, readout="delta"),
             "optimizer": Adam(lr=5e-4, readout_lr=3e-2, b2=0.99),
+            "decorrelation": Decorrelation(rate=0.02),
         }
 
     def trivial(self) -> dict[str, float]:
