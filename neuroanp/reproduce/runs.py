@@ -57,7 +57,7 @@ class Plan:
     Parameters
     ----------
     quick : bool
-        Small sizes, in about 5 minutes.
+        Small sizes, in 5 to 10 minutes.
     seeds : int
     weather : str, optional
         Path of the weather file; without it the weather is left out.
