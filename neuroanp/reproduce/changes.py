@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from neuroanp import recipes
-from neuroanp.reproduce.methods import Method, Settings
+from neuroanp.reproduce.methods import METHODS, Method, Settings
 from neuroanp.rules import SPSA, ActivityPerturbation, RandomFeedback, WeightPerturbation
 
 #: The experiment that they are made in.
@@ -46,3 +46,6 @@ CHANGES = {
     "spsa": _changed("SPSA", rule=SPSA(sigma=0.001, readout="delta")),
     "random-feedback": _changed("random feedback, no noise", rule=RandomFeedback()),
 }
+
+#: Whatever a run can be made by, by name.
+EVERY = {**METHODS, **CHANGES}

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroanp import checkpoint
-from neuroanp.reproduce.changes import CHANGES
+from neuroanp.reproduce.changes import EVERY
 from neuroanp.reproduce.methods import METHODS
 from neuroanp.reproduce.runs import COST, Job
 
@@ -40,7 +40,7 @@ class Found:
     @property
     def title(self) -> str:
         """What the method is called."""
-        return {**METHODS, **CHANGES}[self.method].title
+        return EVERY[self.method].title
 
     @property
     def correlation(self) -> Array:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from neuroanp import checkpoint
 from neuroanp.errors import Diverged
-from neuroanp.reproduce.changes import CHANGES, WHERE
+from neuroanp.reproduce.changes import CHANGES, EVERY, WHERE
 from neuroanp.reproduce.experiments import (
     EXPERIMENTS,
     LENGTHS,
@@ -142,7 +142,7 @@ def make(job: Job, out: str) -> None:
     task: Any = experiment.task(job.weather)
     if job.length:
         task = dataclasses.replace(task, length=job.length) if isinstance(task, CopyingMemory) else task
-    settings = {**METHODS, **CHANGES}[job.method].settings(task.name, experiment.rates) | experiment.options()
+    settings = EVERY[job.method].settings(task.name, experiment.rates) | experiment.options()
     settings["model"] = dataclasses.replace(settings["model"], hidden=job.hidden)
     settings |= {"updates": job.updates, "seed": job.seed, "dtype": "float32"}
     stopped = None

@@ -9,7 +9,8 @@ import numpy as np
 
 from neuroanp.passes import effect
 from neuroanp.record import Record
-from neuroanp.rules._base import Array, Layer, NodeRule, times
+from neuroanp.rules._base import Array, Layer, NodeRule
+from neuroanp.rules._factors import times
 from neuroanp.synapse import NotLocal, Synapse
 
 

@@ -12,7 +12,8 @@ from neuroanp.options import option
 from neuroanp.passes import clean, noisy
 from neuroanp.perturbation import Perturbation
 from neuroanp.record import Record
-from neuroanp.rules._base import Array, NoiseRule, delta, outer, pre, recurrent, times
+from neuroanp.rules._base import Array, NoiseRule
+from neuroanp.rules._factors import delta, outer, pre, recurrent, times
 from neuroanp.synapse import NotLocal, Synapse
 
 

@@ -14,7 +14,8 @@ from neuroanp.filters import leaky
 from neuroanp.options import option
 from neuroanp.passes import clean
 from neuroanp.record import Record
-from neuroanp.rules._base import Array, Rule, arrived, delta, outer, recurrent_leaky
+from neuroanp.rules._base import Array, Rule
+from neuroanp.rules._factors import arrived, delta, outer, recurrent_leaky
 from neuroanp.synapse import NotLocal
 
 

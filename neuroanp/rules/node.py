@@ -8,7 +8,8 @@ from typing import ClassVar
 from neuroanp import checks
 from neuroanp.options import option
 from neuroanp.record import Record
-from neuroanp.rules._base import Array, Layer, NodeRule, times
+from neuroanp.rules._base import Array, Layer, NodeRule
+from neuroanp.rules._factors import times
 from neuroanp.synapse import NotLocal, Synapse
 
 

@@ -11,7 +11,8 @@ from neuroanp.options import option
 from neuroanp.passes import clean
 from neuroanp.perturbation import Perturbation
 from neuroanp.record import Record
-from neuroanp.rules._base import Array, NoiseRule, delta, outer
+from neuroanp.rules._base import Array, NoiseRule
+from neuroanp.rules._factors import delta, outer
 from neuroanp.synapse import NotLocal, Synapse
 
 

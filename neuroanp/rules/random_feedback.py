@@ -12,7 +12,8 @@ from neuroanp.errors import InvalidValue
 from neuroanp.options import option
 from neuroanp.passes import clean
 from neuroanp.record import Record
-from neuroanp.rules._base import Array, Rule, before, delta, outer
+from neuroanp.rules._base import Array, Rule
+from neuroanp.rules._factors import before, delta, outer
 from neuroanp.synapse import NotLocal
 
 

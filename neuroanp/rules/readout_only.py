@@ -8,7 +8,8 @@ from typing import ClassVar
 from neuroanp.options import option
 from neuroanp.passes import clean
 from neuroanp.record import Record
-from neuroanp.rules._base import Array, Rule, delta, outer
+from neuroanp.rules._base import Array, Rule
+from neuroanp.rules._factors import delta, outer
 from neuroanp.synapse import NotLocal, Synapse
 
 

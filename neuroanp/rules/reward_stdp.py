@@ -13,7 +13,8 @@ from neuroanp.filters import leaky
 from neuroanp.options import option
 from neuroanp.passes import clean, noisy
 from neuroanp.record import Record
-from neuroanp.rules._base import Array, arrived, before, delta, outer, recurrent, recurrent_leaky, times
+from neuroanp.rules._base import Array
+from neuroanp.rules._factors import arrived, before, delta, outer, recurrent, recurrent_leaky, times
 from neuroanp.rules.node import NodePerturbation
 from neuroanp.synapse import NotLocal, Synapse
 

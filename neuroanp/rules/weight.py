@@ -12,7 +12,8 @@ from neuroanp.errors import InvalidValue
 from neuroanp.options import option
 from neuroanp.passes import clean
 from neuroanp.record import Record
-from neuroanp.rules._base import Array, NoiseRule, delta, outer
+from neuroanp.rules._base import Array, NoiseRule
+from neuroanp.rules._factors import delta, outer
 from neuroanp.synapse import NotLocal, Synapse
 
 

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import numpy as np
-from brian2.core.variables import DynamicArrayVariable, Variables
+from brian2.core.variables import Variables
 from brian2.groups.group import CodeRunner, Group
 
 
@@ -44,7 +44,6 @@ class Operation(Group, CodeRunner):
         self.codeobj_class = None
         self.namespace: dict[str, Any] = {}
         self._numbers: dict[str, Any] = {}
-        self._fixed: dict[str, np.ndarray] = {}
         CodeRunner.__init__(
             self,
             group=self,
@@ -79,13 +78,7 @@ class Operation(Group, CodeRunner):
 
     def array(self, name: str) -> np.ndarray:
         """The memory of a variable of this operation."""
-        if name in self._fixed:
-            return self._fixed[name]
-        variable = self.variables[name]
-        values: np.ndarray = variable.get_value()
-        if not isinstance(variable, DynamicArrayVariable) and variable.owner is self:
-            self._fixed[name] = values
-        return values
+        return self.variables[name].get_value()
 
     def allocate(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """A view of a buffer as `shape`; its memory grows where it is too small and never shrinks."""
