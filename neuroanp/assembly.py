@@ -173,10 +173,13 @@ class Assembly:
 
     def _projections(self, rows: int, wiring: Wiring | None) -> dict[str, Any]:
         model, on_weights = self.model, self.perturbation.target == "weights"
+        blocks = 1
+        if on_weights:
+            blocks = rows if self.perturbation.apart else len(self.passes)
 
         def dense(name: str, source: Any, read: str, target: Any, write: str, when: str, order: int) -> Any:
             return DenseProjection(
-                source, read, target, write, rows=rows, blocks=len(self.passes) if on_weights else 1,
+                source, read, target, write, rows=rows, blocks=blocks,
                 steady=not on_weights, add=name == "W_rec", when=when, order=order, name=name,
             )  # fmt: skip
 
@@ -228,7 +231,8 @@ class Assembly:
             }  # fmt: skip
             if noise.relaxation < 1 and not noise.given:
                 return WanderingWeightNoise(projection, relaxation=noise.relaxation, **kinds)
-            return WeightNoise(projection, hold=noise.hold, given=noise.given, **kinds)
+            members = self.lanes if noise.apart else None
+            return WeightNoise(projection, hold=noise.hold, given=noise.given, members=members, **kinds)
 
         return {
             name: source(name, projection)

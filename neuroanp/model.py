@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroanp import checks
-from neuroanp.cells import Cells, Rates
+from neuroanp.cells import Cells, Dynamics, Rates
 from neuroanp.options import option
 from neuroanp.wiring import Wiring
 
@@ -104,6 +104,11 @@ class Model:
     def rates(self, dt: Any) -> Rates | None:
         """Constants of the units for steps of length `dt`, where they are tanh units."""
         return None
+
+    def dynamics(self, dt: Any) -> Dynamics | None:
+        """The model as one step on arrays, for gradients; None where it doesn't say so."""
+        units = self.rates(dt) or self.cells(dt)
+        return None if units is None else units.dynamics()
 
     @property
     def outgoing(self) -> int | None:

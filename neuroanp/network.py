@@ -122,7 +122,7 @@ class Network:
         self.decorrelation: dict[str, Array] = {}
         self._constants: dict[str, Any] = {
             "dt": float(dt), "readout_memory": model.readout_memory(dt), "cells": model.cells(dt),
-            "rates": model.rates(dt),
+            "rates": model.rates(dt), "dynamics": model.dynamics(dt),
         }  # fmt: skip
         drawn = np.random.SeedSequence(seed, spawn_key=_WIRING)
         self.wiring = model.wiring(np.random.default_rng(drawn), dt)
@@ -196,7 +196,7 @@ class Network:
             readout that has a level of its own changes in the same ratio.
         noise : mapping, optional
             The noise itself, where the perturbation is a given one: ``hidden`` (T, L, N), ``output``
-            (T, L, n_out), or ``W_in`` ... (T, post, pre).
+            (T, L, n_out), or ``W_in`` ... (T, post, pre), apart (T, L, post, pre).
 
         Returns
         -------
@@ -360,10 +360,10 @@ class Network:
         level = {name: self.perturbation.deviation(name, sigma) for name in sources}
         return {name: source.start(steps, self.seed, index, level[name]) for name, source in sources.items()}
 
-    def _noise_shape(self, name: str) -> tuple[int, int]:
+    def _noise_shape(self, name: str) -> tuple[int, ...]:
         if name in self.parts.projections:
-            projection = self.parts.projections[name]
-            return projection.n_out, projection.n_in
+            shape: tuple[int, ...] = self.parts.noises[name].shape
+            return shape
         return self.lanes, self.model.hidden if name == "hidden" else self.n_out
 
     def _weight_noise(self, steps: int) -> Iterator[dict[str, Array]]:

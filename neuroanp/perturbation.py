@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from neuroanp import checks
+from neuroanp.errors import InvalidValue
 from neuroanp.options import option
 
 
@@ -28,6 +29,8 @@ class Perturbation:
         Weights, held for the trial: part of the noise that is new in each trial.
     readout : bool
         Whether the readout is perturbed too.
+    apart : bool
+        Weights: each lane has noise of its own, and so weights of its own.
     given : bool
         The noise is handed to `Network.run` instead of being drawn.
     readout_sigma : float, optional
@@ -42,6 +45,7 @@ class Perturbation:
     chance: float = option(1.0, "rare noise: probability of noise other than 0")
     hold: int = option(1, "steps for which one draw is held")
     relaxation: float = option(1.0, "part of the noise on weights that is new in each trial")
+    apart: bool = option(False, "weights: each lane has noise of its own")
     readout: bool = option(False, "whether the readout is perturbed too")
     readout_sigma: float | None = option(None, "standard deviation of the readout's noise, if another")
     given: bool = option(False, "the noise is handed to run")
@@ -54,6 +58,8 @@ class Perturbation:
         checks.positive(self, "chance", "relaxation")
         checks.between(self, 0, 1, "chance", "relaxation")
         checks.not_negative(self, "sigma", *(["readout_sigma"] if self.readout_sigma is not None else []))
+        if self.apart and (self.target != "weights" or self.relaxation < 1):
+            raise InvalidValue("Perturbation.apart", "noise on weights that is new in each trial", True)
         checks.whole(self, 0 if self.target == "weights" else 1, "hold")
 
     def deviation(self, source: str, sigma: float | None = None) -> float:

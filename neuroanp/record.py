@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from neuroanp.cells import Cells, Rates
+from neuroanp.cells import Cells, Dynamics, Rates
 from neuroanp.wiring import Wiring
 
 Array = NDArray[Any]
@@ -44,7 +44,8 @@ class Record:
         Output perturbation of the plus pass, zeros where the readout isn't perturbed.
     weight_noise : callable, optional
         Weight perturbation: ``weight_noise()`` iterates over the steps and yields a dict from weight name to
-        the (post, pre) noise of that step, or one dict in all when the noise is held for the trial.
+        the (post, pre) noise of that step, or one dict in all when the noise is held for the trial;
+        (L, post, pre) where each lane has its own.
     decorrelation : mapping
         ``D_in`` (n_in, n_in) and ``D_hidden`` (N, N) in force in this trial; empty without decorrelation.
     hidden : mapping
@@ -60,6 +61,8 @@ class Record:
         Constants of spiking cells.
     rates : Rates, optional
         Constants of tanh units.
+    dynamics : Dynamics, optional
+        The hidden units as one step on arrays, for gradients.
     wiring : Wiring, optional
         Which recurrent synapses exist, where not all do.
     past : (D + 1, L, N) array, optional
@@ -88,6 +91,7 @@ class Record:
     readout_memory: float = 0.0
     cells: Cells | None = None
     rates: Rates | None = None
+    dynamics: Dynamics | None = None
     wiring: Wiring | None = None
     past: Array | None = None
     owner: Any = None

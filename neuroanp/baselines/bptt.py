@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from neuroanp import checks
 from neuroanp.baselines._jax import jax, precision
 from neuroanp.baselines.surrogates import SURROGATES
-from neuroanp.baselines.unrolled import Constants, step_of, unroll
+from neuroanp.baselines.unrolled import Step, unroll
+from neuroanp.cells import Dynamics
 from neuroanp.errors import InvalidValue
 from neuroanp.options import option
 from neuroanp.passes import clean
@@ -33,9 +34,10 @@ class BPTT(Rule):
               \frac{1}{n_{out}} \lVert y_{t,l} - y^*_{t,l} \rVert^2
 
     Network and trial are those of any other rule; the trial is computed again in JAX, to be differentiated.
-    The loss is the squared error, whatever the task rewards. Tanh units have an exact gradient. Spikes get a
-    surrogate derivative, :math:`\gamma \, h(k (v - \theta - b))` with :math:`h(0) = 1`, and no gradient goes
-    through the reset; what comes out is not the gradient of any loss, but what is commonly trained with.
+    The loss is the squared error, whatever the task rewards. Tanh units have an exact gradient. Spikes have a
+    surrogate, :math:`\gamma \, h(k (v - \theta - b))` with :math:`h(0) = 1`, the potential in units
+    of the way from reset to threshold, and no gradient goes through the reset; what comes out is not the
+    gradient of any loss, but what is commonly trained with.
 
     With `truncation` k no error goes back into step 0, k, 2k ... from the steps after: k = 1 is what the code
     published with arXiv 2405.08967 calls backpropagation, as it detaches the state at every step.
@@ -58,8 +60,8 @@ class BPTT(Rule):
     MissingExtra
         Before the first trial, where JAX is not installed.
     InvalidValue
-        For values out of range; at the update for models other than tanh units and LIF cells, for sparse
-        wiring, and for spiking cells in windows of a longer series.
+        For values out of range; at the update for models without `Model.dynamics`, for sparse wiring, and
+        for spiking cells in windows of a longer series.
 
     References
     ----------
@@ -101,8 +103,8 @@ class BPTT(Rule):
     def gradient(self, record: Record) -> dict[str, Array]:
         """Gradient of the mean over lanes of the counted squared errors, by weight name, of float64."""
         with precision(record.state.dtype):
-            course = self._course(record)
-            _, found = _differentiated(record.cells is not None, *self._form)(
+            dynamics, *course = self._course(record)
+            _, found = _differentiated(dynamics.step, *self._form)(
                 *course, record.targets, record.mask.astype(record.state.dtype)
             )
             gradient = {name: np.array(value, np.float64) for name, value in found.items()}
@@ -112,17 +114,21 @@ class BPTT(Rule):
     def forward(self, record: Record) -> tuple[Array, Array]:
         """Traces (T, L, N) and readouts (T, L, n_out) that JAX has for the trial of a record."""
         with precision(record.state.dtype):
-            trace, outputs = _forward(record.cells is not None, *self._form)(*self._course(record))
+            dynamics, *course = self._course(record)
+            trace, outputs = _forward(dynamics.step, *self._form)(*course)
             return np.array(trace), np.array(outputs)
 
     @property
     def _form(self) -> tuple[int, str, float, float]:
         return self.truncation, self.surrogate, self.damping, self.steepness
 
-    def _course(self, record: Record) -> tuple[Any, Constants, Any, Array]:
-        """Effective weights, constants, first state and inputs of a trial."""
+    def _course(self, record: Record) -> tuple[Dynamics, Any, Any, Any, Array]:
+        """The model, effective weights, constants, first state and inputs of a trial."""
+        dynamics = record.dynamics
         if record.wiring is not None:
             raise InvalidValue("BPTT.update", "a model with all of its synapses", "a sparse one")
+        if dynamics is None:
+            raise InvalidValue("BPTT.update", "a model that defines dynamics", "another one")
         dtype, lanes = record.state.dtype, record.state.shape[2]
         weights = {
             name: (w @ record.decorrelation[DECORRELATED[name]] if record.decorrelation else w).astype(dtype)
@@ -130,39 +136,29 @@ class BPTT(Rule):
             if name in DECORRELATED
         }
         n_out, n = weights["W_out"].shape
-        y = np.zeros((lanes, n_out), dtype)
         initial = clean(record.initial[None], record.passes)[0]
-        cells, rates = record.cells, record.rates
-        if rates is not None:
-            constants = Constants(record.readout_memory, rates.memory)
-            state: Any = (initial.astype(dtype), y)
-        elif cells is not None:
-            if initial.any():
-                wanted = "spiking cells to start from rest in every trial"
-                raise InvalidValue("BPTT.update", wanted, "a window that goes on from the one before")
-            constants = Constants(
-                record.readout_memory, cells.memory, cells.drive, cells.threshold, cells.refractory,
-                cells.fading, cells.rise,
-            )  # fmt: skip
-            nothing = np.zeros((lanes, n), dtype)
-            state = (nothing + np.asarray(cells.start, dtype), nothing, nothing, y)
-        else:
-            raise InvalidValue("BPTT.update", "a model of tanh units or of LIF cells", "another one")
-        held = Constants(*(np.asarray(value, dtype) for value in constants))
-        return weights, held, state, record.inputs.astype(dtype, copy=False)
+        if not dynamics.goes_on and initial.any():
+            wanted = "spiking cells to start from rest in every trial"
+            raise InvalidValue("BPTT.update", wanted, "a window that goes on from the one before")
+        start = (initial,) if dynamics.goes_on else dynamics.start
+        units = tuple(np.zeros((lanes, n), dtype) + np.asarray(each, dtype) for each in start)
+        k = {"readout_memory": record.readout_memory, **dynamics.constants}
+        held = {name: np.asarray(value, dtype) for name, value in k.items()}
+        state = units, np.zeros((lanes, n_out), dtype)
+        return dynamics, weights, held, state, record.inputs.astype(dtype, copy=False)
 
 
 @functools.lru_cache(maxsize=32)
-def _forward(spiking: bool, truncation: int, surrogate: str, damping: float, steepness: float) -> Any:
-    return jax().jit(unroll(step_of(spiking, surrogate, damping, steepness), truncation))
+def _forward(step: Step, *form: Any) -> Any:
+    return jax().jit(unroll(step, *form))
 
 
 @functools.lru_cache(maxsize=32)
-def _differentiated(spiking: bool, truncation: int, surrogate: str, damping: float, steepness: float) -> Any:
-    run = unroll(step_of(spiking, surrogate, damping, steepness), truncation)
+def _differentiated(step: Step, *form: Any) -> Any:
+    run = unroll(step, *form)
 
-    def loss(weights: Any, constants: Any, state: Any, inputs: Any, targets: Any, mask: Any) -> Any:
-        _, outputs = run(weights, constants, state, inputs)
+    def loss(weights: Any, k: Any, state: Any, inputs: Any, targets: Any, mask: Any) -> Any:
+        _, outputs = run(weights, k, state, inputs)
         return (((outputs - targets) ** 2).mean(axis=2) * mask).sum() / mask.shape[1]
 
     return jax().jit(jax().value_and_grad(loss))

@@ -14,6 +14,7 @@ from neuroanp.rules._factors import times as times
 from neuroanp.rules.activity import ActivityPerturbation as ActivityPerturbation
 from neuroanp.rules.delayed_hebbian import DelayedHebbian as DelayedHebbian
 from neuroanp.rules.e_prop import EProp as EProp
+from neuroanp.rules.evolution_strategies import EvolutionStrategies as EvolutionStrategies
 from neuroanp.rules.node import NodePerturbation as NodePerturbation
 from neuroanp.rules.ornstein_uhlenbeck import OrnsteinUhlenbeck as OrnsteinUhlenbeck
 from neuroanp.rules.random_feedback import RandomFeedback as RandomFeedback

@@ -17,13 +17,11 @@ class SPSA(WeightPerturbation):
               \Delta_k = \pm 1 \text{ with even chance}
 
     It is `WeightPerturbation` with held, mirrored noise of two values, where dividing by :math:`\Delta_k`
-    and multiplying by it are the same; `sigma` is c. With Gaussian noise it is what evolution strategies
-    estimate from one antithetic pair.
+    and multiplying by it are the same; `sigma` is c. `EvolutionStrategies` has such a pair in each lane.
 
     References
     ----------
-    Spall, IEEE Trans. Automatic Control 37, 332 (1992); Salimans, Ho, Chen, Sidor, Sutskever,
-    arXiv 1703.03864 (2017).
+    Spall, IEEE Trans. Automatic Control 37, 332 (1992).
     """
 
     name: ClassVar[str] = "spsa"

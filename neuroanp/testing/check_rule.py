@@ -76,12 +76,13 @@ def check_rule(rule: NoiseRule, *, min_cosine: float | None = 0.98, engine: str 
 class _Trials:
     """A tiny network, its trial, and balanced noise for it.
 
-    A perturbation of nodes is drawn for each lane, so one run holds all draws, each in a lane; one of weights
-    is the same in all lanes, so each draw takes a run.
+    Where each lane has noise of its own one run holds all draws, each in a lane; noise on weights that all
+    lanes share takes a run for each draw.
     """
 
     def __init__(self, rule: NoiseRule, engine: str) -> None:
         self.rule, self.on_weights = rule, rule.perturbs == "weights"
+        self.shared = self.on_weights and not rule.perturbation.apart
         rng = np.random.default_rng(0)
         self.weights: Weights = {
             name: rng.standard_normal(shape) / np.sqrt(shape[1]) for name, shape in _SHAPES.items()
@@ -92,7 +93,7 @@ class _Trials:
         }
         self.signs = self._balanced()
         self.draws = len(self.signs)
-        lanes = 2 if self.on_weights else self.draws
+        lanes = 2 if self.shared else self.draws
         self.network = Network(
             TanhRNN(hidden=HIDDEN, bias=False), N_IN, N_OUT, 1 * ms, lanes=lanes, passes=rule.passes,
             perturbation=dataclasses.replace(rule.perturbation, given=True, records=("activity",)),
@@ -105,7 +106,7 @@ class _Trials:
         self.trial = Trial(inputs, targets, mask)
         first = np.zeros(lanes, int)
         repeated = Trial(inputs[:, first], targets[:, first], mask[:, first])
-        self.repeated = self.trial if self.on_weights else repeated
+        self.repeated = self.trial if self.shared else repeated
 
     def _sizes(self) -> dict[str, tuple[int, int]]:
         """Shape of the noise of one step and draw, by where it goes."""
@@ -135,7 +136,10 @@ class _Trials:
         for name, (rows, columns) in self._sizes().items():
             part = signs[..., start : start + rows * columns]
             start += rows * columns
-            part = part[draw].reshape(STEPS, rows, columns) if self.on_weights else part.swapaxes(0, 1)
+            if self.rule.perturbation.apart:
+                part = part.reshape(-1, STEPS, rows, columns).swapaxes(0, 1)
+            else:
+                part = part[draw].reshape(STEPS, rows, columns) if self.shared else part.swapaxes(0, 1)
             found[name] = self.rule.sigma * part
         return found
 
@@ -245,7 +249,7 @@ def _check_lanes(rule: NoiseRule, trials: _Trials) -> None:
     trial, noise = trials.trial, trials.noise()
     order = np.roll(np.arange(trial.lanes), 1)
     swapped = Trial(trial.inputs[:, order], trial.targets[:, order], np.asarray(trial.mask)[:, order])
-    moved = noise if trials.on_weights else {name: xi[:, order] for name, xi in noise.items()}
+    moved = noise if trials.shared else {name: xi[:, order] for name, xi in noise.items()}
     records = trials.record(trial, noise), trials.record(swapped, moved)
     first, other = (rule.update(record, Modulator()(record)) for record in records)
     for name, change in first.items():
@@ -259,7 +263,7 @@ def _check_lanes(rule: NoiseRule, trials: _Trials) -> None:
 
 def _check_gradient(rule: NoiseRule, trials: _Trials, min_cosine: float) -> None:
     where = f"{type(rule).__name__}.update"
-    runs = trials.draws if trials.on_weights else 1
+    runs = trials.draws if trials.shared else 1
     mean: Arrays = {}
     for draw in range(runs):
         record = trials.record(trials.repeated, trials.noise(draw))

@@ -1,4 +1,4 @@
-"""Rules to compare with: the readout alone, random feedback, simultaneous perturbation."""
+"""Rules to compare with: readout alone, random feedback, simultaneous perturbation, evolution strategies."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,9 @@ from brian2 import ms
 from neuroanp.errors import InvalidValue
 from neuroanp.models import LIF, LeakyTanhRNN, TanhRNN
 from neuroanp.network import Network
+from neuroanp.perturbation import Perturbation
 from neuroanp.reward import Modulator
-from neuroanp.rules import SPSA, RandomFeedback, ReadoutOnly, WeightPerturbation
+from neuroanp.rules import SPSA, EvolutionStrategies, RandomFeedback, ReadoutOnly, WeightPerturbation
 from neuroanp.task import Trial
 from neuroanp.tasks import CopyingMemory
 from neuroanp.training import train
@@ -73,6 +74,43 @@ def test_simultaneous_perturbation_divides_by_what_it_added():
     assert rule.passes == ("plus", "minus") and isinstance(rule, WeightPerturbation)
 
 
+@pytest.mark.parametrize("engine", ["runtime", "compiled"])
+@pytest.mark.parametrize("decorrelated", [False, True])
+def test_each_lane_of_a_population_has_weights_of_its_own(engine, decorrelated):
+    """Lane l of the plus pass is a network whose weights are W + its noise, run alone."""
+    model, rule = TanhRNN(hidden=4, readout_gain=1.0), EvolutionStrategies(sigma=0.3)
+    rng = np.random.default_rng(2)
+    kinds = {"engine": engine, "decorrelated": decorrelated}
+    many = Network(model, 3, 2, 1 * ms, lanes=5, passes=rule.passes, perturbation=rule.perturbation, **kinds)
+    one = Network(model, 3, 2, 1 * ms, lanes=1, **kinds)
+    D = {"D_in": 4, "D_hidden": 4} if decorrelated else {}
+    D = {name: np.eye(n) + 0.2 * rng.normal(size=(n, n)) for name, n in D.items()}
+    weights = model.initial_weights(rng, many.n_in, 2)
+    many.load(weights, D)
+    trial = Trial(rng.normal(size=(6, 5, 3)), rng.normal(size=(6, 5, 2)), np.ones((6, 5)))
+    record = many.run(trial)
+    (noise,) = record.weight_noise()
+    assert noise["W_rec"].shape == (5, 4, 4) and noise["W_rec"].std(axis=0).min() > 0.01
+    for place, sign in enumerate((1, -1)):
+        for lane in range(5):
+            one.load({name: w + sign * noise[name][lane] for name, w in weights.items()}, D)
+            alone = one.run(trial.lane([lane]))
+            np.testing.assert_allclose(record.outputs[:, place, lane], alone.outputs[:, 0, 0], atol=1e-12)
+    modulator = Modulator()(record)
+    credit = ((record.loss[:, 0] - record.loss[:, 1]) * record.mask).sum(axis=0) / 2 / 5
+    for name, found in rule.update(record, modulator).items():
+        expected = sum(c * xi for c, xi in zip(credit, noise[name], strict=True)) / 0.3**2
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_noise_that_is_apart_is_on_weights_and_new():
+    for options in ({"target": "nodes"}, {"target": "weights", "relaxation": 0.5}):
+        with pytest.raises(
+            InvalidValue, match=r"^Perturbation\.apart: expected noise on weights that is new"
+        ):
+            Perturbation(apart=True, sigma=0.1, **options)
+
+
 def trained(rule, updates, hidden=30):
     return train(
         TanhRNN(hidden=hidden), SHORT, rule=rule, updates=updates, lanes=32, decorrelation=None, seed=1,
@@ -82,8 +120,8 @@ def trained(rule, updates, hidden=30):
 
 @pytest.mark.parametrize(
     ("rule", "below"),
-    [(ReadoutOnly(), 0.1), (RandomFeedback(), 0.1), (SPSA(), 0.6)],
-    ids=["ro", "rf", "spsa"],
+    [(ReadoutOnly(), 0.1), (RandomFeedback(), 0.1), (SPSA(), 0.6), (EvolutionStrategies(), 0.3)],
+    ids=["ro", "rf", "spsa", "es"],
 )
 def test_they_train(rule, below):
     found = trained(rule, 150)

@@ -29,8 +29,8 @@ class DenseProjection(Operation):
     add : bool
         Add to what is in the target variable instead of replacing it.
     blocks : int
-        1 when all rows share one weight matrix; else the number of passes, each with a matrix of its
-        own (weight perturbation).
+        1 when all rows share one weight matrix; else the number of passes, or of passes x lanes, each with
+        a matrix of its own (weight perturbation).
     steady : bool
         Whether the weights stay the same between calls of `start`: products of few rows then use a packed
         copy.

@@ -71,4 +71,4 @@ class WanderingWeightNoise(WeightNoise):
         return math.ceil(math.log(1e-17) / math.log(self.keep)) if self.keep > 0 else 0
 
     def _draw(self, seed: int, trial: int) -> np.ndarray:
-        return noise.draw(self.distribution, seed, self.stream, trial, 0, *self.shape)
+        return noise.draw(self.distribution, seed, self.stream, trial, 0, self.shape[0], self.shape[1])

@@ -19,11 +19,13 @@ class WeightNoise(Operation):
     Parameters
     ----------
     projection : DenseProjection
-        With a block of weights for each pass.
+        With a block of weights for each pass, or each member of each pass.
     signs : tuple of int
         Sign of the noise in each pass: 0, 1 or -1.
     hold : int
         Steps for which one draw is held; 0 for the whole trial.
+    members : int, optional
+        Lanes that have noise of their own; all lanes of a pass share it when left out.
     mixed : bool
         The weights in force are W D and the noise is on W: what is added is the noise times D (`mix`).
     given : bool
@@ -34,19 +36,21 @@ class WeightNoise(Operation):
     if (@@hold == 0 ? @row[0] == 0 : @row[0] % @@hold == 0) {
         @dtype* noise = @noise;
         if (@@given)
-            noise = @course + @row[0] * @@n_out * @@n_in;
+            noise = @course + @row[0] * @@members * @@n_out * @@n_in;
         else
             neuroanp::fill_@@distribution(noise, (uint64_t)@seed[0], (uint64_t)@@stream, (uint64_t)@trial[0],
-                                          @@hold == 0 ? 0 : (uint64_t)(@row[0] / @@hold), @@n_out, @@n_in,
-                                          (@dtype)@sigma[0]);
+                                          @@hold == 0 ? 0 : (uint64_t)(@row[0] / @@hold), @@members * @@n_out,
+                                          @@n_in, (@dtype)@sigma[0]);
         if (@@mixed) {
-            neuroanp::multiply(noise, @mix, @product, @@n_out, @@n_in);
+            neuroanp::multiply(noise, @mix, @product, @@members * @@n_out, @@n_in);
             noise = @product;
         }
         static const int signs[] = {@@signs};
+        @dtype* weights = @weights;
         for (int pass = 0; pass < @@passes; pass++)
-            for (int k = 0; k < @@n_out * @@n_in; k++)
-                @weights[pass * @@n_out * @@n_in + k] = @mean[k] + signs[pass] * noise[k];
+            for (int member = 0; member < @@members; member++)
+                for (int k = 0; k < @@n_out * @@n_in; k++)
+                    *weights++ = @mean[k] + signs[pass] * noise[member * @@n_out * @@n_in + k];
     }
     @row[0]++;
     """
@@ -59,6 +63,7 @@ class WeightNoise(Operation):
         distribution: str,
         hold: int,
         stream: int,
+        members: int | None = None,
         mixed: bool = False,
         given: bool = False,
         when: str,
@@ -70,19 +75,24 @@ class WeightNoise(Operation):
         dtype = projection.variables["weights"].dtype
         self.signs, self.hold, self.distribution, self.stream = signs, hold, distribution, stream
         self.mixed, self.given = mixed, given
-        self.shape = (projection.n_out, projection.n_in)
+        self.members = members or 1
+        self.shape: tuple[int, ...] = (projection.n_out, projection.n_in)
+        if members is not None:
+            self.shape = (members, *self.shape)
         for variable in ("seed", "trial", "row"):
             self.variables.add_array(variable, size=1, dtype=np.int64)
         self.variables.add_array("sigma", size=1, dtype=np.float64, values=[0.0])
-        self._buffer("noise", dtype, projection.n_out * projection.n_in)
+        drawn = self.members * projection.n_out * projection.n_in
+        self._buffer("noise", dtype, drawn)
         self._buffer("mean", dtype, projection.n_out * projection.n_in)
-        self._buffer("product", dtype, projection.n_out * projection.n_in if mixed else 0)
+        self._buffer("product", dtype, drawn if mixed else 0)
         self._buffer("mix", dtype, projection.n_in**2 if mixed else 0)
         self._buffer("course", dtype)
         self.native = self.native.replace("@dtype", "double" if dtype == np.float64 else "float")
         self._ready(
             n_out=projection.n_out,
             n_in=projection.n_in,
+            members=self.members,
             passes=len(signs),
             signs=", ".join(map(str, signs)),
             hold=hold,
@@ -95,12 +105,12 @@ class WeightNoise(Operation):
     @property
     def mix(self) -> Any:
         """(n_in, n_in) view of the matrix that the noise is multiplied with."""
-        return self.array("mix").reshape(self.shape[1], self.shape[1])
+        return self.array("mix").reshape(self.shape[-1], self.shape[-1])
 
     @property
     def mean(self) -> Any:
         """(n_out, n_in) view of the mean weights."""
-        return self.array("mean").reshape(self.shape)
+        return self.array("mean").reshape(self.shape[-2:])
 
     def start(self, steps: int, seed: int, trial: int, sigma: float) -> None:
         """Make ready for a trial of drawn noise."""
@@ -108,19 +118,20 @@ class WeightNoise(Operation):
             self.array(name)[0] = value
 
     def play(self, course: np.ndarray) -> None:
-        """Make ready for a trial of given noise (T, n_out, n_in)."""
+        """Make ready for a trial of given noise (T, n_out, n_in), or (T, members, n_out, n_in)."""
         self.allocate("course", course.shape)[:] = course
         self.array("row")[0] = 0
 
     def draw(self, step: int) -> np.ndarray:
-        """The noise (n_out, n_in) in force at a step of the trial."""
+        """The noise (n_out, n_in), or (members, n_out, n_in), in force at a step of the trial."""
         if self.given:
             return np.array(self.array("course").reshape(-1, *self.shape)[step])
         held = 0 if self.hold == 0 else step // self.hold
         seed, trial, sigma = (self.array(name)[0] for name in ("seed", "trial", "sigma"))
         dtype = self.array("noise").dtype
-        drawn = noise.draw(self.distribution, int(seed), self.stream, int(trial), held, *self.shape, dtype)
-        return drawn * dtype.type(sigma)
+        rows, n_in = self.members * self.shape[-2], self.shape[-1]
+        drawn = noise.draw(self.distribution, int(seed), self.stream, int(trial), held, rows, n_in, dtype)
+        return drawn.reshape(self.shape) * dtype.type(sigma)
 
     def step(self) -> None:
         """One step in NumPy."""
@@ -128,6 +139,7 @@ class WeightNoise(Operation):
         if row == 0 if self.hold == 0 else row % self.hold == 0:
             drawn = self.draw(row)
             drawn = drawn @ self.mix if self.mixed else drawn
-            for sign, weights in zip(self.signs, self.array("weights").reshape(-1, *self.shape), strict=True):
+            passes = self.array("weights").reshape(-1, *self.shape)
+            for sign, weights in zip(self.signs, passes, strict=True):
                 weights[:] = self.mean + sign * drawn
         self.array("row")[0] += 1

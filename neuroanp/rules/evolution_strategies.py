@@ -1,0 +1,78 @@
+"""Evolution strategies."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar
+
+import numpy as np
+
+from neuroanp.errors import InvalidValue
+from neuroanp.passes import clean
+from neuroanp.perturbation import Perturbation
+from neuroanp.record import Record
+from neuroanp.rules._base import Array, NoiseRule
+from neuroanp.rules._factors import delta, outer
+from neuroanp.synapse import NotLocal, Synapse
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EvolutionStrategies(NoiseRule):
+    r"""A population of networks, each with weights of its own for a trial; each lane is a member.
+
+    .. math:: \Delta W = -\eta \sum_{l=1}^{L} \frac{M_l}{\sigma^2} \; \xi_l
+
+    where
+
+    - :math:`\xi_l` is the noise on the weights of member l, of standard deviation :math:`\sigma`, drawn once
+      for a trial;
+    - :math:`M_l` is the modulator of that lane at the first step: the return with the noise minus the return
+      without it, or with its opposite (``mirrored``, antithetic pairs), over L. It needs a discount of 1 or
+      near it.
+
+    The mean is the gradient of the loss, smoothed over :math:`\sigma`. `WeightPerturbation` has the same
+    noise in all lanes: one direction a trial where this has L of them, at the price of L matrices instead of
+    one: a step reads all of them, so that large networks slow down.
+
+    See `NoiseRule` for the options. Returns are not ranked.
+
+    Examples
+    --------
+    >>> EvolutionStrategies(sigma=0.02).perturbation.apart
+    True
+
+    References
+    ----------
+    Salimans, Ho, Chen, Sidor, Sutskever, arXiv 1703.03864 (2017), without its ranks and weight decay.
+    """
+
+    name: ClassVar[str] = "evolution-strategies"
+    perturbs: ClassVar[str] = "weights"
+
+    @property
+    def held(self) -> int:
+        return 0
+
+    @property
+    def perturbation(self) -> Perturbation:
+        return dataclasses.replace(super().perturbation, apart=True)
+
+    def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
+        return NotLocal(
+            quantity="weights of its own for each member", variant="WeightPerturbation, one member"
+        )
+
+    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
+        if record.weight_noise is None:
+            raise InvalidValue("Record.weight_noise", "the noise of each weight", record.weight_noise)
+        lanes = record.mask.shape[1]
+        credit = np.broadcast_to(modulator[0], lanes) / self.sigma**2 if self.sigma > 0 else np.zeros(lanes)
+        update = {
+            name: np.tensordot(credit, xi.astype(np.float64), axes=1)
+            for name, xi in next(record.weight_noise()).items()
+            if name != "W_out" or self.readout == "perturb"
+        }
+        if self.readout == "delta":
+            x = clean(record.state, record.passes)
+            update["W_out"] = outer(delta(record), x, record.decorrelation.get("D_hidden"))
+        return update
