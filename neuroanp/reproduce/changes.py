@@ -8,7 +8,13 @@ from typing import Any
 
 from neuroanp import recipes
 from neuroanp.reproduce.methods import METHODS, Method, Settings
-from neuroanp.rules import SPSA, ActivityPerturbation, RandomFeedback, WeightPerturbation
+from neuroanp.rules import (
+    SPSA,
+    ActivityPerturbation,
+    EvolutionStrategies,
+    RandomFeedback,
+    WeightPerturbation,
+)
 
 #: The experiment that they are made in.
 WHERE = "copying-10"
@@ -44,6 +50,10 @@ CHANGES = {
     "activity": _changed("activity-based rule", rule=ActivityPerturbation(sigma=0.001, readout="delta")),
     "weight": _changed("weight perturbation", rule=WeightPerturbation(sigma=0.001, readout="delta")),
     "spsa": _changed("SPSA", rule=SPSA(sigma=0.001, readout="delta")),
+    "evolution": _changed(
+        "evolution strategies, a member in each lane",
+        rule=EvolutionStrategies(sigma=0.001, readout="delta"),
+    ),
     "random-feedback": _changed("random feedback, no noise", rule=RandomFeedback()),
 }
 

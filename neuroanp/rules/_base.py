@@ -22,7 +22,7 @@ Array = NDArray[Any]
 SOURCE = {"W_in": "D_in", "W_rec": "D_hidden", "W_out": "D_hidden"}
 """Which matrix decorrelates the trace of which weights."""
 
-PART = 1024
+PART = 512
 """Samples (steps x lanes) of a long trial that are summed at a time, to stay in the cache."""
 
 
