@@ -29,27 +29,22 @@ import brian2 as b2
 import numpy as np
 
 from neuroanp.engine.operations import (
-    CounterNoise,
     DenseProjection,
     Player,
     Recorder,
     SparseProjection,
     SpikeProjection,
-    WanderingWeightNoise,
-    WeightNoise,
 )
 from neuroanp.errors import InvalidValue
 from neuroanp.host_loop import HostLoop
 from neuroanp.loop import ClosedLoop
 from neuroanp.model import Model
 from neuroanp.monitor import RewardMonitor
+from neuroanp.noises import Noises
 from neuroanp.perturbation import Perturbation
 from neuroanp.plant import Plant
 from neuroanp.python_plant import PythonPlant
 from neuroanp.wiring import Wiring
-
-_SIGN = {"clean": 0, "plus": 1, "minus": -1}
-_STREAM = {"hidden": 0, "output": 1, "W_in": 2, "W_rec": 3, "W_out": 4}
 
 
 class Assembly:
@@ -82,8 +77,7 @@ class Assembly:
         By weight name.
     dense : list
         Those of them that take the weights as one matrix.
-    noises : dict
-        By layer (``hidden``, ``output``) or by weight name.
+    noises : Noises
     recorders, watched : dict
         What is kept of every trial, and the hidden variables that the rule asked for.
     loop : ClosedLoop or None
@@ -110,8 +104,7 @@ class Assembly:
             expected = "noise on nodes for a model whose projections follow spikes"
             raise InvalidValue("Network.perturbation", expected, "weights")
         self.model, self.lanes, self.passes = model, lanes, passes
-        self.perturbation, self.decorrelated = perturbation, decorrelated
-        self.signs = tuple(_SIGN[name] for name in passes)
+        self.perturbation = perturbation
         rows = len(passes) * lanes
         self.clock = b2.Clock(dt, name="network_clock")
         kinds = {"clock": self.clock, "dtype": dtype.type, "namespace": {}}
@@ -149,10 +142,13 @@ class Assembly:
         self.watched = self._watched()
         self.projections = self._projections(rows, wiring)
         self.dense = [each for each in self.projections.values() if isinstance(each, DenseProjection)]
-        self.noises = self._noises()
+        self.noises = Noises(
+            perturbation, {"hidden": self.hidden, "output": self.readout}, self.projections, passes=passes,
+            lanes=lanes, mixed=decorrelated,
+        )  # fmt: skip
         objects += [self.player, self.teacher, *self.recorders.values()]
         objects += self.watched.values()
-        objects += [*self.projections.values(), *self.noises.values()]
+        objects += [*self.projections.values(), *self.noises.sources.values()]
         self.groups = [self.hidden, self.readout, *([self.loop.group] if self.loop else [])]
         self.net = b2.Network(*objects, name="neuroanp_network")
 
@@ -201,44 +197,6 @@ class Assembly:
             projections["W_rec"] = events("W_rec", self.hidden, model.synaptic, model.inhibitory)
             projections["W_out"] = events("W_out", self.readout, "drive")
         return projections
-
-    def _noises(self) -> dict[str, Any]:
-        make = {"none": lambda: {}, "nodes": self._node_noises, "weights": self._weight_noises}
-        return make[self.perturbation.target]()
-
-    def _node_noises(self) -> dict[str, Any]:
-        noise = self.perturbation
-        layers = {"hidden": self.hidden} | ({"output": self.readout} if noise.readout else {})
-
-        def source(layer: str, group: Any) -> Any:
-            if noise.given:
-                return Player(group, "noise", signs=self.signs, when="start", order=0, name=f"noise_{layer}")
-            return CounterNoise(
-                group, "noise", signs=self.signs, lanes=self.lanes, distribution=noise.distribution,
-                hold=noise.hold, stream=_STREAM[layer], chance=noise.chance, when="start", order=0,
-                name=f"noise_{layer}",
-            )  # fmt: skip
-
-        return {layer: source(layer, group) for layer, group in layers.items()}
-
-    def _weight_noises(self) -> dict[str, Any]:
-        noise = self.perturbation
-
-        def source(name: str, projection: Any) -> Any:
-            kinds: dict[str, Any] = {
-                "signs": self.signs, "distribution": noise.distribution, "stream": _STREAM[name],
-                "mixed": self.decorrelated, "when": "start", "order": 2, "name": f"noise_{name}",
-            }  # fmt: skip
-            if noise.relaxation < 1 and not noise.given:
-                return WanderingWeightNoise(projection, relaxation=noise.relaxation, **kinds)
-            members = self.lanes if noise.apart else None
-            return WeightNoise(projection, hold=noise.hold, given=noise.given, members=members, **kinds)
-
-        return {
-            name: source(name, projection)
-            for name, projection in self.projections.items()
-            if name != "W_out" or noise.readout
-        }
 
 
 def _set(group: Any, parameters: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -167,7 +167,7 @@ class Network:
         for name, projection in self.parts.projections.items():
             D = self.decorrelation.get(_D_OF[name])
             effective = weights[name] if D is None else weights[name] @ D
-            noise = self.parts.noises.get(name)
+            noise = self.parts.noises.sources.get(name)
             if noise is None:
                 projection.weights[...] = effective
             else:
@@ -233,7 +233,7 @@ class Network:
         }
         if parts.loop is not None:
             parts.loop.start(trial.plant or {}, steps)
-        drawn = self._start_noise(steps, index, sigma, noise)
+        drawn = parts.noises.start(steps, self.seed, index, sigma, noise)
         parts.net.t_ = 0.0
         mask = np.asarray(trial.mask)
         if parts.loop is None:
@@ -257,9 +257,7 @@ class Network:
             outputs=records["outputs"],
             targets=targets,
             noise_out=drawn.get("output", np.zeros((steps, self.lanes, self.n_out), self.dtype)),
-            weight_noise=(lambda: self._weight_noise(steps))
-            if self.perturbation.target == "weights"
-            else None,
+            weight_noise=parts.noises.on_weights(steps),
             decorrelation=self.decorrelation,
             hidden=hidden,
             weights=self.weights,
@@ -347,25 +345,3 @@ class Network:
         if (trial.plant is None) != (self.parts.loop is None) and not trial.carry:
             wanted = "none without a plant" if self.parts.loop is None else "the plant's state at the start"
             raise InvalidValue("Trial.plant", wanted, None if trial.plant is None else ", ".join(trial.plant))
-
-    def _start_noise(
-        self, steps: int, index: int, sigma: float | None, given: Mapping[str, Array] | None
-    ) -> dict[str, Array]:
-        sources = self.parts.noises
-        if self.perturbation.given:
-            return {
-                name: source.play(given[name] if given else np.zeros((steps, *self._noise_shape(name))))
-                for name, source in sources.items()
-            }
-        level = {name: self.perturbation.deviation(name, sigma) for name in sources}
-        return {name: source.start(steps, self.seed, index, level[name]) for name, source in sources.items()}
-
-    def _noise_shape(self, name: str) -> tuple[int, ...]:
-        if name in self.parts.projections:
-            shape: tuple[int, ...] = self.parts.noises[name].shape
-            return shape
-        return self.lanes, self.model.hidden if name == "hidden" else self.n_out
-
-    def _weight_noise(self, steps: int) -> Iterator[dict[str, Array]]:
-        for step in range(steps if self.perturbation.hold else 1):
-            yield {name: source.draw(step) for name, source in self.parts.noises.items()}

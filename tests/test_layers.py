@@ -19,6 +19,7 @@ LAYERS = (
         "config",
         "models",
         "monitor",
+        "noises",
         "plant_task",
         "plotting",
         "progress",

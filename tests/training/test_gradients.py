@@ -82,9 +82,9 @@ class HeldWeightNoise(Simulated):
     def mean_update(self, trials, discount=1.0):
         record = self.network.run(self.trial, 7)
         (computed,) = record.weight_noise()
-        for name, source in self.network.parts.noises.items():
+        for name, source in self.network.parts.noises.sources.items():
             np.testing.assert_allclose(self._drawn(source), computed[name], rtol=1e-12)
-        held = {name: self._drawn(source) for name, source in self.network.parts.noises.items()}
+        held = {name: self._drawn(source) for name, source in self.network.parts.noises.sources.items()}
         run = self.network.run
         self.network.run = lambda *given, **options: dataclasses.replace(
             run(*given, **options), weight_noise=lambda: iter([held])
