@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from neuroanp import checkpoint
-from neuroanp.errors import Diverged
+from neuroanp import checkpoint, config
+from neuroanp.errors import Diverged, InvalidValue
 from neuroanp.reproduce.changes import CHANGES, EVERY, WHERE
 from neuroanp.reproduce.experiments import (
     EXPERIMENTS,
@@ -117,8 +117,19 @@ def run_all(plan: Plan, out: Path, processes: int = 1) -> None:
     """Make all runs of a plan that `out` doesn't have yet, with a bar that shows the time left.
 
     Each run has a process of its own, so that its peak memory can be told.
+
+    Raises
+    ------
+    InvalidValue
+        Where `out` has runs of other settings, as those of an earlier version are.
     """
-    missing = [job for job in dict.fromkeys(plan.jobs()) if not (out / job.folder / COST).exists()]
+    jobs = list(dict.fromkeys(plan.jobs()))
+    missing = [job for job in jobs if not (out / job.folder / COST).exists()]
+    stale = [job.folder for job in jobs if job not in missing and not _fits(job, out)]
+    if stale:
+        raise InvalidValue(
+            "reproduce.out", "runs of today's settings", f"{len(stale)} others: {stale[0]} ..."
+        )
     pool = concurrent.futures.ProcessPoolExecutor(
         processes, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1
     )
@@ -134,20 +145,33 @@ def run_all(plan: Plan, out: Path, processes: int = 1) -> None:
             pool.shutdown(cancel_futures=True)
 
 
-def make(job: Job, out: str) -> None:
-    """One run: its folder, and beside it what it cost."""
-    from neuroanp.training import train
-
+def settings_of(job: Job) -> dict[str, Any]:
+    """The keyword arguments of `neuroanp.train` that make a run."""
     experiment = EXPERIMENTS[job.experiment]
     task: Any = experiment.task(job.weather)
     if job.length:
         task = dataclasses.replace(task, length=job.length) if isinstance(task, CopyingMemory) else task
     settings = EVERY[job.method].settings(task.name, experiment.rates) | experiment.options()
     settings["model"] = dataclasses.replace(settings["model"], hidden=job.hidden)
-    settings |= {"updates": job.updates, "seed": job.seed, "dtype": "float32"}
+    return settings | {"task": task, "updates": job.updates, "seed": job.seed, "dtype": "float32"}
+
+
+def _fits(job: Job, out: Path) -> bool:
+    """Whether a run that is there was made with the settings it would be made with now."""
+    wanted, found = (
+        config.describe(**settings_of(job)),
+        checkpoint.read_json(out / job.folder / "config.json"),
+    )
+    return all(found.get(name) == wanted[name] for name in wanted if name not in config.NOT_SETTINGS)
+
+
+def make(job: Job, out: str) -> None:
+    """One run: its folder, and beside it what it cost."""
+    from neuroanp.training import train
+
     stopped = None
     try:
-        run = train(task=task, progress=False, **settings)
+        run = train(progress=False, **settings_of(job))
     except Diverged as error:
         run, stopped = error.run, str(error).partition(";")[0]
     folder = Path(out) / job.folder

@@ -10,6 +10,7 @@ import pytest
 from neuroanp import checkpoint
 from neuroanp.cli import main
 from neuroanp.decorrelation import correlation
+from neuroanp.errors import InvalidValue
 from neuroanp.tasks import CopyingMemory
 
 pytest.importorskip("jax", reason="jax is not installed")
@@ -99,6 +100,11 @@ def test_what_is_there_is_not_run_again(tiny, tmp_path, monkeypatch):
     assert made == [second]
     runs.run_all(plan, tmp_path)
     assert made == [second]
+    monkeypatch.setitem(experiments.EXPERIMENTS, "tiny", dataclasses.replace(TINY, lanes=6))
+    with pytest.raises(
+        InvalidValue, match=r"^reproduce\.out: expected runs of today's settings, got 2 others: "
+    ):
+        runs.run_all(plan, tmp_path)
 
 
 def test_processes_of_their_own_leave_the_same_runs(tiny, tmp_path, monkeypatch):
