@@ -69,7 +69,7 @@ class Network:
         Seed of the noise, and of the wiring where not all recurrent synapses exist.
     engine : {"auto", "compiled", "runtime"}
     dtype : {"float64", "float32"}
-        Precision of the simulation. Weights are kept in float64.
+        Precision of the simulation.
     decorrelated : bool
         Whether `load` will be given decorrelating matrices.
     plant : Plant, optional

@@ -90,7 +90,7 @@ def train(
         Seed of weights, trials, noise and evaluation, each with a stream of its own.
     engine : {"auto", "compiled", "runtime"}
     dtype : {"float64", "float32"}
-        Precision of the simulation.
+        Precision of the simulation, the weights and what the optimizer remembers.
     preset : {"best", "published"}
         Which of the task's recipes fills the gaps.
     progress : bool
@@ -178,9 +178,10 @@ class Training:
             loss=self.task.loss,
         )
         self.engine = self.network.engine
-        self.weights = self.model.initial_weights(
+        drawn = self.model.initial_weights(
             np.random.default_rng(weights), self.network.n_in, self.network.n_out
         )
+        self.weights = {name: w.astype(self.dtype) for name, w in drawn.items()}
         self.matrices = (
             self.decorrelation.start(self.network.n_in, self.model.hidden) if self.decorrelation else {}
         )
@@ -240,7 +241,8 @@ class Training:
         record = self.network.run(self.trial(update), update)
         mean_loss = _mean_loss(record)
         self._check(update + 1, "loss", mean_loss)
-        gradient = self.rule.update(record, self.modulator(record, self.modulator_state))
+        estimate = self.rule.update(record, self.modulator(record, self.modulator_state))
+        gradient = {name: values.astype(self.dtype, copy=False) for name, values in estimate.items()}
         self._good = (self.weights, self.matrices)
         change = self.stages(gradient, self.weights, self.stages_state, part)
         if not all(np.isfinite(values).all() for values in change.values()):

@@ -14,7 +14,7 @@ from neuroanp.errors import InvalidValue
 from neuroanp.options import option
 from neuroanp.perturbation import Perturbation
 from neuroanp.record import Record
-from neuroanp.rules._factors import arrived, course_of, delta, outer, part, recurrent
+from neuroanp.rules._factors import arrived, course_of, decorrelated, delta, outer, part, recurrent
 from neuroanp.synapse import UNDECLARED, NotLocal, Synapse
 
 Array = NDArray[Any]
@@ -115,8 +115,8 @@ class Rule:
 
         Returns
         -------
-        dict of (post, pre) arrays of float64 by weight name, new ones, to be subtracted from the weights
-        times a learning rate. Weights that don't learn are not in it.
+        dict of (post, pre) arrays by weight name, new ones, of float64 or the record's dtype, to be
+        subtracted from the weights times a learning rate. Weights that don't learn are not in it.
         """
         raise TypeError(f"{type(self).__name__} does not define update")
 
@@ -264,7 +264,7 @@ class NodeRule(NoiseRule):
             for name, product in self._sum(share, modulator[cut], late, {}).items():
                 update[name] = update[name] + product if name in update else product
         D = record.decorrelation
-        return {name: total @ D[SOURCE[name]].T for name, total in update.items()} if D else update
+        return {name: decorrelated(total, D[SOURCE[name]]) for name, total in update.items()} if D else update
 
     def _sum(
         self, record: Record, modulator: Array, error: Array | None, D: Mapping[str, Array]

@@ -106,14 +106,13 @@ def outer(post: Array, x: Array, D: Array | None = None) -> Array:
     Parameters
     ----------
     post : (T, L, n_post) array
-        Products are formed in its dtype.
     x : (T, L, n_pre) array
         Trace before decorrelation.
     D : (n_pre, n_pre) array, optional
 
     Returns
     -------
-    (n_post, n_pre) array of float64.
+    (n_post, n_pre) array, in the dtype of `post`.
     """
     dtype = post.dtype
     post = post.reshape(-1, post.shape[-1])
@@ -124,8 +123,14 @@ def outer(post: Array, x: Array, D: Array | None = None) -> Array:
     elif len(post) < post.shape[1]:
         product = post.T @ (x @ D.T.astype(dtype, copy=False))
     else:
-        product = (post.T @ x) @ D.T.astype(dtype, copy=False)
-    return product.astype(np.float64, copy=False)
+        product = decorrelated(post.T @ x, D)
+    return product
+
+
+def decorrelated(total: Array, D: Array) -> Array:
+    """A sum of post times trace (n_post, n_pre) as it is where the trace is decorrelated, in its dtype."""
+    product: Array = total @ D.T.astype(total.dtype, copy=False)
+    return product
 
 
 def recurrent(record: Record, post: Array, x: Array, D: Array | None = None) -> Array:

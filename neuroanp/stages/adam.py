@@ -15,7 +15,7 @@ from neuroanp.schedule import ANNEAL
 from neuroanp.stages._base import Array, Arrays, Stage, check_rates, rate
 from neuroanp.synapse import Synapse
 
-PART = 8192
+PART = 16384
 """Weights that are worked on at once."""
 
 
@@ -76,8 +76,8 @@ class Adam(Stage):
     def start(self, weights: Arrays) -> Arrays:
         state: Arrays = {"updates": np.zeros(())}
         for name, w in weights.items():
-            state[f"m.{name}"] = np.zeros(w.shape)
-            state[f"v.{name}"] = np.zeros(w.shape)
+            state[f"m.{name}"] = np.zeros_like(w)
+            state[f"v.{name}"] = np.zeros_like(w)
         return state
 
     def __call__(self, update: Arrays, weights: Arrays, state: Arrays, progress: float) -> Arrays:

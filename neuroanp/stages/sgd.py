@@ -54,7 +54,7 @@ class SGD(Stage):
         checks.one_of(self, "anneal", ANNEAL)
 
     def start(self, weights: Arrays) -> Arrays:
-        return {name: np.zeros(w.shape) for name, w in weights.items()} if self.momentum else {}
+        return {name: np.zeros_like(w) for name, w in weights.items()} if self.momentum else {}
 
     def __call__(self, update: Arrays, weights: Arrays, state: Arrays, progress: float) -> Arrays:
         for name, g in update.items():

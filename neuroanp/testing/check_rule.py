@@ -212,7 +212,8 @@ def _check_form(rule: NoiseRule, trials: _Trials) -> None:
             require(
                 change.shape == _SHAPES[name], where, f"{name} of shape {_SHAPES[name]}", f"{change.shape}"
             )
-            require(change.dtype == np.float64, where, f"{name} of float64", f"{change.dtype}")
+            of = change.dtype
+            require(of in (np.float32, np.float64), where, f"{name} of float32 or float64", f"{of}")
             require(np.isfinite(change).all(), where, f"finite numbers in {name}", "others")
             held = any(np.shares_memory(change, getattr(record, array)) for array in _ARRAYS)
             require(not held, where, f"a new array for {name}", "a view of the record")

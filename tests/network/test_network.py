@@ -67,10 +67,11 @@ def test_a_run_is_the_published_equation_in_every_pass(mirrored):
         np.testing.assert_allclose(np.tanh(record.activity[:, p]), states, atol=1e-13)
 
 
-def test_minus_is_the_exact_mirror_of_plus():
+@pytest.mark.parametrize("lanes", [1, 3, 4, 5, 7, 16])
+def test_minus_is_the_exact_mirror_of_plus(lanes):
     """With inputs of zero a tanh network is odd: the mirrored pass is minus the plus pass, bit for bit."""
-    made = network()
-    silent = Trial(np.zeros((STEPS, LANES, N_IN)), np.zeros((STEPS, LANES, N_OUT)))
+    made = network(lanes=lanes)
+    silent = Trial(np.zeros((STEPS, lanes, N_IN)), np.zeros((STEPS, lanes, N_OUT)))
     record = made.run(silent, 3)
     assert np.abs(record.state).max() > 0.05
     np.testing.assert_array_equal(record.state[:, 0], -record.state[:, 1])

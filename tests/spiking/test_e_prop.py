@@ -112,7 +112,7 @@ def test_float32_gives_the_same_update():
         for dtype in ("float32", "float64")
     ]
     for name, change in updates[1].items():
-        assert updates[0][name].dtype == np.float64
+        assert updates[0][name].dtype == np.float32
         np.testing.assert_allclose(updates[0][name], change, rtol=1e-3, atol=1e-3 * np.abs(change).max())
 
 

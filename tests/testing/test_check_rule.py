@@ -111,11 +111,11 @@ class Transposed(NodePerturbation):
 
 @part
 class Narrow(NodePerturbation):
-    """In the precision of the record."""
+    """In less than the precision of the record."""
 
     def update(self, record, modulator):
         update = super().update(record, modulator)
-        return {name: change.astype(record.state.dtype) for name, change in update.items()}
+        return {name: change.astype(np.float16) for name, change in update.items()}
 
 
 @part
@@ -209,7 +209,7 @@ BROKEN = [
     (Meddling(), r"Meddling\.update: expected a record that is left as it was"),
     (Taking(), r"Taking\.update: expected a modulator that is left as it was"),
     (Transposed(), r"Transposed\.update: expected W_in of shape \(4, 2\), got \(2, 4\)"),
-    (Narrow(), r"Narrow\.update: expected W_in of float64, got float32"),
+    (Narrow(), r"Narrow\.update: expected W_in of float32 or float64, got float16"),
     (Dividing(), r"Dividing\.update: expected finite numbers in W_in"),
     (Borrowing(), r"Borrowing\.update: expected a new array for W_rec"),
     (Decaying(), r"Decaying\.update: expected no update of W_rec with noise of zero, got one of up to 1"),

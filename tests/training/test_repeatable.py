@@ -50,6 +50,15 @@ def test_single_precision_agrees_roughly(rule):
         assert np.linalg.norm(other[name] - w) < 0.05 * np.linalg.norm(w), name
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_weights_and_optimizer_have_the_precision_of_the_simulation(dtype):
+    made = training(dtype=dtype)
+    made.network.load(made.weights, made.matrices)
+    made.step(0)
+    memory = [values for values in made.stages_state.values() if values.ndim]
+    assert memory and {values.dtype for values in [*memory, *made.weights.values()]} == {np.dtype(dtype)}
+
+
 def test_seeds_differ_in_weights_trials_noise_and_evaluation():
     first, other = (training(seed=seed) for seed in (1, 2))
     for name in ("W_in", "W_rec"):

@@ -11,10 +11,14 @@ namespace neuroanp {
 namespace panels_detail {
 
 #ifdef __AVX512F__
-constexpr int vector_bytes = 64, vectors_each = 4, rows_each = 4;
+constexpr int vector_bytes = 64, vectors_each = 4, rows_each = 6;
 #else
-constexpr int vector_bytes = 32, vectors_each = 4, rows_each = 2;
+constexpr int vector_bytes = 32, vectors_each = 4, rows_each = 3;
 #endif
+constexpr int tile = 16;  // inputs that are rearranged at once
+
+// How many rows to take together where fewer than `rows` are left.
+constexpr int fewer(int rows) { return rows == 6 ? 4 : rows == 3 ? 2 : rows / 2; }
 
 template <class F> constexpr int width = vector_bytes / static_cast<int>(sizeof(F));
 template <class F> constexpr int columns_each = vectors_each * width<F>;
@@ -25,9 +29,10 @@ template <class F> struct Of {
 
 template <class F> int vectors(int columns) { return (columns + width<F> - 1) / width<F>; }
 
-// y (R, columns) of rows n_out apart = or += x (R, n_in) times one panel of B vectors.
+// y (R, columns) of rows n_out apart = or += x (R, n_in) times one panel of B vectors. Out of line and not made
+// anew for one n_in, or the compiler would unroll the sum and order it by R and B.
 template <class F, int R, int B>
-void product(const F *panel, const F *x, F *y, int columns, int n_in, int n_out, bool add) {
+[[gnu::noinline, gnu::noclone]] void product(const F *panel, const F *x, F *y, int columns, int n_in, int n_out, bool add) {
     using Vector = typename Of<F>::vector;
     Vector sum[R][B] = {};
     for (int j = 0; j < n_in; j++, panel += B * width<F>)
@@ -55,7 +60,7 @@ template <class F, int R = rows_each>
 void rows_of(int rows, int count, const F *panel, const F *x, F *y, int columns, int n_in, int n_out, bool add) {
     for (; rows >= R; rows -= R, x += R * n_in, y += static_cast<int64_t>(R) * n_out)
         product_of<F, R>(count, panel, x, y, columns, n_in, n_out, add);
-    if constexpr (R > 1) rows_of<F, R / 2>(rows, count, panel, x, y, columns, n_in, n_out, add);
+    if constexpr (R > 1) rows_of<F, fewer(R)>(rows, count, panel, x, y, columns, n_in, n_out, add);
 }
 
 }  // namespace panels_detail
@@ -66,9 +71,14 @@ template <class F> void pack(const F *w, F *panels, int n_in, int n_out) {
     for (int first = 0; first < n_out; first += d::columns_each<F>) {
         const int columns = std::min(d::columns_each<F>, n_out - first);
         const int padded = d::vectors<F>(columns) * d::width<F>;
-        for (int j = 0; j < n_in; j++, panels += padded)
-            for (int i = 0; i < padded; i++)
-                panels[i] = i < columns ? w[static_cast<int64_t>(first + i) * n_in + j] : F(0);
+        for (int some = 0; some < n_in; some += d::tile) {
+            const int inputs = std::min(d::tile, n_in - some);
+            for (int i = 0; i < padded; i++) {
+                const F *from = w + static_cast<int64_t>(first + i) * n_in + some;
+                for (int j = 0; j < inputs; j++) panels[j * padded + i] = i < columns ? from[j] : F(0);
+            }
+            panels += inputs * padded;
+        }
     }
 }
 
