@@ -6,14 +6,14 @@ import pytest
 
 from neuroanp.engine import device_for
 from neuroanp.engine.operations import DenseProjection
-from neuroanp.engine.operations.dense import FEW_ROWS
 
 SIZES = [
     (1, 1, 1, False),
     (2, 11, 100, False),
+    (3, 2, 20, False),
     (7, 65, 129, True),
-    (FEW_ROWS, 37, 10, True),
-    (FEW_ROWS + 1, 3, 10, True),
+    (64, 37, 10, True),
+    (65, 3, 40, True),
 ]
 
 
@@ -64,10 +64,11 @@ def test_products_of_packed_weights(rows, n_in, n_out, add, dtype, drawn):
         np.testing.assert_allclose(made(x, scale * w, y), add * y + x @ (scale * w).T, **close)
 
 
-def test_a_row_does_not_depend_on_the_others(drawn):
-    x, w = drawn(7, 20), drawn(70, 20)
-    together = Product(7, 20, 70, np.float64)(x, w)
-    alone = Product(1, 20, 70, np.float64)
+@pytest.mark.parametrize("n_out", [5, 12, 20, 70])
+def test_a_row_does_not_depend_on_the_others(n_out, drawn):
+    x, w = drawn(7, 21), drawn(n_out, 21)
+    together = Product(7, 21, n_out, np.float64)(x, w)
+    alone = Product(1, 21, n_out, np.float64)
     assert all((alone(x[row], w) == together[row]).all() for row in range(7))
 
 

@@ -1,4 +1,4 @@
-// Products of few rows with weights that stay the same for many steps.
+// Products with weights that stay the same for many steps.
 //
 // BLAS rearranges the weights at every call, which costs several times a product of few rows. Here they are
 // rearranged once a run, into panels of columns of W^T that are read from front to back.
@@ -29,22 +29,58 @@ template <class F> struct Of {
 
 template <class F> int vectors(int columns) { return (columns + width<F> - 1) / width<F>; }
 
+// Keep a vector in a register: the compiler would read it again from memory for every row.
+template <class Vector> inline void hold([[maybe_unused]] Vector &v) {
+#if defined(__AVX512F__)
+    asm("" : "+v"(v));
+#elif defined(__AVX__)
+    asm("" : "+x"(v));
+#endif
+}
+
+// How many inputs are summed apart, so that few vectors keep the arithmetic busy; by B alone, as it orders the sum.
+template <int B> constexpr int apart = vectors_each / B;
+
+template <class F, int R, int B>
+inline void add_products(typename Of<F>::vector (&sum)[R][B], const F *panel, const F *x, int j, int n_in) {
+    using Vector = typename Of<F>::vector;
+    Vector source[R];
+    for (int r = 0; r < R; r++) {
+        source[r] = x[r * n_in + j] - Vector{};
+        if constexpr (B > 1) hold(source[r]);
+    }
+    for (int p = 0; p < B; p++) {
+        Vector w = *reinterpret_cast<const Vector *>(panel + (j * B + p) * width<F>);
+        hold(w);
+        for (int r = 0; r < R; r++) sum[r][p] += w * source[r];
+    }
+}
+
 // y (R, columns) of rows n_out apart = or += x (R, n_in) times one panel of B vectors. Out of line and not made
 // anew for one n_in, or the compiler would unroll the sum and order it by R and B.
 template <class F, int R, int B>
 [[gnu::noinline, gnu::noclone]] void product(const F *panel, const F *x, F *y, int columns, int n_in, int n_out, bool add) {
     using Vector = typename Of<F>::vector;
-    Vector sum[R][B] = {};
-    for (int j = 0; j < n_in; j++, panel += B * width<F>)
-        for (int p = 0; p < B; p++) {
-            const Vector w = *reinterpret_cast<const Vector *>(panel + p * width<F>);
-            for (int r = 0; r < R; r++) sum[r][p] += w * x[r * n_in + j];
-        }
+    constexpr int S = apart<B>;
+    Vector sum[S][R][B] = {};
+    int j = 0;
+    for (; j + S <= n_in; j += S)
+        for (int s = 0; s < S; s++) add_products<F, R, B>(sum[s], panel, x, j + s, n_in);
+    for (int s = 0; s < S - 1; s++)
+        if (j + s < n_in) add_products<F, R, B>(sum[s], panel, x, j + s, n_in);
+    for (int s = 1; s < S; s++)
+        for (int r = 0; r < R; r++)
+            for (int p = 0; p < B; p++) sum[0][r][p] += sum[s][r][p];
+    constexpr int whole = (B - 1) * width<F>;
     for (int r = 0; r < R; r++) {
-        F row[B * width<F>];
-        std::memcpy(row, sum[r], sizeof row);
         F *to = y + static_cast<int64_t>(r) * n_out;
-        for (int i = 0; i < columns; i++) to[i] = add ? to[i] + row[i] : row[i];
+        for (int p = 0; p < B - 1; p++) {
+            Vector *there = reinterpret_cast<Vector *>(to + p * width<F>);
+            *there = add ? *there + sum[0][r][p] : sum[0][r][p];
+        }
+        F last[width<F>];
+        std::memcpy(last, &sum[0][r][B - 1], sizeof last);
+        for (int i = whole; i < columns; i++) to[i] = add ? to[i] + last[i - whole] : last[i - whole];
     }
 }
 
@@ -64,6 +100,12 @@ void rows_of(int rows, int count, const F *panel, const F *x, F *y, int columns,
 }
 
 }  // namespace panels_detail
+
+// Where panels begin in a buffer: vectors that lie across two lines of the cache take twice as long to read.
+template <class F> F *aligned(F *buffer) {
+    const auto bytes = reinterpret_cast<uintptr_t>(buffer), line = static_cast<uintptr_t>(panels_detail::vector_bytes);
+    return reinterpret_cast<F *>((bytes + line - 1) / line * line);
+}
 
 // The panels of W (n_out, n_in), row-major; n_out is filled up with zeros to whole vectors.
 template <class F> void pack(const F *w, F *panels, int n_in, int n_out) {

@@ -8,9 +8,6 @@ import numpy as np
 
 from neuroanp.engine.operations._base import Operation
 
-FEW_ROWS = 32
-"""Up to so many rows a product of packed weights is quicker than BLAS."""
-
 WIDEST = 16
 """Numbers of the widest vector that weights are packed in."""
 
@@ -32,19 +29,21 @@ class DenseProjection(Operation):
         1 when all rows share one weight matrix; else the number of passes, or of passes x lanes, each with
         a matrix of its own (weight perturbation).
     steady : bool
-        Whether the weights stay the same between calls of `start`: products of few rows then use a packed
-        copy.
+        Whether the weights stay the same between calls of `start`: products then use a packed copy, which is
+        quicker than BLAS.
     """
 
+    # `packed` is where the panels are that hold the weights of this trial, 0 while none do
     native = """
     for (int block = 0; block < @@blocks; block++)
         neuroanp::project(@weights + block * @@n_out * @@n_in, @source + block * @@rows * @@n_in,
                           @target + block * @@rows * @@n_out, @@rows, @@n_in, @@n_out, @@add);
     """
     native_packed = """
-    if (@fresh[0]) neuroanp::pack(@weights, @panels, @@n_in, @@n_out);
-    @fresh[0] = 0;
-    neuroanp::project_packed(@panels, @source, @target, @@rows, @@n_in, @@n_out, @@add);
+    auto* const panels = neuroanp::aligned(@panels);
+    if (@packed[0] != (int64_t)panels) neuroanp::pack(@weights, panels, @@n_in, @@n_out);
+    @packed[0] = (int64_t)panels;
+    neuroanp::project_packed(panels, @source, @target, @@rows, @@n_in, @@n_out, @@add);
     """
 
     def __init__(
@@ -69,9 +68,9 @@ class DenseProjection(Operation):
         self.add, self.blocks = add, blocks
         dtype = target.variables[write].dtype
         self._buffer("weights", dtype, blocks * self.n_out * self.n_in)
-        self.variables.add_array("fresh", size=1, dtype=np.int64, values=[1])
-        if steady and rows <= FEW_ROWS:
-            self._buffer("panels", dtype, -(-self.n_out // WIDEST) * WIDEST * self.n_in)
+        self.variables.add_array("packed", size=1, dtype=np.int64)
+        if steady:
+            self._buffer("panels", dtype, -(-self.n_out // WIDEST) * WIDEST * self.n_in + WIDEST)
             self.native = self.native_packed
         sizes = {"rows": rows // blocks, "n_in": self.n_in, "n_out": self.n_out}
         self._ready(add=str(add).lower(), blocks=blocks, **sizes)
@@ -84,7 +83,7 @@ class DenseProjection(Operation):
 
     def start(self) -> None:
         """Make ready for a trial: the weights may have changed."""
-        self.array("fresh")[0] = 1
+        self.array("packed")[0] = 0
 
     def step(self) -> None:
         """The product in NumPy."""
