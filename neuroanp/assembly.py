@@ -29,6 +29,7 @@ import brian2 as b2
 import numpy as np
 
 from neuroanp.engine.operations import (
+    CourseRecorder,
     DenseProjection,
     Player,
     Recorder,
@@ -41,6 +42,7 @@ from neuroanp.loop import ClosedLoop
 from neuroanp.model import Model
 from neuroanp.monitor import RewardMonitor
 from neuroanp.noises import Noises
+from neuroanp.passes import shares
 from neuroanp.perturbation import Perturbation
 from neuroanp.plant import Plant
 from neuroanp.python_plant import PythonPlant
@@ -78,8 +80,10 @@ class Assembly:
     dense : list
         Those of them that take the weights as one matrix.
     noises : Noises
-    recorders, watched : dict
-        What is kept of every trial, and the hidden variables that the rule asked for.
+    trace, outputs : CourseRecorder, Recorder
+        What is kept of every trial: hidden trace and readout.
+    watched : dict
+        Recorders of the hidden variables that the rule asked for.
     loop : ClosedLoop or None
         The plant, where there is one, and what joins it to inputs and readout.
     """
@@ -138,7 +142,11 @@ class Assembly:
             self.loop = loop(plant, self.inputs, self.readout, passes=passes, lanes=lanes, kinds=kinds)
             self.reward = self.loop.reward
             objects += self.loop.objects
-        self.recorders = self._recorders()
+        kept: dict[str, Any] = {"when": "end", "order": 4}
+        self.trace = CourseRecorder(
+            self.hidden, model.trace, shares=shares(passes), name="record_trace", **kept
+        )
+        self.outputs = Recorder(self.readout, "y", name="record_outputs", **kept)
         self.watched = self._watched()
         self.projections = self._projections(rows, wiring)
         self.dense = [each for each in self.projections.values() if isinstance(each, DenseProjection)]
@@ -146,18 +154,11 @@ class Assembly:
             perturbation, {"hidden": self.hidden, "output": self.readout}, self.projections, passes=passes,
             lanes=lanes, mixed=decorrelated,
         )  # fmt: skip
-        objects += [self.player, self.teacher, *self.recorders.values()]
+        objects += [self.player, self.teacher, self.trace, self.outputs]
         objects += self.watched.values()
         objects += [*self.projections.values(), *self.noises.sources.values()]
         self.groups = [self.hidden, self.readout, *([self.loop.group] if self.loop else [])]
         self.net = b2.Network(*objects, name="neuroanp_network")
-
-    def _recorders(self) -> dict[str, Recorder]:
-        kept = {"state": (self.hidden, self.model.trace), "outputs": (self.readout, "y")}
-        return {
-            name: Recorder(group, variable, when="end", order=4, name=f"record_{name}")
-            for name, (group, variable) in kept.items()
-        }
 
     def _watched(self) -> dict[str, Recorder]:
         named = {name: self.model.variable(name) for name in self.perturbation.records}

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from neuroanp import checks
 from neuroanp.options import option
-from neuroanp.passes import clean
 from neuroanp.record import Record
 from neuroanp.schedule import ANNEAL, annealed
 from neuroanp.synapse import NotLocal
@@ -91,7 +90,7 @@ class Decorrelation:
         rate = annealed(self.rate, self.anneal, progress)
         return {
             "D_in": self.update(matrices["D_in"], record.inputs, rate),
-            "D_hidden": self.update(matrices["D_hidden"], clean(record.state, record.passes), rate),
+            "D_hidden": self.update(matrices["D_hidden"], record.course[1:], rate),
         }
 
     def update(self, D: Array, traces: Array, rate: float) -> Array:

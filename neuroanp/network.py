@@ -224,10 +224,8 @@ class Network:
         for projection in parts.dense:
             projection.start()
         loss = parts.reward.start((steps, *rows))
-        records = {
-            name: recorder.start((steps, *rows, recorder.size // (rows[0] * rows[1])))
-            for name, recorder in parts.recorders.items()
-        }
+        state, course = parts.trace.start(steps)
+        outputs = parts.outputs.start((steps, *rows, self.n_out))
         hidden = {
             name: watch.start((steps, *rows, self.model.hidden)) for name, watch in parts.watched.items()
         }
@@ -250,11 +248,12 @@ class Network:
             loss=loss,
             mask=mask,
             inputs=inputs,
-            state=records["state"],
+            state=state.reshape(steps, *rows, self.model.hidden),
+            course=course.reshape(steps + 1, self.lanes, self.model.hidden),
             initial=initial,
             activity=hidden.pop("activity", absent),
             noise=drawn.get("hidden", absent),
-            outputs=records["outputs"],
+            outputs=outputs,
             targets=targets,
             noise_out=drawn.get("output", np.zeros((steps, self.lanes, self.n_out), self.dtype)),
             weight_noise=parts.noises.on_weights(steps),

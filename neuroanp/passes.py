@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from neuroanp.errors import InvalidValue
@@ -12,7 +11,14 @@ from neuroanp.errors import InvalidValue
 Array = NDArray[Any]
 
 
-def clean(values: Array, passes: tuple[str, ...], out: Array | None = None) -> Array:
+def shares(passes: tuple[str, ...]) -> tuple[float, ...]:
+    """What each pass adds to the course without noise, see `clean`."""
+    if "clean" in passes:
+        return tuple(float(name == "clean") for name in passes)
+    return tuple(1.0 / len(passes) for name in passes)
+
+
+def clean(values: Array, passes: tuple[str, ...]) -> Array:
     """Values without the noise, to first order in it.
 
     The clean pass where there is one, else the mean of plus and minus, else the plus pass itself.
@@ -22,22 +28,17 @@ def clean(values: Array, passes: tuple[str, ...], out: Array | None = None) -> A
     values : (T, P, ...) array
     passes : tuple of str
         What axis P holds.
-    out : (T, ...) array, optional
-        Where it goes.
 
     Returns
     -------
-    (T, ...) array; a view of `values` where one pass gives it and there is no `out`.
+    (T, ...) array; a view of `values` where one pass gives it.
     """
     if "minus" in passes and "clean" not in passes:
-        mean: Array = np.add(values[:, passes.index("plus")], values[:, passes.index("minus")], out=out)
+        mean: Array = values[:, passes.index("plus")] + values[:, passes.index("minus")]
         mean *= 0.5
         return mean
     course: Array = values[:, passes.index("clean" if "clean" in passes else "plus")]
-    if out is None:
-        return course
-    out[...] = course
-    return out
+    return course
 
 
 def noisy(values: Array, passes: tuple[str, ...]) -> Array:

@@ -6,9 +6,11 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from neuroanp.cells import Cells, Dynamics, Rates
+from neuroanp.passes import clean
 from neuroanp.wiring import Wiring
 
 Array = NDArray[Any]
@@ -36,6 +38,9 @@ class Record:
         Hidden activity, with the noise in it.
     noise : (T, L, N) array
         Hidden perturbation of the plus pass; the minus pass saw its negative.
+    course : (T + 1, L, N) array, optional
+        Hidden trace of the course without noise, that before the first step first; formed of `state` and
+        `initial` when left out.
     outputs : (T, P, L, n_out) array
         Readout, with its noise in it: the activity of the output layer.
     targets : (T, L, n_out) array
@@ -95,3 +100,9 @@ class Record:
     wiring: Wiring | None = None
     past: Array | None = None
     owner: Any = None
+    course: Array = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.course is None:
+            states = np.concatenate([self.initial[None], self.state])
+            object.__setattr__(self, "course", clean(states, self.passes))

@@ -10,7 +10,8 @@ PACKAGE = Path(__file__).parents[1] / "neuroanp"
 
 LAYERS = (
     {"cells", "errors", "wiring"},
-    {"checks", "filters", "forms", "options", "passes", "record", "schedule", "synapse", "trial_panels"},
+    {"passes"},
+    {"checks", "filters", "forms", "options", "record", "schedule", "synapse", "trial_panels"},
     {"perturbation", "plant"},
     {"decorrelation", "engine", "model", "python_plant", "reward", "rules", "stages", "task"},
     {

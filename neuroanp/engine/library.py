@@ -139,11 +139,16 @@ class LibraryVector:
 
     def __init__(self, library: Library, k: int, dtype: Any, stable: bool) -> None:
         self.library, self.k, self.dtype, self.stable = library, k, np.dtype(dtype), stable
+        self._seen: np.ndarray | None = None
 
     @property
     def data(self) -> np.ndarray:
         """The values."""
-        return self._view() if self.stable else self._view().copy()
+        if not self.stable:
+            return self._view().copy()
+        if self._seen is None:
+            self._seen = self._view()
+        return self._seen
 
     def _view(self) -> np.ndarray:
         return self.library.view(self.library.dll.neuroanp_vector_data(self.k), self.dtype, len(self))
@@ -155,6 +160,7 @@ class LibraryVector:
 
     def resize(self, size: Any) -> None:
         """Change the length; views taken before keep the old values."""
+        self._seen = None
         self.library.dll.neuroanp_vector_resize(self.k, int(np.ravel(size)[0]), self.stable)
 
     resize_along_first = resize

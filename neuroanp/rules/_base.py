@@ -14,7 +14,7 @@ from neuroanp.errors import InvalidValue
 from neuroanp.options import option
 from neuroanp.perturbation import Perturbation
 from neuroanp.record import Record
-from neuroanp.rules._factors import arrived, course_of, decorrelated, delta, outer, part, recurrent
+from neuroanp.rules._factors import arrived, decorrelated, delta, outer, part, recurrent
 from neuroanp.synapse import UNDECLARED, NotLocal, Synapse
 
 Array = NDArray[Any]
@@ -269,9 +269,8 @@ class NodeRule(NoiseRule):
     def _sum(
         self, record: Record, modulator: Array, error: Array | None, D: Mapping[str, Array]
     ) -> dict[str, Array]:
-        course = course_of(record)
-        x = course[1:]
-        seen = course[:-1] if record.wiring is None else arrived(record, x)
+        x = record.course[1:]
+        seen = record.course[:-1] if record.wiring is None else arrived(record, x)
         hidden = self._post(Layer(record.noise, record.activity, self.sigma), record, modulator, x)
         update = {
             "W_in": outer(hidden, record.inputs, D.get("D_in")),

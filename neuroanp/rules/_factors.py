@@ -26,6 +26,7 @@ def part(record: Record, first: int, last: int) -> Record:
         inputs=record.inputs[cut],
         state=record.state[cut],
         initial=record.state[first - 1] if first else record.initial,
+        course=record.course[first : last + 1],
         activity=record.activity[cut],
         noise=record.noise[cut],
         outputs=record.outputs[cut],
@@ -41,15 +42,6 @@ def _past(record: Record, first: int) -> Array | None:
         return None
     late = record.state[max(0, first - len(record.past)) : first]
     return np.concatenate([record.past[first:], clean(late, record.passes)])
-
-
-def course_of(record: Record) -> Array:
-    """The hidden trace (T + 1, L, N) from the state at the start on: one array for both its views."""
-    steps, lanes = record.mask.shape
-    course = np.empty((steps + 1, lanes, record.state.shape[-1]), record.state.dtype)
-    course[0] = clean(record.initial[None], record.passes)[0]
-    clean(record.state, record.passes, out=course[1:])
-    return course
 
 
 def times(modulator: Array, factor: Array) -> Array:
@@ -90,7 +82,7 @@ def pre(record: Record, name: str) -> Array:
     if name == "W_in":
         x, D = record.inputs, record.decorrelation.get("D_in")
     else:
-        x, D = clean(record.state, record.passes), record.decorrelation.get("D_hidden")
+        x, D = record.course[1:], record.decorrelation.get("D_hidden")
         x = arrived(record, x) if name == "W_rec" else x
     return x if D is None else x @ D.T
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from neuroanp import checks
 from neuroanp.options import option
-from neuroanp.passes import clean, noisy
+from neuroanp.passes import noisy
 from neuroanp.perturbation import Perturbation
 from neuroanp.record import Record
 from neuroanp.rules._base import Array, NoiseRule
@@ -117,7 +117,7 @@ class DelayedHebbian(NoiseRule):
             output = times(modulator, self._cubed(noisy(record.outputs, record.passes)))
             update["W_out"] = outer(output, pre(record, "W_out") ** 3)
         elif self.readout == "delta":
-            x = clean(record.state, record.passes)
+            x = record.course[1:]
             update["W_out"] = outer(delta(record), x, record.decorrelation.get("D_hidden"))
         return update
 

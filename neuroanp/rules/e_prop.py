@@ -116,7 +116,7 @@ class EProp(Rule):
         cells = record.cells
         if cells is None:
             raise InvalidValue("Record.cells", "a model of spiking cells, such as lif or alif", "none")
-        spikes, error = clean(record.state, record.passes), delta(record)
+        spikes, error = record.course[1:], delta(record)
         signal = error @ self._back(record).astype(error.dtype)
         post = self._post(signal, self._slope(record, cells, spikes), cells)
         current = cells.drive * leaky(record.inputs, cells.memory)

@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 
 from neuroanp.errors import InvalidValue
-from neuroanp.passes import clean
 from neuroanp.perturbation import Perturbation
 from neuroanp.record import Record
 from neuroanp.rules._base import Array, NoiseRule
@@ -73,6 +72,6 @@ class EvolutionStrategies(NoiseRule):
             if name != "W_out" or self.readout == "perturb"
         }
         if self.readout == "delta":
-            x = clean(record.state, record.passes)
+            x = record.course[1:]
             update["W_out"] = outer(delta(record), x, record.decorrelation.get("D_hidden"))
         return update

@@ -8,7 +8,6 @@ from typing import ClassVar
 from neuroanp import checks
 from neuroanp.errors import InvalidValue
 from neuroanp.options import option
-from neuroanp.passes import clean
 from neuroanp.perturbation import Perturbation
 from neuroanp.record import Record
 from neuroanp.rules._base import Array, NoiseRule
@@ -107,6 +106,6 @@ class OrnsteinUhlenbeck(NoiseRule):
         apart = next(record.weight_noise())
         update = {name: credit * noise for name, noise in apart.items()}
         if self.readout == "delta":
-            x = clean(record.state, record.passes)
+            x = record.course[1:]
             update["W_out"] = outer(delta(record), x, record.decorrelation.get("D_hidden"))
         return update

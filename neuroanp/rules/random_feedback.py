@@ -10,7 +10,6 @@ import numpy as np
 from neuroanp import checks
 from neuroanp.errors import InvalidValue
 from neuroanp.options import option
-from neuroanp.passes import clean
 from neuroanp.record import Record
 from neuroanp.rules._base import Array, Rule
 from neuroanp.rules._factors import before, delta, outer
@@ -71,7 +70,7 @@ class RandomFeedback(Rule):
     def update(self, record: Record, modulator: Array) -> dict[str, Array]:
         if record.rates is None:
             raise InvalidValue("Record.rates", "a model of tanh units, such as tanh or leaky-tanh", "none")
-        x, error = clean(record.state, record.passes), delta(record)
+        x, error = record.course[1:], delta(record)
         earlier = before(record, x)
         memory = np.asarray(record.rates.memory, x.dtype)
         slope = 1 - ((x - memory * earlier) / (1 - memory)) ** 2

@@ -6,7 +6,6 @@ import dataclasses
 from typing import ClassVar
 
 from neuroanp.options import option
-from neuroanp.passes import clean
 from neuroanp.record import Record
 from neuroanp.rules._base import Array, Rule
 from neuroanp.rules._factors import delta, outer
@@ -40,5 +39,5 @@ class ReadoutOnly(Rule):
         return Synapse()
 
     def update(self, record: Record, modulator: Array) -> dict[str, Array]:
-        x = clean(record.state, record.passes)
+        x = record.course[1:]
         return {"W_out": outer(delta(record), x, record.decorrelation.get("D_hidden"))}

@@ -11,7 +11,7 @@ from brian2 import ms
 from neuroanp import checks
 from neuroanp.filters import leaky
 from neuroanp.options import option
-from neuroanp.passes import clean, noisy
+from neuroanp.passes import noisy
 from neuroanp.record import Record
 from neuroanp.rules._base import Array
 from neuroanp.rules._factors import arrived, before, delta, outer, recurrent, recurrent_leaky, times
@@ -126,4 +126,4 @@ class RewardSTDP(NodePerturbation):
             - recurrent(record, down, heard, D_hidden),
         }
         error = delta(record) if self.readout == "delta" else None
-        return update | self._readout(record, clean(record.state, record.passes), modulator, error, D)
+        return update | self._readout(record, record.course[1:], modulator, error, D)

@@ -10,7 +10,6 @@ import numpy as np
 from neuroanp import checks
 from neuroanp.errors import InvalidValue
 from neuroanp.options import option
-from neuroanp.passes import clean
 from neuroanp.record import Record
 from neuroanp.rules._base import Array, NoiseRule
 from neuroanp.rules._factors import delta, outer
@@ -103,6 +102,6 @@ class WeightPerturbation(NoiseRule):
                 if not (silent and step == 0 and name == "W_rec"):
                     update[name] += credit[step] * xi
         if self.readout == "delta":
-            x = clean(record.state, record.passes)
+            x = record.course[1:]
             update["W_out"] = outer(delta(record), x, record.decorrelation.get("D_hidden"))
         return update

@@ -2,6 +2,7 @@
 
 from neuroanp.engine.operations._base import Operation
 from neuroanp.engine.operations.block_mean import BlockMean
+from neuroanp.engine.operations.course import CourseRecorder
 from neuroanp.engine.operations.dense import DenseProjection
 from neuroanp.engine.operations.interleave import Interleave
 from neuroanp.engine.operations.noise import CounterNoise
@@ -15,6 +16,7 @@ from neuroanp.engine.operations.weight_noise import WeightNoise
 __all__ = [
     "BlockMean",
     "CounterNoise",
+    "CourseRecorder",
     "DenseProjection",
     "Interleave",
     "Operation",

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import numpy as np
-from brian2.core.variables import Variables
+from brian2.core.variables import DynamicArrayVariable, Variables
 from brian2.groups.group import CodeRunner, Group
 
 
@@ -44,6 +44,7 @@ class Operation(Group, CodeRunner):
         self.codeobj_class = None
         self.namespace: dict[str, Any] = {}
         self._numbers: dict[str, Any] = {}
+        self._memory: dict[str, np.ndarray] = {}
         CodeRunner.__init__(
             self,
             group=self,
@@ -78,7 +79,13 @@ class Operation(Group, CodeRunner):
 
     def array(self, name: str) -> np.ndarray:
         """The memory of a variable of this operation."""
-        return self.variables[name].get_value()
+        memory = self._memory.get(name)
+        if memory is None:
+            variable = self.variables[name]
+            memory = variable.get_value()
+            if not isinstance(variable, DynamicArrayVariable):  # that of others stays where it is
+                self._memory[name] = memory
+        return memory
 
     def allocate(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """A view of a buffer as `shape`; its memory grows where it is too small and never shrinks."""
