@@ -54,6 +54,9 @@ def leaky_back(values: Array, memory: float) -> Array:
 
     It is the adjoint: :math:`\sum_t a_t \, \mathrm{leaky}(x)_t = \sum_t \mathrm{leaky\_back}(a)_t \, x_t`.
     """
+    if memory == 1:
+        whole: Array = np.add.accumulate(values[::-1], axis=0, dtype=np.float64)
+        return whole[::-1]
     total: Array = np.array(values, dtype=np.float64)
     span, weight = 1, memory
     while span < len(total) and weight > 0:

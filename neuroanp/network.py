@@ -135,6 +135,8 @@ class Network:
             )  # fmt: skip
             self._program = self.device.program(self.parts.net, {}, None)
         queues = () if self.wiring is None else (self.parts.projections["W_rec"],)
+        trace = self.parts.hidden.variables[model.trace].get_value()
+        self._trace = trace.reshape(len(passes), lanes, model.hidden)
         self._state = State(self.parts.groups, passes, lanes, queues)
 
     @property
@@ -216,10 +218,9 @@ class Network:
         else:
             self._state.restore()
         rows = (len(self.passes), self.lanes)
-        trace = parts.hidden.variables[self.model.trace].get_value()
-        initial = trace.reshape(*rows, self.model.hidden).copy()
+        initial = self._trace.copy()
         past = self._past()
-        inputs = parts.player.play(self._with_bias(trial.inputs))
+        inputs = self._show(trial.inputs)
         targets = parts.teacher.play(trial.targets)
         for projection in parts.dense:
             projection.start()
@@ -328,11 +329,11 @@ class Network:
         rows = (len(arriving), len(self.passes), self.lanes, self.model.hidden)
         return self.wiring.fired(clean(arriving.reshape(rows), self.passes))
 
-    def _with_bias(self, inputs: Array) -> Array:
-        if not self.model.bias:
-            return inputs
-        seen = np.ones((*inputs.shape[:2], self.n_in))
-        seen[..., :-1] = inputs
+    def _show(self, inputs: Array) -> Array:
+        """Let the network see inputs, and a 1 where it has a bias."""
+        seen: Array = self.parts.player.start((*inputs.shape[:2], self.n_in))
+        seen[..., : inputs.shape[2]] = inputs
+        seen[..., inputs.shape[2] :] = 1.0
         return seen
 
     def _check(self, trial: Trial) -> None:

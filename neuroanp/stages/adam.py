@@ -74,20 +74,18 @@ class Adam(Stage):
         checks.one_of(self, "anneal", ANNEAL)
 
     def start(self, weights: Arrays) -> Arrays:
-        state: Arrays = {"updates": np.zeros(())}
-        for name, w in weights.items():
-            state[f"m.{name}"] = np.zeros_like(w)
-            state[f"v.{name}"] = np.zeros_like(w)
-        return state
+        all_weights = np.concatenate([w.reshape(-1) for w in weights.values()])
+        return {"updates": np.zeros(()), "m": np.zeros_like(all_weights), "v": np.zeros_like(all_weights)}
 
     def __call__(self, update: Arrays, weights: Arrays, state: Arrays, progress: float) -> Arrays:
         state["updates"] += 1
         k = float(state["updates"])
         root = math.sqrt((1 - self.b2**k) / (1 - self.b2))
         scale = root * (1 - self.b1) / (1 - self.b1**k)
-        for name, gradient in update.items():
-            step = -scale * rate(self, name, progress)
-            for g, m, v in _parts(gradient, state[f"m.{name}"], state[f"v.{name}"]):
+        changes: Arrays = {}
+        for place, names in _together(update, weights):
+            gradient = _joined([update[name] for name in names])
+            for g, m, v in _parts(gradient, state["m"][place], state["v"][place]):
                 m *= self.b1
                 m += g
                 g *= g
@@ -96,8 +94,13 @@ class Adam(Stage):
                 np.sqrt(v, out=g)
                 g += self.eps * root
                 np.divide(m, g, out=g)
-                g *= step
-        return update
+            first = 0
+            for name in names:
+                w = weights[name]
+                changes[name] = gradient[first : first + w.size].reshape(w.shape)
+                changes[name] *= -scale * rate(self, name, progress)
+                first += w.size
+        return changes
 
     def synapse(self) -> Synapse:
         learn = """
@@ -110,6 +113,28 @@ class Adam(Stage):
 
     def told(self, name: str, progress: float) -> dict[str, float]:
         return {"learning_rate": rate(self, name, progress)}
+
+
+def _together(update: Arrays, weights: Arrays) -> Iterator[tuple[slice, list[str]]]:
+    """Weights that learn and are neighbours in the vector of all: small matrices cost less in one piece."""
+    names: list[str] = []
+    first = last = 0
+    for name, w in weights.items():
+        if names and (name not in update or last + w.size - first > PART):
+            yield slice(first, last), names
+            names = []
+        if not names:
+            first = last
+        if name in update:
+            names.append(name)
+        last += w.size
+    if names:
+        yield slice(first, last), names
+
+
+def _joined(arrays: list[Array]) -> Array:
+    """The arrays as one vector; a view where there is one."""
+    return arrays[0].reshape(-1) if len(arrays) == 1 else np.concatenate([a.reshape(-1) for a in arrays])
 
 
 def _parts(*arrays: Array) -> Iterator[list[Array]]:

@@ -34,14 +34,15 @@ inline Product multiply(std::uint64_t a, std::uint64_t b) {
 #endif
 }
 
-// words[4 * i + j]: word j of the block with counter (block[i], lane[i], step, trial).
+// words[4 * i + j]: word j of the block with counter (block[i], lane[i], step[i], trial).
 // Out of line, the compiler keeps the rounds in registers in every caller.
 [[gnu::noinline]] inline void philox(const std::uint64_t* __restrict block,
-                                     const std::uint64_t* __restrict lane, std::size_t count,
+                                     const std::uint64_t* __restrict lane,
+                                     const std::uint64_t* __restrict step, std::size_t count,
                                      std::uint64_t seed, std::uint64_t stream, std::uint64_t trial,
-                                     std::uint64_t step, std::uint64_t* __restrict words) {
+                                     std::uint64_t* __restrict words) {
     for (std::size_t i = 0; i < count; ++i) {
-        std::uint64_t c0 = block[i], c1 = lane[i], c2 = step, c3 = trial;
+        std::uint64_t c0 = block[i], c1 = lane[i], c2 = step[i], c3 = trial;
         std::uint64_t k0 = seed, k1 = stream;
         for (int round = 0; round < 10; ++round) {
             const Product p = multiply(c0, 0xD2E7470EE14C6C93u), q = multiply(c2, 0xCA5A826395121157u);
@@ -59,27 +60,34 @@ inline Product multiply(std::uint64_t a, std::uint64_t b) {
     }
 }
 
-// Calls use(block, lane, count, padded, words) for every chunk of `count` blocks, in the order of lanes and
-// units; words are there for `padded` blocks, a multiple of `vector`.
+// Calls use(block, row, count, padded, words) for every chunk of `count` blocks, in the order of steps, lanes and
+// units; words are there for `padded` blocks, a multiple of `vector`. Of the rows that it is told, one for each
+// lane, a step has its own `apart` times as many rows after those of the step before.
 template <std::size_t units_per_block, class Use>
 inline void for_each_chunk(std::uint64_t seed, std::uint64_t stream, std::uint64_t trial, std::uint64_t step,
-                           std::uint64_t lanes, std::uint64_t units, Use use) {
-    std::uint64_t block[chunk], lane[chunk], words[words_per_block * chunk];
+                           std::uint64_t lanes, std::uint64_t units, std::uint64_t steps, std::uint64_t apart,
+                           Use use) {
+    std::uint64_t block[chunk], lane[chunk], at[chunk], row[chunk], words[words_per_block * chunk];
     const std::uint64_t blocks = (units + units_per_block - 1) / units_per_block;
-    std::uint64_t next_block = 0, next_lane = 0;
-    for (std::uint64_t left = lanes * blocks; left > 0;) {
+    std::uint64_t next_block = 0, next_lane = 0, next_step = 0;
+    for (std::uint64_t left = steps * lanes * blocks; left > 0;) {
         const std::size_t count = left < chunk ? static_cast<std::size_t>(left) : chunk;
         const std::size_t padded = (count + vector - 1) / vector * vector;
         for (std::size_t i = 0; i < padded; ++i) {
             block[i] = next_block;
             lane[i] = next_lane;
+            at[i] = step + next_step;
+            row[i] = next_step * apart * lanes + next_lane;
             if (++next_block == blocks) {
                 next_block = 0;
-                ++next_lane;
+                if (++next_lane == lanes) {
+                    next_lane = 0;
+                    ++next_step;
+                }
             }
         }
-        philox(block, lane, padded, seed, stream, trial, step, words);
-        use(block, lane, count, padded, words);
+        philox(block, lane, at, padded, seed, stream, trial, words);
+        use(block, row, count, padded, words);
         left -= count;
     }
 }
@@ -170,18 +178,20 @@ inline void cos_sin(std::uint32_t k, F& cosine, F& sine) {
 
 }  // namespace noise_detail
 
-// Fill out (lanes, units), row-major, with `scale` times standard normal noise.
+// Fill out (lanes, units), row-major, with `scale` times standard normal noise; with more than one step, also
+// the following ones, each `apart` times as far behind the one before as out is long.
 //
 // Word j of a block serves units 2j and 2j + 1 of its eight: Box-Muller of u = (k + 1/2) / 2^32 with k the
 // low half, and of the angle 2 pi m / 2^32 with m the high half; the cosine first.
 template <class F>
 void fill_gaussian(F* out, std::uint64_t seed, std::uint64_t stream, std::uint64_t trial, std::uint64_t step,
-                   std::uint64_t lanes, std::uint64_t units, F scale) {
+                   std::uint64_t lanes, std::uint64_t units, F scale, std::uint64_t steps = 1,
+                   std::uint64_t apart = 1) {
     namespace d = noise_detail;
     constexpr std::size_t per_block = 2 * d::words_per_block;
     d::for_each_chunk<per_block>(
-        seed, stream, trial, step, lanes, units,
-        [=](const std::uint64_t* block, const std::uint64_t* lane, std::size_t count, std::size_t padded,
+        seed, stream, trial, step, lanes, units, steps, apart,
+        [=](const std::uint64_t* block, const std::uint64_t* row, std::size_t count, std::size_t padded,
             const std::uint64_t* words) {
             F noise[per_block * d::chunk];
             for (std::size_t i = 0; i < d::words_per_block * padded; ++i) {
@@ -193,7 +203,7 @@ void fill_gaussian(F* out, std::uint64_t seed, std::uint64_t stream, std::uint64
             }
             for (std::size_t i = 0; i < count; ++i) {
                 const std::uint64_t first = per_block * block[i];
-                F* to = out + lane[i] * units + first;
+                F* to = out + row[i] * units + first;
                 if (units - first >= per_block) {
                     std::memcpy(to, noise + per_block * i, per_block * sizeof(F));
                 } else {
@@ -203,19 +213,20 @@ void fill_gaussian(F* out, std::uint64_t seed, std::uint64_t stream, std::uint64
         });
 }
 
-// Fill out (lanes, units), row-major, with plus or minus `scale`: unit i of a block's 256 is minus where bit
+// As `fill_gaussian`, with plus or minus `scale`: unit i of a block's 256 is minus where bit
 // i % 64 of word i / 64 is set.
 template <class F>
 void fill_sign(F* out, std::uint64_t seed, std::uint64_t stream, std::uint64_t trial, std::uint64_t step,
-               std::uint64_t lanes, std::uint64_t units, F scale) {
+               std::uint64_t lanes, std::uint64_t units, F scale, std::uint64_t steps = 1,
+               std::uint64_t apart = 1) {
     namespace d = noise_detail;
     using Bits = d::Bits<F>;
     constexpr std::size_t per_block = 64 * d::words_per_block;
     constexpr std::size_t digits = 8 * sizeof(F);
     const Bits plus = d::bit_cast<Bits>(scale);
     d::for_each_chunk<per_block>(
-        seed, stream, trial, step, lanes, units,
-        [=](const std::uint64_t* block, const std::uint64_t* lane, std::size_t count, std::size_t,
+        seed, stream, trial, step, lanes, units, steps, apart,
+        [=](const std::uint64_t* block, const std::uint64_t* row, std::size_t count, std::size_t,
             const std::uint64_t* words) {
             const auto spread = [=](Bits bits, F* to, std::size_t number) {
                 for (std::size_t j = 0; j < number; ++j) {
@@ -225,7 +236,7 @@ void fill_sign(F* out, std::uint64_t seed, std::uint64_t stream, std::uint64_t t
             for (std::size_t i = 0; i < count; ++i) {
                 const std::uint64_t first = per_block * block[i];
                 const std::uint64_t end = units - first < per_block ? units - first : per_block;
-                F* to = out + lane[i] * units + first;
+                F* to = out + row[i] * units + first;
                 for (std::size_t j = 0; j < end; j += digits) {
                     const auto bits = static_cast<Bits>(words[d::words_per_block * i + j / 64] >> (j % 64));
                     if (end - j >= digits) {
@@ -238,22 +249,23 @@ void fill_sign(F* out, std::uint64_t seed, std::uint64_t stream, std::uint64_t t
         });
 }
 
-// Fill out (lanes, units), row-major, with zeros and, with probability `chance`, `scale` * sqrt(3 / chance)
+// As `fill_gaussian`, with zeros and, with probability `chance`, `scale` * sqrt(3 / chance)
 // times a number from -1 to 1: unit i of a block's four has word i, whose low half says whether and whose high
 // half says what.
 template <class F>
 void fill_rare(F* out, std::uint64_t seed, std::uint64_t stream, std::uint64_t trial, std::uint64_t step,
-               std::uint64_t lanes, std::uint64_t units, F scale, double chance) {
+               std::uint64_t lanes, std::uint64_t units, F scale, double chance, std::uint64_t steps = 1,
+               std::uint64_t apart = 1) {
     namespace d = noise_detail;
     const auto limit = static_cast<std::uint64_t>(chance * 4294967296.0);
     const F largest = scale * static_cast<F>(std::sqrt(3.0 / chance));
     d::for_each_chunk<d::words_per_block>(
-        seed, stream, trial, step, lanes, units,
-        [=](const std::uint64_t* block, const std::uint64_t* lane, std::size_t count, std::size_t,
+        seed, stream, trial, step, lanes, units, steps, apart,
+        [=](const std::uint64_t* block, const std::uint64_t* row, std::size_t count, std::size_t,
             const std::uint64_t* words) {
             for (std::size_t i = 0; i < count; ++i) {
                 const std::uint64_t first = d::words_per_block * block[i];
-                F* to = out + lane[i] * units + first;
+                F* to = out + row[i] * units + first;
                 for (std::size_t j = 0; j < d::words_per_block && first + j < units; ++j) {
                     const std::uint64_t word = words[d::words_per_block * i + j];
                     const double size = (static_cast<double>(word >> 32) + 0.5) / 2147483648.0 - 1.0;

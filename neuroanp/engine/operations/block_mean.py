@@ -49,6 +49,7 @@ class BlockMean(Group, CodeRunner):
         dtype = np.float64
         self.variables = Variables(self)
         self.variables.add_array("row", size=1, dtype=np.int64, scalar=True)
+        self._row = self.variables["row"].get_value()
         self.variables.add_dynamic_array("buffer", size=0, dtype=dtype)
         self.variables.add_auxiliary_variable("_value", dimensions=DIMENSIONLESS, dtype=dtype)
         self.variables.add_references(source, [n for n in source.variables if n not in ("row", "buffer")])
@@ -56,5 +57,5 @@ class BlockMean(Group, CodeRunner):
 
     def start(self, shape: tuple[int, ...]) -> np.ndarray:
         """Make ready for a trial; returns the buffer of means as `shape`, steps first."""
-        self.variables["row"].set_value(0)
+        self._row[0] = 0
         return grown(self.variables["buffer"], shape)
