@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
 
 import numpy as np
 
 from neuroanp import checks
+from neuroanp.engine.elementwise import Elementwise
 from neuroanp.errors import InvalidValue
 from neuroanp.options import option
 from neuroanp.schedule import ANNEAL
-from neuroanp.stages._base import Array, Arrays, Stage, check_rates, rate
+from neuroanp.stages._base import Arrays, Stage, check_rates, rate
 from neuroanp.synapse import Synapse
 
-PART = 16384
-"""Weights that are worked on at once."""
+_STEP = Elementwise(
+    """
+    m = b1 * m + change
+    v = b2 * v + change * change
+    change = rate * m / (sqrt(v) + eps)
+    """,
+    arrays=("change", "m", "v"),
+    numbers=("b1", "b2", "rate", "eps"),
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -74,33 +81,23 @@ class Adam(Stage):
         checks.one_of(self, "anneal", ANNEAL)
 
     def start(self, weights: Arrays) -> Arrays:
-        all_weights = np.concatenate([w.reshape(-1) for w in weights.values()])
-        return {"updates": np.zeros(()), "m": np.zeros_like(all_weights), "v": np.zeros_like(all_weights)}
+        state: Arrays = {"updates": np.zeros(())}
+        for name, w in weights.items():
+            state[f"m.{name}"] = np.zeros_like(w)
+            state[f"v.{name}"] = np.zeros_like(w)
+        return state
 
     def __call__(self, update: Arrays, weights: Arrays, state: Arrays, progress: float) -> Arrays:
         state["updates"] += 1
         k = float(state["updates"])
         root = math.sqrt((1 - self.b2**k) / (1 - self.b2))
         scale = root * (1 - self.b1) / (1 - self.b1**k)
-        changes: Arrays = {}
-        for place, names in _together(update, weights):
-            gradient = _joined([update[name] for name in names])
-            for g, m, v in _parts(gradient, state["m"][place], state["v"][place]):
-                m *= self.b1
-                m += g
-                g *= g
-                v *= self.b2
-                v += g
-                np.sqrt(v, out=g)
-                g += self.eps * root
-                np.divide(m, g, out=g)
-            first = 0
-            for name in names:
-                w = weights[name]
-                changes[name] = gradient[first : first + w.size].reshape(w.shape)
-                changes[name] *= -scale * rate(self, name, progress)
-                first += w.size
-        return changes
+        for name, gradient in update.items():
+            m, v = state[f"m.{name}"], state[f"v.{name}"]
+            change = np.ascontiguousarray(gradient, m.dtype)
+            _STEP(change, m, v, self.b1, self.b2, -scale * rate(self, name, progress), self.eps * root)
+            update[name] = change
+        return update
 
     def synapse(self) -> Synapse:
         learn = """
@@ -113,32 +110,3 @@ class Adam(Stage):
 
     def told(self, name: str, progress: float) -> dict[str, float]:
         return {"learning_rate": rate(self, name, progress)}
-
-
-def _together(update: Arrays, weights: Arrays) -> Iterator[tuple[slice, list[str]]]:
-    """Weights that learn and are neighbours in the vector of all: small matrices cost less in one piece."""
-    names: list[str] = []
-    first = last = 0
-    for name, w in weights.items():
-        if names and (name not in update or last + w.size - first > PART):
-            yield slice(first, last), names
-            names = []
-        if not names:
-            first = last
-        if name in update:
-            names.append(name)
-        last += w.size
-    if names:
-        yield slice(first, last), names
-
-
-def _joined(arrays: list[Array]) -> Array:
-    """The arrays as one vector; a view where there is one."""
-    return arrays[0].reshape(-1) if len(arrays) == 1 else np.concatenate([a.reshape(-1) for a in arrays])
-
-
-def _parts(*arrays: Array) -> Iterator[list[Array]]:
-    """The arrays in parts that stay in the cache while they are worked on, as views."""
-    flat = [array.reshape(-1) for array in arrays]
-    for first in range(0, flat[0].size, PART):
-        yield [array[first : first + PART] for array in flat]

@@ -42,8 +42,8 @@ class CounterNoise(Operation):
     if (@row[0] % (@hold[0] * @@ahead) == 0) {
         const int64_t left = (@steps[0] - @row[0] + @hold[0] - 1) / @hold[0];
         neuroanp::fill_@@distribution(noise, (uint64_t)@seed[0], (uint64_t)@@stream, (uint64_t)@trial[0],
-                                      (uint64_t)(@row[0] / @hold[0]), @@lanes, @@units, (@dtype)@sigma[0]@@chance,
-                                      left < @@ahead ? left : @@ahead, @hold[0]);
+                                      (uint64_t)(@row[0] / @hold[0]), @@lanes, @@units,
+                                      (@dtype)@sigma[0]@@chance, left < @@ahead ? left : @@ahead, @hold[0]);
     }
     if (@row[0] % @hold[0] != 0)
         std::memcpy(noise, noise - @@size, @@size * sizeof(@dtype));
