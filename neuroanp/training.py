@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from typing import Any, NoReturn
 
@@ -237,15 +238,19 @@ class Training:
 
     def step(self, update: int) -> float:
         """One trial and one update; returns the loss of the course without noise."""
+        return self.learn(self.trial(update), update)
+
+    def learn(self, trial: Trial, update: int) -> float:
+        """One update from a trial; returns the loss of the course without noise."""
         part = update / self.updates
-        record = self.network.run(self.trial(update), update)
+        record = self.network.run(trial, update)
         mean_loss = _mean_loss(record)
         self._check(update + 1, "loss", mean_loss)
         estimate = self.rule.update(record, self.modulator(record, self.modulator_state))
         gradient = {name: values.astype(self.dtype, copy=False) for name, values in estimate.items()}
         self._good = (self.weights, self.matrices)
         change = self.stages(gradient, self.weights, self.stages_state, part)
-        if not all(np.isfinite(values).all() for values in change.values()):
+        if not all(map(_finite, change.values())):
             self._diverged(update + 1, "the change of the weights is not finite")
         self.weights = self.weights | {name: self.weights[name] + change[name] for name in change}
         if self.decorrelation is not None:
@@ -308,7 +313,12 @@ class Training:
 
 def _mean_loss(record: Record) -> float:
     """Mean over counted steps and lanes of the loss of the course without noise."""
-    return float((clean(record.loss, record.passes) * record.mask).sum() / record.mask.sum())
+    return float(np.vdot(clean(record.loss, record.passes), record.mask) / record.mask.sum())
+
+
+def _finite(values: Array) -> bool:
+    """Whether all are; a finite sum of squares, which is quicker to have, says so already."""
+    return math.isfinite(np.vdot(values, values)) or bool(np.isfinite(values).all())
 
 
 def keep_pages() -> None:

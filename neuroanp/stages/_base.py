@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from numpy.typing import NDArray
@@ -81,9 +82,8 @@ class Chain(Stage):
         }
 
     def __call__(self, update: Arrays, weights: Arrays, state: Arrays, progress: float) -> Arrays:
-        for place, stage in enumerate(self.stages):
-            prefix = f"{place}."
-            own = {key.removeprefix(prefix): state[key] for key in state if key.startswith(prefix)}
+        for stage, keys in zip(self.stages, _owned(tuple(state), len(self.stages)), strict=True):
+            own = {key: state[whole] for whole, key in keys}
             update = stage(update, weights, own, progress)
         return update
 
@@ -98,6 +98,13 @@ class Chain(Stage):
 
     def told(self, name: str, progress: float) -> dict[str, float]:
         return {key: value for stage in self.stages for key, value in stage.told(name, progress).items()}
+
+
+@functools.lru_cache
+def _owned(keys: tuple[str, ...], stages: int) -> list[list[tuple[str, str]]]:
+    """For each stage of a chain the keys of its state, in the chain's state and in its own."""
+    prefixes = [f"{place}." for place in range(stages)]
+    return [[(key, key.removeprefix(start)) for key in keys if key.startswith(start)] for start in prefixes]
 
 
 OWN_RATES = {"W_in": "input_lr", "W_out": "readout_lr"}

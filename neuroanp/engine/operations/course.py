@@ -68,7 +68,7 @@ class CourseRecorder(Operation):
         """
         self.array("row")[0] = 0
         course = self.allocate("course", (steps + 1, self.width))
-        course[0] = self._sum()
+        self._sum(course[0])
         if self.passes == 1:
             return course[1:, None], course
         return self.allocate("buffer", (steps, self.passes, self.width)), course
@@ -79,9 +79,8 @@ class CourseRecorder(Operation):
         if self.passes > 1:
             buffer = self.array("buffer").reshape(-1, self.passes, self.width)
             buffer[row] = self.array("source").reshape(self.passes, self.width)
-        self.array("course").reshape(-1, self.width)[row + 1] = self._sum()
+        self._sum(self.array("course").reshape(-1, self.width)[row + 1])
         self.array("row")[0] += 1
 
-    def _sum(self) -> np.ndarray:
-        total: np.ndarray = self.shares @ self.array("source").reshape(self.passes, self.width)
-        return total
+    def _sum(self, out: np.ndarray) -> None:
+        np.dot(self.shares, self.array("source").reshape(self.passes, self.width), out=out)
