@@ -183,6 +183,13 @@ using u64 = std::uint64_t;
   { neuroanp::fill_sign<F>(out, a, b, c, d, lanes, units, scale); } \\
   extern "C" void rare_##F(F* out, u64 a, u64 b, u64 c, u64 d, u64 lanes, u64 units, F scale) \\
   { neuroanp::fill_rare<F>(out, a, b, c, d, lanes, units, scale, 0.3); } \\
+  extern "C" void gaussians_##F(F* out, u64 a, u64 b, u64 c, u64 d, u64 lanes, u64 units, u64 steps, \\
+                                u64 apart) \\
+  { neuroanp::fill_gaussian<F>(out, a, b, c, d, lanes, units, 1, steps, apart); } \\
+  extern "C" void signs_##F(F* out, u64 a, u64 b, u64 c, u64 d, u64 lanes, u64 units, u64 steps, u64 apart) \\
+  { neuroanp::fill_sign<F>(out, a, b, c, d, lanes, units, 1, steps, apart); } \\
+  extern "C" void rares_##F(F* out, u64 a, u64 b, u64 c, u64 d, u64 lanes, u64 units, u64 steps, u64 apart) \\
+  { neuroanp::fill_rare<F>(out, a, b, c, d, lanes, units, 1, 0.3, steps, apart); } \\
   extern "C" void parts_##F(const std::uint32_t* k, u64 n, F* log, F* cosine, F* sine) { \\
     for (u64 i = 0; i < n; ++i) { \\
       log[i] = neuroanp::noise_detail::minus_two_log<F>(k[i]); \\
@@ -246,6 +253,20 @@ def test_cpp_scales(library, kind, distribution, scale):
     where = (1, 2, 3, 4, 3, 70)
     unit, scaled = fill(library, distribution, kind, *where), fill(library, distribution, kind, *where, scale)
     np.testing.assert_array_equal(scaled, DTYPES[kind](scale) * unit)
+
+
+@pytest.mark.parametrize("kind", list(DTYPES))
+@pytest.mark.parametrize("distribution", ["gaussian", "sign", "rare"])
+@pytest.mark.parametrize("lanes, units, steps, apart", [(1, 100, 19, 1), (3, 9, 7, 3), (2, 300, 2, 2)])
+def test_cpp_fills_several_steps_as_it_does_one(library, kind, distribution, lanes, units, steps, apart):
+    out = np.full((steps, apart, lanes, units), np.nan, DTYPES[kind])
+    words = map(ctypes.c_uint64, (5, 2, 9, 40, lanes, units, steps, apart))
+    getattr(library, f"{distribution}s_{kind}")(ctypes.c_void_p(out.ctypes.data), *words)
+    for k in range(steps):
+        np.testing.assert_array_equal(
+            out[k, 0], fill(library, distribution, kind, 5, 2, 9, 40 + k, lanes, units)
+        )
+    assert np.isnan(out[:, 1:]).all()
 
 
 @pytest.mark.parametrize("kind, epsilon", [("double", 2.0**-52), ("float", 2.0**-23)])

@@ -1,12 +1,16 @@
 """What a network promises: its equation, its passes, its lanes, its order, its state."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from brian2 import ms
 
+from neuroanp.engine.noise import draw
 from neuroanp.errors import InvalidValue
 from neuroanp.models import LIF, TanhRNN
 from neuroanp.network import Network
+from neuroanp.passes import clean
 from neuroanp.perturbation import Perturbation
 from neuroanp.reward import Modulator
 from neuroanp.rules import NodePerturbation
@@ -65,6 +69,29 @@ def test_a_run_is_the_published_equation_in_every_pass(mirrored):
         loss = ((outputs - shown.targets) ** 2).mean(axis=2)
         np.testing.assert_allclose(record.loss[:, p], loss, atol=1e-13)
         np.testing.assert_allclose(np.tanh(record.activity[:, p]), states, atol=1e-13)
+
+
+@pytest.mark.parametrize("engine", ["compiled", "runtime"])
+@pytest.mark.parametrize("passes", [("plus", "minus"), ("minus", "plus"), ("clean", "plus"), ("plus",)])
+def test_the_course_without_noise_is_that_of_the_passes(passes, engine):
+    made = network(passes=passes, engine=engine)
+    first = made.run(trial(), 1).state[-1].copy()
+    record = made.run(trial(seed=2, carry=True), 2)
+    before = first[passes.index("clean")] if "clean" in passes else first.mean(axis=0)
+    np.testing.assert_allclose(record.course[0], before, atol=1e-15)
+    np.testing.assert_allclose(record.course[1:], clean(record.state, passes), atol=1e-15)
+    assert np.abs(record.state[:, 0]).max() > 0.05
+
+
+@pytest.mark.parametrize("engine", ["compiled", "runtime"])
+@pytest.mark.parametrize(("hold", "steps"), [(1, 300), (3, 800)])
+def test_noise_is_that_of_its_step_however_many_are_drawn_at_once(hold, steps, engine):
+    noise = dataclasses.replace(NODES, hold=hold)
+    made = network(lanes=1, perturbation=noise, engine=engine)
+    record = made.run(trial(lanes=1, steps=steps), 4)
+    for t in range(steps):
+        expected = draw("gaussian", made.seed, 0, 4, t // hold, 1, HIDDEN) * noise.sigma
+        np.testing.assert_allclose(record.noise[t], expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("lanes", [1, 3, 4, 5, 7, 16])
