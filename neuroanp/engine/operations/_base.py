@@ -14,11 +14,17 @@ from brian2.groups.group import CodeRunner, Group
 def grown(variable: Any, shape: tuple[int, ...]) -> np.ndarray:
     """The first part of a dynamic variable, as `shape`."""
     size = math.prod(shape)
-    values: np.ndarray = variable.get_value()
+    values = present(variable)
     if len(values) < size:
         variable.resize(size)
-        values = variable.get_value()
+        values = present(variable)
     return values[:size].reshape(shape)
+
+
+def present(variable: Any) -> np.ndarray:
+    """The memory that a dynamic variable has now, as `get_value` gives it after a longer way."""
+    values: np.ndarray = variable.device.arrays[variable].data
+    return values
 
 
 class Operation(Group, CodeRunner):
@@ -82,9 +88,9 @@ class Operation(Group, CodeRunner):
         memory = self._memory.get(name)
         if memory is None:
             variable = self.variables[name]
-            memory = variable.get_value()
-            if not isinstance(variable, DynamicArrayVariable):  # that of others stays where it is
-                self._memory[name] = memory
+            if isinstance(variable, DynamicArrayVariable):
+                return present(variable)
+            memory = self._memory[name] = variable.get_value()  # stays where it is
         return memory
 
     def allocate(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
