@@ -67,7 +67,13 @@ def copying(steps: int, lanes: int) -> Trial:
 
 
 def training(
-    hidden: int, trial: Trial, dtype: str, *, carry: bool = False, engine: str = "compiled"
+    hidden: int,
+    trial: Trial,
+    dtype: str,
+    *,
+    carry: bool = False,
+    engine: str = "compiled",
+    distribution: str = "gaussian",
 ) -> Training:
     """Mirrored node perturbation with a delta-rule readout and Adam, without decorrelation.
 
@@ -79,11 +85,13 @@ def training(
     carry : bool
         See `Given`.
     engine : str
+    distribution : {"gaussian", "sign"}
+        Of the noise.
     """
     made = Training(
         model=registry.find("model", "tanh")(hidden=hidden, readout_gain=1.0),
         task=Given(given=trial, carry=carry),
-        rule=NodePerturbation(sigma=SIGMA, readout="delta"),
+        rule=NodePerturbation(sigma=SIGMA, readout="delta", distribution=distribution),
         modulator=Modulator(),
         clip=Clip(norm=math.inf),
         optimizer=Adam(lr=LR, anneal="none"),

@@ -15,6 +15,7 @@ from neuroanp.bench.rounds import interleaved
 from neuroanp.bench.rows import Row, compared
 from neuroanp.errors import MissingExtra
 
+OURS = {"ours": "gaussian", "ours with sign noise": "sign"}
 FLOOR = "bare BLAS products"
 PEERS = {"JAX BPTT + Adam": False, "JAX BPTT + Adam, gradient gathered by hand": True}
 HIDDEN, LANES, DTYPES = (100, 500, 1000), (1, 32), ("float32", "float64")
@@ -41,26 +42,27 @@ def one_size(hidden: int, lanes: int, dtype: str, seconds: float, steps: int = o
     """
     labels: dict[str, Any] = {"part": "update", "size": ours.size(hidden, lanes, dtype, steps)}
     trial = ours.copying(steps, lanes)
-    made = ours.training(hidden, trial, dtype)
+    made = {own: ours.training(hidden, trial, dtype, distribution=noise) for own, noise in OURS.items()}
     inputs, targets = ours.seen(trial, dtype)
     floor = Floor(hidden, inputs.shape[2], targets.shape[2], lanes, trial.steps, dtype)
-    functions: dict[str, Callable[[], Any]] = {"ours": ours.stepping(made), FLOOR: floor}
+    functions: dict[str, Callable[[], Any]] = {own: ours.stepping(made[own]) for own in OURS}
+    functions[FLOOR] = floor
     missing = ""
     try:
         with threadpool_limits(1), precision(dtype):
             for name, gathered in PEERS.items():
-                functions[name] = JaxUpdate(made.weights, inputs, targets, ours.LR, gathered)
+                functions[name] = JaxUpdate(made["ours"].weights, inputs, targets, ours.LR, gathered)
             samples = interleaved(functions, seconds)
     except MissingExtra as error:
         missing = str(error)
         with threadpool_limits(1):
             samples = interleaved(functions, seconds)
     found = [Row(what=name, note=missing, **labels) for name in PEERS if missing]
-    for name in functions:
-        if name != "ours":
-            found.append(
-                compared(samples, "ours", name, what=name, limit=limit(name, hidden, lanes, dtype), **labels)
-            )
+    for name in [FLOOR, *([] if missing else PEERS)]:
+        promised = limit(name, hidden, lanes, dtype)
+        for own in OURS:
+            what = name if own == "ours" else f"{name}, {own}"
+            found.append(compared(samples, own, name, what=what, limit=promised, **labels))
     return found
 
 

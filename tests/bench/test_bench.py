@@ -73,7 +73,9 @@ def test_both_ways_of_the_recurrent_product_of_the_floor_make_the_same():
 
 def test_the_rows_of_an_update(jax):
     rows = part_update.one_size(8, 2, "float32", seconds=0.01, steps=30)
-    assert [row.what for row in rows] == ["bare BLAS products", *part_update.PEERS]
+    others = ["bare BLAS products", *part_update.PEERS]
+    assert [row.what for row in rows[::2]] == others
+    assert [row.what for row in rows[1::2]] == [f"{other}, ours with sign noise" for other in others]
     assert {row.size for row in rows} == {"8 units, 2 lanes, float32, 30 steps"}
     assert all(row.ratio.low <= row.ratio.median <= row.ratio.high and row.note == "" for row in rows)
 
@@ -94,7 +96,7 @@ def test_what_is_missing_is_named(monkeypatch):
     missing = [row for row in rows if row.note]
     assert {row.what for row in missing} == set(part_update.PEERS)
     assert "pip install 'neuroanp[compare]'" in missing[0].cells()[5]
-    assert rows[-1].what == "bare BLAS products" and rows[-1].ratio is not None
+    assert rows[-2].what == "bare BLAS products" and rows[-2].ratio is not None
     monkeypatch.setattr(spiking_peers.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(spiking_peers.Absent, match="not installed: pip install torch"):
         spiking_peers.forward("norse", 3, np.zeros((2, 1, 1), np.float32))
