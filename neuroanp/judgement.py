@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroanp.network import Tested
 from neuroanp.task import Task
+from neuroanp.tested import Tested
 
 Array = NDArray[Any]
 

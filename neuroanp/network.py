@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuroanp.assembly import Assembly
-from neuroanp.decorrelation import correlation
 from neuroanp.engine import device_for
 from neuroanp.errors import InvalidValue
 from neuroanp.model import Model, Weights
@@ -19,35 +17,16 @@ from neuroanp.perturbation import Perturbation
 from neuroanp.plant import Plant
 from neuroanp.record import Record
 from neuroanp.state import State
-from neuroanp.task import Trial, loss
+from neuroanp.task import Trial
+from neuroanp.tested import Tested, tested
 from neuroanp.wiring import Wiring
 
 Array = NDArray[Any]
 
 _D_OF = {"W_in": "D_in", "W_rec": "D_hidden", "W_out": "D_hidden"}
 
-SEEN = 4096
-"""Samples (steps x lanes) of a test that correlations are taken of."""
-
 _WIRING = (0,)
 """Keeps the stream that the wiring is drawn from apart from others of the same seed."""
-
-
-class Tested(NamedTuple):
-    """What a network made of trials, without noise."""
-
-    outputs: Array
-    """(T, L, n_out) readout."""
-    trial: Trial
-    """The trials; in closed loop as they went: inputs that the network saw, mask, and what was charged."""
-    loss: float
-    """Mean over counted steps and lanes."""
-    spikes: Array | None = None
-    """(T, N) spikes of the first lane, of spiking cells."""
-    rate: float | None = None
-    """Mean rate of spiking cells in Hz."""
-    correlation: float = float("nan")
-    """Mean squared correlation of two hidden traces, as the synapses see them."""
 
 
 class Network:
@@ -275,33 +254,11 @@ class Network:
 
         A carried trial after it goes on from the trial before it.
         """
-        width = trial.inputs.shape[2]
-        outputs = np.empty((trial.steps, trial.lanes, self.n_out))
-        inputs, mask = trial.inputs.copy(), np.asarray(trial.mask).copy()
-        charged, spikes, fired, alike = np.empty(mask.shape), None, 0.0, float("nan")
         state, ended = self._state.copy(), self.parts.net.t_
-        for first in range(0, trial.lanes, self.lanes):
-            chosen = np.arange(first, first + self.lanes) % trial.lanes
-            record = self.run(dataclasses.replace(trial.lane(chosen), carry=False), sigma=0.0)
-            lanes, count = slice(first, first + self.lanes), min(self.lanes, trial.lanes - first)
-            outputs[:, lanes] = record.outputs[:, 0, :count]
-            inputs[:, lanes] = record.inputs[:, :count, :width]
-            mask[:, lanes] = record.mask[:, :count]
-            charged[:, lanes] = record.loss[:, 0, :count]
-            if first == 0:
-                seen = record.state[:, 0, :count].reshape(-1, self.model.hidden)[-SEEN:]
-                alike = correlation(seen, self.decorrelation.get("D_hidden"))
-            if self.model.threshold is not None:
-                fired += float(record.state[:, 0, :count].sum())
-                spikes = record.state[:, 0, 0] > 0 if spikes is None else spikes
+        found = tested(self, trial)
         self._state.put(state)
         self.parts.net.t_ = ended
-        seconds = mask.size * self._constants["dt"]
-        rate = None if spikes is None else fired / (self.model.hidden * seconds)
-        if self.parts.loop is None:
-            return Tested(outputs, trial, loss(outputs, trial), spikes, rate, alike)
-        course = dataclasses.replace(trial, inputs=inputs, mask=mask, charged=charged)
-        return Tested(outputs, course, float((charged * mask).sum() / mask.sum()), spikes, rate, alike)
+        return found
 
     def outputs(self, trial: Trial) -> Array:
         """The readout (T, lanes of the trial, n_out) of `test`."""

@@ -106,3 +106,8 @@ class Record:
         if self.course is None:
             states = np.concatenate([self.initial[None], self.state])
             object.__setattr__(self, "course", clean(states, self.passes))
+
+    @property
+    def mean_loss(self) -> float:
+        """Mean over counted steps and lanes of the loss of the course without noise."""
+        return float(np.vdot(clean(self.loss, self.passes), self.mask) / self.mask.sum())

@@ -17,9 +17,7 @@ from neuroanp.errors import Diverged, Interrupted, InvalidValue
 from neuroanp.judgement import example, judge
 from neuroanp.model import Model
 from neuroanp.network import Network
-from neuroanp.passes import clean
 from neuroanp.progress import Progress
-from neuroanp.record import Record
 from neuroanp.results import Run
 from neuroanp.reward import Modulator
 from neuroanp.rules import Rule
@@ -244,7 +242,7 @@ class Training:
         """One update from a trial; returns the loss of the course without noise."""
         part = update / self.updates
         record = self.network.run(trial, update)
-        mean_loss = _mean_loss(record)
+        mean_loss = record.mean_loss
         self._check(update + 1, "loss", mean_loss)
         estimate = self.rule.update(record, self.modulator(record, self.modulator_state))
         gradient = {name: values.astype(self.dtype, copy=False) for name, values in estimate.items()}
@@ -309,11 +307,6 @@ class Training:
             example=example(self.task, tested),
             higher_is_better=self.task.higher_is_better,
         )
-
-
-def _mean_loss(record: Record) -> float:
-    """Mean over counted steps and lanes of the loss of the course without noise."""
-    return float(np.vdot(clean(record.loss, record.passes), record.mask) / record.mask.sum())
 
 
 def _finite(values: Array) -> bool:

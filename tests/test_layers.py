@@ -10,10 +10,10 @@ PACKAGE = Path(__file__).parents[1] / "neuroanp"
 
 LAYERS = (
     {"cells", "errors", "wiring"},
-    {"passes"},
+    {"engine", "passes"},
     {"checks", "filters", "forms", "options", "record", "schedule", "synapse", "trial_panels"},
     {"perturbation", "plant"},
-    {"decorrelation", "engine", "model", "python_plant", "reward", "rules", "stages", "task"},
+    {"decorrelation", "model", "python_plant", "reward", "rules", "stages", "task"},
     {
         "baselines",
         "checkpoint",
@@ -26,6 +26,7 @@ LAYERS = (
         "progress",
         "registry",
         "state",
+        "tested",
     },
     {"loop"},
     {"host_loop"},

@@ -1,0 +1,71 @@
+"""`Tested`: what a network made of trials, without noise."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroanp.decorrelation import correlation
+from neuroanp.task import Trial, loss
+
+Array = NDArray[Any]
+
+SEEN = 4096
+"""Samples (steps x lanes) of a test that correlations are taken of."""
+
+
+class Tested(NamedTuple):
+    """What a network made of trials, without noise."""
+
+    outputs: Array
+    """(T, L, n_out) readout."""
+    trial: Trial
+    """The trials; in closed loop as they went: inputs that the network saw, mask, and what was charged."""
+    loss: float
+    """Mean over counted steps and lanes."""
+    spikes: Array | None = None
+    """(T, N) spikes of the first lane, of spiking cells."""
+    rate: float | None = None
+    """Mean rate of spiking cells in Hz."""
+    correlation: float = float("nan")
+    """Mean squared correlation of two hidden traces, as the synapses see them."""
+
+
+def tested(network: Any, trial: Trial) -> Tested:
+    """Run trials without noise, as many lanes at a time as the network has.
+
+    Parameters
+    ----------
+    network : Network
+        Left in the state that the last of them ended in.
+    trial : Trial
+        With any number of lanes.
+    """
+    width, model = trial.inputs.shape[2], network.model
+    outputs = np.empty((trial.steps, trial.lanes, network.n_out))
+    inputs, mask = trial.inputs.copy(), np.asarray(trial.mask).copy()
+    charged, spikes, fired, alike = np.empty(mask.shape), None, 0.0, float("nan")
+    for first in range(0, trial.lanes, network.lanes):
+        chosen = np.arange(first, first + network.lanes) % trial.lanes
+        record = network.run(dataclasses.replace(trial.lane(chosen), carry=False), sigma=0.0)
+        lanes, count = slice(first, first + network.lanes), min(network.lanes, trial.lanes - first)
+        outputs[:, lanes] = record.outputs[:, 0, :count]
+        inputs[:, lanes] = record.inputs[:, :count, :width]
+        mask[:, lanes] = record.mask[:, :count]
+        charged[:, lanes] = record.loss[:, 0, :count]
+        trace = record.course[1:, :count]
+        if first == 0:
+            seen = trace.reshape(-1, model.hidden)[-SEEN:]
+            alike = correlation(seen, record.decorrelation.get("D_hidden"))
+        if model.threshold is not None:
+            fired += float(trace.sum())
+            spikes = trace[:, 0] > 0 if spikes is None else spikes
+    seconds = mask.size * record.dt
+    rate = None if spikes is None else fired / (model.hidden * seconds)
+    if trial.plant is None:
+        return Tested(outputs, trial, loss(outputs, trial), spikes, rate, alike)
+    course = dataclasses.replace(trial, inputs=inputs, mask=mask, charged=charged)
+    return Tested(outputs, course, float((charged * mask).sum() / mask.sum()), spikes, rate, alike)
