@@ -144,7 +144,12 @@ class Assembly:
             objects += self.loop.objects
         kept: dict[str, Any] = {"when": "end", "order": 4}
         self.trace = CourseRecorder(
-            self.hidden, model.trace, shares=shares(passes), name="record_trace", **kept
+            self.hidden,
+            model.trace,
+            shares=shares(passes),
+            apart="trace" in perturbation.records,
+            name="record_trace",
+            **kept,
         )
         self.outputs = Recorder(self.readout, "y", name="record_outputs", **kept)
         self.watched = self._watched()
@@ -161,7 +166,7 @@ class Assembly:
         self.net = b2.Network(*objects, name="neuroanp_network")
 
     def _watched(self) -> dict[str, Recorder]:
-        named = {name: self.model.variable(name) for name in self.perturbation.records}
+        named = {name: self.model.variable(name) for name in self.perturbation.records if name != "trace"}
         return {
             name: Recorder(self.hidden, variable, when="thresholds", order=-1, name=f"watch_{name}")
             for name, variable in named.items()

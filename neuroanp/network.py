@@ -114,8 +114,6 @@ class Network:
             )  # fmt: skip
             self._program = self.device.program(self.parts.net, {}, None)
         queues = () if self.wiring is None else (self.parts.projections["W_rec"],)
-        trace = self.parts.hidden.variables[model.trace].get_value()
-        self._trace = trace.reshape(len(passes), lanes, model.hidden)
         self._state = State(self.parts.groups, passes, lanes, queues)
 
     @property
@@ -197,14 +195,13 @@ class Network:
         else:
             self._state.restore()
         rows = (len(self.passes), self.lanes)
-        initial = self._trace.copy()
         past = self._past()
         inputs = self._show(trial.inputs)
         targets = parts.teacher.play(trial.targets)
         for projection in parts.dense:
             projection.start()
         loss = parts.reward.start((steps, *rows))
-        state, course = parts.trace.start(steps)
+        course, state = parts.trace.start(steps)
         outputs = parts.outputs.start((steps, *rows, self.n_out))
         hidden = {
             name: watch.start((steps, *rows, self.model.hidden)) for name, watch in parts.watched.items()
@@ -228,9 +225,8 @@ class Network:
             loss=loss,
             mask=mask,
             inputs=inputs,
-            state=state.reshape(steps, *rows, self.model.hidden),
             course=course.reshape(steps + 1, self.lanes, self.model.hidden),
-            initial=initial,
+            state=state.reshape(-1, *rows, self.model.hidden),
             activity=hidden.pop("activity", absent),
             noise=drawn.get("hidden", absent),
             outputs=outputs,

@@ -36,7 +36,8 @@ class Perturbation:
     readout_sigma : float, optional
         Standard deviation of the noise on the readout; `sigma` when left out.
     records : tuple of str
-        Hidden variables that the rule reads, by what the model calls them or by their own names.
+        Hidden variables that the rule reads in each pass, by what the model calls them or by their own names;
+        ``"trace"`` for `Record.state`.
     """
 
     target: str = option("none", "what is perturbed (none, nodes, weights)")

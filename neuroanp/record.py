@@ -30,17 +30,15 @@ class Record:
         Weight of each step in the loss.
     inputs : (T, L, n_in) array
         Input, before decorrelation.
+    course : (T + 1, L, N) array
+        Hidden trace of the course without noise, before decorrelation; that before the first step first.
     state : (T, P, L, N) array
-        Hidden trace, before decorrelation.
-    initial : (P, L, N) array
-        Hidden trace before the first step.
+        Hidden trace of each pass, before decorrelation; without a step where there are several passes and
+        the rule's `records` don't name ``"trace"``.
     activity : (T, P, L, N) array
         Hidden activity, with the noise in it.
     noise : (T, L, N) array
         Hidden perturbation of the plus pass; the minus pass saw its negative.
-    course : (T + 1, L, N) array, optional
-        Hidden trace of the course without noise, that before the first step first; formed of `state` and
-        `initial` when left out.
     outputs : (T, P, L, n_out) array
         Readout, with its noise in it: the activity of the output layer.
     targets : (T, L, n_out) array
@@ -81,8 +79,8 @@ class Record:
     loss: Array
     mask: Array
     inputs: Array
+    course: Array
     state: Array
-    initial: Array
     activity: Array
     noise: Array
     outputs: Array
@@ -100,12 +98,6 @@ class Record:
     wiring: Wiring | None = None
     past: Array | None = None
     owner: Any = None
-    course: Array = None  # type: ignore[assignment]
-
-    def __post_init__(self) -> None:
-        if self.course is None:
-            states = np.concatenate([self.initial[None], self.state])
-            object.__setattr__(self, "course", clean(states, self.passes))
 
     @property
     def mean_loss(self) -> float:

@@ -16,7 +16,6 @@ from neuroanp.baselines.unrolled import Step, unroll
 from neuroanp.cells import Dynamics
 from neuroanp.errors import InvalidValue
 from neuroanp.options import option
-from neuroanp.passes import clean
 from neuroanp.record import Record
 from neuroanp.rules import Rule
 from neuroanp.synapse import NotLocal
@@ -102,10 +101,10 @@ class BPTT(Rule):
 
     def gradient(self, record: Record) -> dict[str, Array]:
         """Gradient of the mean over lanes of the counted squared errors, by weight name, of float64."""
-        with precision(record.state.dtype):
+        with precision(record.course.dtype):
             dynamics, *course = self._course(record)
             _, found = _differentiated(dynamics.step, *self._form)(
-                *course, record.targets, record.mask.astype(record.state.dtype)
+                *course, record.targets, record.mask.astype(record.course.dtype)
             )
             gradient = {name: np.array(value, np.float64) for name, value in found.items()}
         D = record.decorrelation
@@ -113,7 +112,7 @@ class BPTT(Rule):
 
     def forward(self, record: Record) -> tuple[Array, Array]:
         """Traces (T, L, N) and readouts (T, L, n_out) that JAX has for the trial of a record."""
-        with precision(record.state.dtype):
+        with precision(record.course.dtype):
             dynamics, *course = self._course(record)
             trace, outputs = _forward(dynamics.step, *self._form)(*course)
             return np.array(trace), np.array(outputs)
@@ -129,14 +128,14 @@ class BPTT(Rule):
             raise InvalidValue("BPTT.update", "a model with all of its synapses", "a sparse one")
         if dynamics is None:
             raise InvalidValue("BPTT.update", "a model that defines dynamics", "another one")
-        dtype, lanes = record.state.dtype, record.state.shape[2]
+        dtype, lanes = record.course.dtype, record.course.shape[1]
         weights = {
             name: (w @ record.decorrelation[DECORRELATED[name]] if record.decorrelation else w).astype(dtype)
             for name, w in record.weights.items()
             if name in DECORRELATED
         }
         n_out, n = weights["W_out"].shape
-        initial = clean(record.initial[None], record.passes)[0]
+        initial = record.course[0]
         if not dynamics.goes_on and initial.any():
             wanted = "spiking cells to start from rest in every trial"
             raise InvalidValue("BPTT.update", wanted, "a window that goes on from the one before")

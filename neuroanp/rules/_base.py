@@ -60,8 +60,9 @@ class Rule:
     name : str
         Name in the shell.
     records : tuple of str
-        What the rule reads of hidden variables besides the trace: roles that a model gives
-        (``"activity"``, ``"potential"``, ``"adaptation"``) or variables by their own names.
+        What the rule reads of hidden variables besides the course of the trace: roles that a model gives
+        (``"activity"``, ``"potential"``, ``"adaptation"``; ``"trace"`` for that of each pass) or variables by
+        their own names.
     compares : bool
         Whether it compares hidden variables of two passes, so that one noisy pass is not enough.
     sparse : bool

@@ -24,9 +24,8 @@ def part(record: Record, first: int, last: int) -> Record:
         loss=record.loss[cut],
         mask=record.mask[cut],
         inputs=record.inputs[cut],
-        state=record.state[cut],
-        initial=record.state[first - 1] if first else record.initial,
         course=record.course[first : last + 1],
+        state=record.state[cut],
         activity=record.activity[cut],
         noise=record.noise[cut],
         outputs=record.outputs[cut],
@@ -40,8 +39,8 @@ def part(record: Record, first: int, last: int) -> Record:
 def _past(record: Record, first: int) -> Array | None:
     if record.past is None:
         return None
-    late = record.state[max(0, first - len(record.past)) : first]
-    return np.concatenate([record.past[first:], clean(late, record.passes)])
+    late = record.course[1 + max(0, first - len(record.past)) : first + 1]
+    return np.concatenate([record.past[first:], late])
 
 
 def times(modulator: Array, factor: Array) -> Array:
@@ -53,7 +52,7 @@ def times(modulator: Array, factor: Array) -> Array:
 def before(record: Record, x: Array) -> Array:
     """The hidden trace (T, L, N) one step earlier, the initial state before the first step."""
     earlier = np.empty(x.shape, x.dtype)
-    earlier[0] = clean(record.initial[None], record.passes)[0]
+    earlier[0] = record.course[0]
     earlier[1:] = x[:-1]
     return earlier
 

@@ -97,7 +97,7 @@ class ActivityPerturbation(NodeRule):
         norm2 = _squared_norm(da, modulator)
         activity2 = _squared_norm(layer.activity[:, record.passes.index("plus")], modulator)
         known = norm2 > (4 * np.finfo(da.dtype).eps) ** 2 * activity2
-        units = record.inputs.shape[-1] + record.state.shape[-1] + record.targets.shape[-1]
+        units = record.inputs.shape[-1] + record.course.shape[-1] + record.targets.shape[-1]
         scale = np.divide(np.sqrt(units) * modulator, norm2, out=np.zeros_like(modulator), where=known)
         return times(scale, da)
 

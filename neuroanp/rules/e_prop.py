@@ -134,7 +134,7 @@ class EProp(Rule):
     def _back(self, record: Record) -> Array:
         """B as (n_out, N)."""
         if self.feedback == "random":
-            shape = record.targets.shape[2], record.state.shape[3]
+            shape = record.targets.shape[2], record.course.shape[2]
             return np.random.default_rng(self.feedback_seed).standard_normal(shape) / np.sqrt(shape[1])
         D = record.decorrelation.get("D_hidden")
         return record.weights["W_out"] if D is None else record.weights["W_out"] @ D

@@ -76,6 +76,8 @@ class RewardSTDP(NodePerturbation):
         "the covariance of reward and pairing, not the gradient."
     )
 
+    records: ClassVar[tuple[str, ...]] = ("trace",)
+
     tau_plus: Any = option(20 * ms, "time before a postsynaptic spike in which others count", unit="ms")
     tau_minus: Any = option(20 * ms, "time after a postsynaptic spike in which others count", unit="ms")
     a_plus: float = option(1.0, "weight of a presynaptic spike before a postsynaptic one")

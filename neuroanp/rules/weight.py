@@ -91,7 +91,7 @@ class WeightPerturbation(NoiseRule):
         if record.weight_noise is None:
             raise InvalidValue("Record.weight_noise", "the noise of each weight", record.weight_noise)
         credit = modulator.sum(axis=1) / self.sigma**2 if self.sigma > 0 else np.zeros(len(modulator))
-        silent = self.hold == "step" and not record.initial.any()
+        silent = self.hold == "step" and not record.course[0].any()
         update: dict[str, Array] = {}
         for step, noise in enumerate(record.weight_noise()):
             for name, xi in noise.items():

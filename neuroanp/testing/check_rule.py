@@ -96,7 +96,7 @@ class _Trials:
         lanes = 2 if self.shared else self.draws
         self.network = Network(
             TanhRNN(hidden=HIDDEN, bias=False), N_IN, N_OUT, 1 * ms, lanes=lanes, passes=rule.passes,
-            perturbation=dataclasses.replace(rule.perturbation, given=True, records=("activity",)),
+            perturbation=dataclasses.replace(rule.perturbation, given=True, records=("activity", "trace")),
             engine=engine, decorrelated=True,
         )  # fmt: skip
         self.network.load(self.weights, self.matrices)
@@ -174,7 +174,7 @@ _ARRAYS = (
     "mask",
     "inputs",
     "state",
-    "initial",
+    "course",
     "activity",
     "noise",
     "outputs",

@@ -126,7 +126,7 @@ def test_truncation_cuts_the_gradient():
     error = 2 / 6 * (record.outputs[:, 0] - record.targets) * record.mask[:, :, None]
     slope = 1 - record.state[:, 0] ** 2
     post = (error @ record.weights["W_out"]) * slope
-    earlier = np.concatenate([record.initial[:1, :, :], record.state[:-1, 0]])
+    earlier = record.course[:-1]
     one = BPTT(truncation=1).update(record, None)
     np.testing.assert_allclose(one["W_rec"], np.einsum("tli,tlj->ij", post, earlier), atol=1e-12)
     assert np.abs(one["W_rec"] - whole["W_rec"]).max() > 1e-3
@@ -184,7 +184,7 @@ def test_what_it_can_not_differentiate_is_refused(monkeypatch):
     record = run(network, weights, D, trial)
     with pytest.raises(InvalidValue, match=r"^BPTT\.update: expected a model that defines dynamics"):
         BPTT().update(dataclasses.replace(record, dynamics=None), None)
-    carried = dataclasses.replace(record, initial=np.ones_like(record.initial))
+    carried = dataclasses.replace(record, course=np.ones_like(record.course))
     with pytest.raises(InvalidValue, match=r"^BPTT\.update: expected spiking cells to start from rest"):
         BPTT().update(carried, None)
     with pytest.raises(InvalidValue, match=r"^train\.rule: expected a rule that learns the weights that"):

@@ -55,4 +55,4 @@ def test_the_first_updates_give_the_same_losses(case):
 def test_the_spiking_models_spike(case):
     _, training = losses(*CASES[case], engine="compiled", updates=1)
     record = training.network.run(training.trial(0), 0)
-    assert 0.01 < record.state.mean() < 0.5
+    assert 0.01 < record.course.mean() < 0.5

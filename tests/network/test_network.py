@@ -17,7 +17,7 @@ from neuroanp.rules import NodePerturbation
 from neuroanp.task import Trial
 
 N_IN, HIDDEN, N_OUT, LANES, STEPS = 3, 8, 2, 4, 7
-NODES = Perturbation(target="nodes", sigma=0.1, readout=True, records=("activity",))
+NODES = Perturbation(target="nodes", sigma=0.1, readout=True, records=("activity", "trace"))
 
 
 def network(model=None, engine="compiled", seed=1, lanes=LANES, passes=("plus", "minus"), perturbation=NODES):
@@ -81,6 +81,14 @@ def test_the_course_without_noise_is_that_of_the_passes(passes, engine):
     np.testing.assert_allclose(record.course[0], before, atol=1e-15)
     np.testing.assert_allclose(record.course[1:], clean(record.state, passes), atol=1e-15)
     assert np.abs(record.state[:, 0]).max() > 0.05
+
+
+@pytest.mark.parametrize("engine", ["compiled", "runtime"])
+def test_the_trace_of_each_pass_is_kept_where_it_is_asked_for(engine, mirrored):
+    other = network(perturbation=dataclasses.replace(NODES, records=()), engine=engine)
+    record, asked = other.run(trial(), 1), mirrored.run(trial(), 1)
+    assert record.state.shape == (0, 2, LANES, HIDDEN) and asked.state.shape == (STEPS, 2, LANES, HIDDEN)
+    np.testing.assert_allclose(record.course, asked.course, atol=1e-14)
 
 
 @pytest.mark.parametrize("engine", ["compiled", "runtime"])
@@ -151,15 +159,14 @@ def test_a_carried_window_goes_on_where_the_last_one_ended():
     second = made.run(Trial(whole.inputs[4:], whole.targets[4:], carry=True))
     np.testing.assert_array_equal(first, expected[:4])
     np.testing.assert_array_equal(second.state, expected[4:])
-    np.testing.assert_array_equal(second.initial, expected[3])
+    np.testing.assert_array_equal(second.course[0], expected[3, 0])
 
 
 def test_a_carried_window_starts_all_passes_from_the_clean_course(mirrored):
     mirrored.run(trial(), 0)
     ended = mirrored.parts.hidden.variables["x"].get_value().reshape(2, LANES, HIDDEN).mean(axis=0)
     record = mirrored.run(trial(carry=True), 1)
-    np.testing.assert_array_equal(record.initial[0], record.initial[1])
-    np.testing.assert_array_equal(record.initial[0], ended)
+    np.testing.assert_array_equal(record.course[0], ended)
 
 
 def test_a_new_trial_starts_from_rest_even_with_spikes():

@@ -53,7 +53,7 @@ class PythonCartPole(CartPole):
 def record_of(plant, engine="auto", passes=("plus",), moves=60, rest=0):
     network = Network(
         BalancedLIF(hidden=20), 4, 1, 5 * ms, lanes=12, passes=passes, engine=engine, seed=3, plant=plant,
-        perturbation=Perturbation(target="nodes", sigma=1.0, hold=4, readout=True),
+        perturbation=Perturbation(target="nodes", sigma=1.0, hold=4, readout=True, records=("trace",)),
     )  # fmt: skip
     network.load(network.model.initial_weights(np.random.default_rng(2), network.n_in, 1))
     trial = CartPole(longest=moves).trial(np.random.default_rng(0), 12)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from neuroanp.passes import clean
 from neuroanp.record import Record
 
 SIGN = {"clean": 0.0, "plus": 1.0, "minus": -1.0}
@@ -67,8 +68,8 @@ def simulate(
         loss=((outputs - targets[:, None].astype(dtype)) ** 2).mean(axis=3),
         mask=np.ones((steps, lanes)) if mask is None else mask,
         inputs=inputs.astype(dtype),
+        course=np.concatenate([initial[None].astype(dtype), clean(state, tuple(passes))]),
         state=state,
-        initial=np.repeat(initial[None], len(passes), axis=0).astype(dtype),
         activity=activity,
         noise=noise.astype(dtype),
         outputs=outputs,

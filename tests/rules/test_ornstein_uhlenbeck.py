@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from brian2 import ms
@@ -22,8 +24,9 @@ SINGLE = ("plus",)
 
 def network(rule=RULE, engine="compiled", passes=SINGLE, decorrelated=False):
     model = TanhRNN(hidden=5, bias=False, readout_gain=1.0)
+    noise = dataclasses.replace(rule.perturbation, records=("trace",))
     made = Network(
-        model, 2, 2, 1 * ms, lanes=3, passes=passes, perturbation=rule.perturbation, seed=7, engine=engine,
+        model, 2, 2, 1 * ms, lanes=3, passes=passes, perturbation=noise, seed=7, engine=engine,
         decorrelated=decorrelated,
     )  # fmt: skip
     weights = model.initial_weights(np.random.default_rng(0), 2, 2)

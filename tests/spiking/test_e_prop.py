@@ -33,7 +33,7 @@ def reference(record, feedback, damping=0.3):
             eps_b = np.zeros(total[name].shape)
             mean_e = np.zeros(total[name].shape)
             silent = np.zeros(z.shape[2], int)
-            before = record.initial[0, lane]
+            before = record.course[0, lane]
             for t in range(STEPS):
                 if name == "W_in":
                     eps_v = cells.memory * eps_v + cells.drive * source[t, lane]

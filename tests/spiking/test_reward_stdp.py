@@ -29,7 +29,7 @@ def test_update_is_reward_times_an_eligibility_that_fades(passes):
         total = np.zeros(update[name].shape)
         for lane in range(LANES):
             p, q, c = np.zeros(total.shape[1]), np.zeros(6), np.zeros(total.shape)
-            fired = record.initial[0, lane]
+            fired = record.course[0, lane]
             for t in range(STEPS):
                 arrived = record.inputs[t, lane] if name == "W_in" else fired
                 p, q = plus * p + arrived, minus * (q + fired)

@@ -67,8 +67,9 @@ def existing(wiring, full):
 
 
 def build(model, rule=RULES["node"], passes=None, engine="compiled", seed=1, **options):
+    noise = dataclasses.replace(rule.perturbation, records=(*rule.records, "trace"))
     return Network(
-        model, N_IN, N_OUT, 1 * ms, lanes=LANES, passes=passes or rule.passes, perturbation=rule.perturbation,
+        model, N_IN, N_OUT, 1 * ms, lanes=LANES, passes=passes or rule.passes, perturbation=noise,
         seed=seed, engine=engine, **options,
     )  # fmt: skip
 
