@@ -245,7 +245,8 @@ class Training:
         mean_loss = record.mean_loss
         self._check(update + 1, "loss", mean_loss)
         estimate = self.rule.update(record, self.modulator(record, self.modulator_state))
-        gradient = {name: values.astype(self.dtype, copy=False) for name, values in estimate.items()}
+        dtype = self.network.dtype
+        gradient = {name: values.astype(dtype, copy=False) for name, values in estimate.items()}
         self._good = (self.weights, self.matrices)
         change = self.stages(gradient, self.weights, self.stages_state, part)
         if not all(map(_finite, change.values())):

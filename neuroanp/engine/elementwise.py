@@ -13,6 +13,7 @@ from neuroanp.engine.build import build
 from neuroanp.engine.compiler import find_compiler
 from neuroanp.engine.errors import CacheError, CompileError
 from neuroanp.engine.source import Extra
+from neuroanp.errors import InvalidValue
 
 Array = NDArray[Any]
 
@@ -67,14 +68,30 @@ class Elementwise:
         self.arrays, self.numbers = arrays, numbers
 
     def __call__(self, *values: Any) -> None:
-        """Work on arrays, which are contiguous, of one size and one dtype, with numbers, in their order."""
+        """Work on contiguous arrays with numbers, given in their order.
+
+        Raises
+        ------
+        InvalidValue
+            For arrays that aren't of one size and one dtype.
+        """
         count = len(self.arrays)
         arrays, numbers = values[:count], values[count:]
-        size, compiled = arrays[0].size, self._compiled.get(arrays[0].dtype.char)
+        size, dtype = arrays[0].size, arrays[0].dtype
+        if any(array.size != size or array.dtype != dtype for array in arrays):
+            found = ", ".join(f"{array.size} {array.dtype}" for array in arrays)
+            raise InvalidValue(
+                f"Elementwise({', '.join(self.arrays)})", "arrays of one size and dtype", found
+            )
+        compiled = self._compiled.get(dtype.char)
         if compiled is None:
             self._in_numpy(arrays, numbers)
         elif size:
             compiled(size, *[byref(c_char.from_buffer(array)) for array in arrays], *numbers)
+
+    def compile(self) -> None:
+        """Do now what the first call would wait for."""
+        _ = self._compiled
 
     @functools.cached_property
     def _compiled(self) -> dict[str, Any]:

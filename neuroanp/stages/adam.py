@@ -81,6 +81,7 @@ class Adam(Stage):
         checks.one_of(self, "anneal", ANNEAL)
 
     def start(self, weights: Arrays) -> Arrays:
+        _STEP.compile()
         state: Arrays = {"updates": np.zeros(())}
         for name, w in weights.items():
             state[f"m.{name}"] = np.zeros_like(w)

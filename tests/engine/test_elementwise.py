@@ -7,6 +7,7 @@ from neuroanp.engine import elementwise
 from neuroanp.engine.compiler import find_compiler
 from neuroanp.engine.elementwise import Elementwise
 from neuroanp.engine.errors import CompileError
+from neuroanp.errors import InvalidValue
 
 CODE = """
     m = decay * m + change
@@ -54,6 +55,14 @@ def test_numpy_does_the_lines_in_order(monkeypatch):
     change, m, v = (np.array([value]) for value in (2.0, 1.0, 0.0))
     in_numpy(monkeypatch)(change, m, v, 0.5, 3.0, 0.0)
     assert (m, v, change) == (2.5, 4.0, 3.75)
+
+
+@pytest.mark.parametrize("other", [np.zeros(3), np.zeros(2, np.float32)])
+def test_arrays_that_differ_are_refused(other):
+    with pytest.raises(
+        InvalidValue, match=r"Elementwise\(change, m, v\): expected arrays of one size and dtype"
+    ):
+        made()(np.zeros(2), np.zeros(2), other, *NUMBERS)
 
 
 def test_numpy_steps_in_where_nothing_compiles(monkeypatch):
