@@ -189,6 +189,7 @@ class Training:
         self.stages = Chain(self.clip, self.optimizer, self.bounds, KeepSigns(names=self.model.signed))
         self.stages_state = self.stages.start(self.weights)
         self.modulator_state = self.modulator.start()
+        self.rule_memory: Arrays = {}
         self._good = (self.weights, self.matrices)
         self.history: dict[str, list[float]] = {"update": [], "loss": [], "seconds": []}
         self.tests: dict[str, list[float]] = {
@@ -244,7 +245,7 @@ class Training:
         record = self.network.run(trial, update)
         mean_loss = record.mean_loss
         self._check(update + 1, "loss", mean_loss)
-        estimate = self.rule.update(record, self.modulator(record, self.modulator_state))
+        estimate = self.rule.estimate(record, self.modulator(record, self.modulator_state), self.rule_memory)
         dtype = self.network.dtype
         gradient = {name: values.astype(dtype, copy=False) for name, values in estimate.items()}
         self._good = (self.weights, self.matrices)

@@ -121,6 +121,20 @@ class Rule:
         """
         raise TypeError(f"{type(self).__name__} does not define update")
 
+    def estimate(self, record: Record, modulator: Array, memory: dict[str, Array]) -> dict[str, Array]:
+        """`update` of a rule that learns from trial to trial.
+
+        Parameters
+        ----------
+        record : Record
+        modulator : array
+            See `update`.
+        memory : dict of arrays
+            What the rule remembers, by names of its own: empty before the first trial, brought up to date
+            here.
+        """
+        return self.update(record, modulator)
+
     def synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
         """What one synapse does in the on-chip mode, where passes follow one another on one network.
 

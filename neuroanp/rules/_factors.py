@@ -161,10 +161,25 @@ def delta(record: Record) -> Array:
     readout that doesn't leak. One that does has errors summed backwards here, which is the same sum as that
     of each error times the trace filtered forwards, which a synapse can keep.
     """
-    _, lanes, n_out = record.targets.shape
-    output = clean(record.outputs, record.passes)
-    error: Array = output - record.targets.astype(output.dtype, copy=False)
-    counted = times(record.mask * (2.0 / (n_out * lanes)), error)
+    counted = error(record)
     if record.readout_memory == 0:
         return counted
     return leaky_back(counted, record.readout_memory).astype(counted.dtype, copy=False)
+
+
+def error(record: Record) -> Array:
+    """Derivative (T, L, n_out) of the mean over lanes of the counted squared errors by the readout."""
+    _, lanes, n_out = record.targets.shape
+    output = clean(record.outputs, record.passes)
+    off: Array = output - record.targets.astype(output.dtype, copy=False)
+    return times(record.mask * (2.0 / (n_out * lanes)), off)
+
+
+def slope(record: Record) -> Array:
+    r"""Slope :math:`\phi'(a)` (T, L, N) of tanh units at their activity without noise; 1 for other units."""
+    x = record.course[1:]
+    if record.rates is None:
+        return np.ones_like(x)
+    memory = np.asarray(record.rates.memory, x.dtype)
+    found: Array = 1 - ((x - memory * record.course[:-1]) / (1 - memory)) ** 2
+    return found

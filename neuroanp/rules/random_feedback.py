@@ -12,7 +12,7 @@ from neuroanp.errors import InvalidValue
 from neuroanp.options import option
 from neuroanp.record import Record
 from neuroanp.rules._base import Array, Rule
-from neuroanp.rules._factors import before, delta, outer
+from neuroanp.rules._factors import delta, outer, slope
 from neuroanp.synapse import NotLocal
 
 
@@ -71,17 +71,15 @@ class RandomFeedback(Rule):
         if record.rates is None:
             raise InvalidValue("Record.rates", "a model of tanh units, such as tanh or leaky-tanh", "none")
         x, error = record.course[1:], delta(record)
-        earlier = before(record, x)
         memory = np.asarray(record.rates.memory, x.dtype)
-        slope = 1 - ((x - memory * earlier) / (1 - memory)) ** 2
         B = np.random.default_rng(self.feedback_seed).standard_normal((error.shape[2], x.shape[2]))
         credit = error @ (B / np.sqrt(x.shape[2])).astype(error.dtype)
         for t in range(len(credit) - 2, -1, -1):
             credit[t] += memory * credit[t + 1]
-        post, D = credit * (1 - memory) * slope, record.decorrelation
+        post, D = credit * (1 - memory) * slope(record), record.decorrelation
         update = {
             "W_in": outer(post, record.inputs, D.get("D_in")),
-            "W_rec": outer(post, earlier, D.get("D_hidden")),
+            "W_rec": outer(post, record.course[:-1], D.get("D_hidden")),
         }
         if self.readout == "delta":
             update["W_out"] = outer(error, x, D.get("D_hidden"))

@@ -116,12 +116,12 @@ def estimate(
 
     gradient = truth.update(network(truth, ("clean",)).run(trial), np.zeros(0))
     noisy = network(rule, modulator.passes(rule.passes))
-    state = modulator.start()
+    state, memory = modulator.start(), dict[str, Array]()
     sums = {name: _Sums(values, samples) for name, values in gradient.items()}
     with threadpool_limits(1):
         for sample in range(samples):
             record = noisy.run(trial, sample)
-            found = rule.update(record, modulator(record, state))
+            found = rule.estimate(record, modulator(record, state), memory)
             for name in sums.keys() & found.keys():
                 sums[name].add(found[name])
     return {name: sums[name].result() for name in gradient if sums[name].count}

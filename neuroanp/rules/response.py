@@ -1,0 +1,152 @@
+"""Node perturbation that learns what its noise does, and draws on it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar
+
+import numpy as np
+
+from neuroanp import checks
+from neuroanp.filters import leaky_back
+from neuroanp.options import option
+from neuroanp.passes import effect
+from neuroanp.record import Record
+from neuroanp.rules._base import Array, NoiseRule
+from neuroanp.rules._factors import delta, error, outer, slope, times
+from neuroanp.synapse import NotLocal, Synapse
+
+FLOOR = 1e-3
+"""Least variance of a unit's effective noise that a response is divided by, in that of the noise itself."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ResponsePerturbation(NoiseRule):
+    r"""Credit each unit with what its noise usually does to the error, and with what its noise did besides.
+
+    .. math:: \Delta W = -\eta \sum_{t,l} \Big( \phi'_t \sum_{\tau,o} K_o(\tau) \, e_{t+\tau,o}
+              + \frac{\xi_t}{\sigma^2} \sum_{s \ge t} \gamma^{s-t} \sum_o e_{s,o} \, r_{s,o} \Big)
+              \mathrm{pre}_t^\top
+
+    .. math:: r_{t,o} = \delta y_{t,o} - \sum_{\tau} K_o(\tau) \cdot (\phi' \xi)_{t-\tau}, \qquad
+              K_{o,i}(\tau) \leftarrow K_{o,i}(\tau)
+              + \rho \, \frac{\langle r_{t+\tau,o} \, (\phi' \xi)_{t,i} \rangle}
+              {(1 + P/S) \langle (\phi' \xi)_i^2 \rangle}
+
+    where
+
+    - :math:`K_{o,i}(\tau)` is the response of output o to noise of unit i, :math:`\tau` steps later: an
+      average over trials, learned from noise alone;
+    - :math:`\delta y` is what the noise of all units did to the outputs, r what the responses don't explain
+      of it;
+    - P is the number of responses times their length, S that of steps times lanes: with few samples for so
+      many numbers a full step would overshoot;
+    - e is the derivative of the loss by the outputs; :math:`\phi'` is the slope of tanh units, 1 for others.
+
+    It is node perturbation with a control variate. Of two estimates of one gradient, the responses times the
+    errors has no noise but is only as good as the responses; the second, from the noise itself, corrects it
+    and is the less noisy the more they explain. As the responses are of trials before, the mean of the sum is
+    the gradient, whatever they are, for :math:`\gamma = 1`; a smaller one discounts the correction alone.
+    Without a memory (`update`) they are 0, and it is node perturbation.
+
+    Errors of the outputs have to be known: it is for tasks with targets and squared errors.
+
+    What a unit needs
+    -----------------
+    Local: its noise, its slope, the trace of the presynaptic cell, a number for each output and lag.
+    Broadcast: the errors of the outputs and the scalar :math:`\sum_o e_o r_o`, which takes a sum over units.
+
+    Parameters
+    ----------
+    lags : int
+        Number of steps that a response is long; what comes later is left to the correction.
+    rate : float
+        :math:`\rho` from 0 to 1.
+    discount : float
+        :math:`\gamma` of the correction, from 0 to 1.
+
+    See `NoiseRule` for the other options. The rule makes its own scalar: the modulator only says which passes
+    are run.
+
+    Examples
+    --------
+    >>> rule, memory = ResponsePerturbation(lags=20), {}
+    >>> update = rule.estimate(record, Modulator()(record), memory)     # doctest: +SKIP
+
+    References
+    ----------
+    Noise that teaches what the feedback should be, without time: Lansdell, Prakash, Kording, ICLR (2020).
+    The responses over time and the correction by what they leave are of this library.
+    """
+
+    name: ClassVar[str] = "response-perturbation"
+    compares: ClassVar[bool] = True
+    readouts: ClassVar[tuple[str, ...]] = ("delta", "fixed")
+
+    readout: str = option("delta", "how the readout learns (delta, fixed)")
+    lags: int = option(20, "steps that a response is long")
+    rate: float = option(0.3, "rate at which responses are learned")
+    discount: float = option(0.9, "weight of an unexplained effect one step later")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.whole(self, 1, "lags")
+        checks.between(self, 0, 1, "rate", "discount")
+
+    def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
+        return NotLocal(
+            quantity="what the responses of all units together explain of the change of the outputs",
+            variant='NodePerturbation with Modulator(baseline="running")',
+        )
+
+    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
+        return self.estimate(record, modulator, {})
+
+    def estimate(self, record: Record, modulator: Array, memory: dict[str, Array]) -> dict[str, Array]:
+        e, phi = error(record), slope(record)
+        noise = phi * record.noise
+        K = memory.get("response")
+        if K is None:
+            K = np.zeros((self.lags * e.shape[2], noise.shape[2]), noise.dtype)
+        r = effect(record.outputs, record.passes) - _explained(noise @ K.T, e.shape[2])
+        post = phi * (_later(e, self.lags) @ K)
+        if self.sigma > 0:
+            correction = leaky_back(np.einsum("tlo,tlo->tl", e, r), self.discount)
+            post += times(correction / self.sigma**2, record.noise)
+            memory["response"] = K + self._learned(r, noise)
+        D = record.decorrelation
+        update = {
+            "W_in": outer(post, record.inputs, D.get("D_in")),
+            "W_rec": outer(post, record.course[:-1], D.get("D_hidden")),
+        }
+        if self.readout == "delta":
+            update["W_out"] = outer(delta(record), record.course[1:], D.get("D_hidden"))
+        return update
+
+    def _learned(self, r: Array, noise: Array) -> Array:
+        """What is added to the responses (lags n_out, N) after a trial."""
+        steps, lanes, units = noise.shape
+        together = outer(_later(r, self.lags), noise) / (steps * lanes)
+        variance = np.maximum(np.mean(noise**2, axis=(0, 1)), FLOOR * self.sigma**2)
+        step = self.rate / (1 + units * min(self.lags, steps) / (steps * lanes))
+        learned: Array = (step * together / variance).astype(noise.dtype)
+        return learned
+
+
+def _later(values: Array, lags: int) -> Array:
+    """Values (T, L, n) of each of the next steps, the step itself first: (T, L, lags n), 0 past the end."""
+    steps, lanes, n = values.shape
+    later = np.zeros((steps, lanes, lags, n), values.dtype)
+    for lag in range(min(lags, steps)):
+        later[: steps - lag, :, lag] = values[lag:]
+    return later.reshape(steps, lanes, lags * n)
+
+
+def _explained(effects: Array, n: int) -> Array:
+    """Sum (T, L, n) of the effects (T, L, lags n) that steps before and the step itself have at each step."""
+    steps, lanes, width = effects.shape
+    effects = effects.reshape(steps, lanes, width // n, n)
+    total = np.zeros((steps, lanes, n), effects.dtype)
+    for lag in range(min(width // n, steps)):
+        total[lag:] += effects[: steps - lag, :, lag]
+    return total
