@@ -22,7 +22,7 @@ def reproduce_command(words: list[str]) -> int:
         description="The experiments of arXiv 2405.08967, as published and our way, in one HTML report. "
         "What is in the folder already is not run again, so that an interrupted report goes on.",
     )
-    parser.add_argument("--quick", action="store_true", help="small sizes and one seed, in 5 to 10 minutes")
+    parser.add_argument("--quick", action="store_true", help="small sizes and one seed, in about 6 minutes")
     parser.add_argument("--seeds", metavar="N", help="seeds of every run (default: 5, quick: 1)")
     parser.add_argument("--weather", metavar="FILE", help="the weather file; left out without it")
     parser.add_argument("--only", metavar="NAME,...", default="", help=f"of {', '.join(EXPERIMENTS)}")

@@ -15,8 +15,9 @@ from neuroanp.trial_panels import bare
 COLOURS = {
     "bp-step": "#7F7F7F", "wp": "#CC79A7", "np": "#56B4E9", "anp": "#E69F00", "dwp": "#CC79A7",
     "dnp": "#56B4E9", "danp": "#E69F00", "bptt": "#000000", "readout": "#009E73", "ours": "#D55E00",
+    "response": "#0072B2", "bptt-decorrelated": "#000000",
 }  # fmt: skip
-DASHED = ("dwp", "dnp", "danp", "readout")
+DASHED = ("dwp", "dnp", "danp", "readout", "bptt-decorrelated")
 
 
 def curves(found: dict[str, Found]) -> str:

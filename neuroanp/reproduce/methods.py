@@ -9,7 +9,14 @@ from typing import Any
 from neuroanp import recipes
 from neuroanp.baselines import BPTT
 from neuroanp.decorrelation import Decorrelation
-from neuroanp.rules import ActivityPerturbation, NodePerturbation, ReadoutOnly, Rule, WeightPerturbation
+from neuroanp.rules import (
+    ActivityPerturbation,
+    NodePerturbation,
+    ReadoutOnly,
+    ResponsePerturbation,
+    Rule,
+    WeightPerturbation,
+)
 from neuroanp.stages import SGD
 
 Settings = dict[str, Any]
@@ -47,6 +54,11 @@ def _ours(title: str, **changes: Any) -> Method:
     return Method(title, False, lambda task, rates: recipes.recipe(task, "best") | changes)
 
 
+def _response(task: str, rates: Mapping[str, float]) -> Settings:
+    ours = recipes.recipe(task, "best")
+    return ours | {"rule": ResponsePerturbation(sigma=ours["rule"].sigma)}
+
+
 WEIGHT = WeightPerturbation(sigma=0.01, hold="step", mirrored=False)
 NODE = NodePerturbation(sigma=0.01, mirrored=False)
 ACTIVITY = ActivityPerturbation(sigma=0.01, mirrored=False)
@@ -62,4 +74,6 @@ METHODS = {
     "bptt": _ours("BPTT through the whole trial, our network", rule=BPTT(), decorrelation=None),
     "readout": _ours("readout alone, our network", rule=ReadoutOnly(), decorrelation=None),
     "ours": _ours("node perturbation, our recipe"),
+    "response": Method("response perturbation, our recipe otherwise", False, _response),
+    "bptt-decorrelated": _ours("BPTT, decorrelated as our recipe is", rule=BPTT()),
 }

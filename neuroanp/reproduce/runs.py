@@ -57,7 +57,7 @@ class Plan:
     Parameters
     ----------
     quick : bool
-        Small sizes, in 5 to 10 minutes.
+        Small sizes, in about 6 minutes.
     seeds : int
     weather : str, optional
         Path of the weather file; without it the weather is left out.

@@ -171,6 +171,8 @@ class NoiseRule(Rule):
         Where the noise goes: ``"nodes"`` (activity) or ``"weights"``.
     distributions : tuple of str
         The distributions there are to choose from.
+    modulated : bool
+        Whether the update is linear in the modulator; a rule that makes a scalar of its own says no.
 
     Parameters
     ----------
@@ -195,6 +197,7 @@ class NoiseRule(Rule):
 
     perturbs: ClassVar[str] = "nodes"
     distributions: ClassVar[tuple[str, ...]] = ("gaussian", "sign")
+    modulated: ClassVar[bool] = True
 
     sigma: float = option(0.01, "standard deviation of the noise")
     mirrored: bool = option(True, "compare +noise with -noise instead of with no noise")

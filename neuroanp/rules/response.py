@@ -61,7 +61,7 @@ class ResponsePerturbation(NoiseRule):
     lags : int
         Number of steps that a response is long; what comes later is left to the correction.
     rate : float
-        :math:`\rho` from 0 to 1.
+        :math:`\rho` from 0 to 1: 1 goes as far as is stable.
     discount : float
         :math:`\gamma` of the correction, from 0 to 1.
 
@@ -81,12 +81,13 @@ class ResponsePerturbation(NoiseRule):
 
     name: ClassVar[str] = "response-perturbation"
     compares: ClassVar[bool] = True
+    modulated: ClassVar[bool] = False
     readouts: ClassVar[tuple[str, ...]] = ("delta", "fixed")
 
     readout: str = option("delta", "how the readout learns (delta, fixed)")
     lags: int = option(20, "steps that a response is long")
-    rate: float = option(0.3, "rate at which responses are learned")
-    discount: float = option(0.9, "weight of an unexplained effect one step later")
+    rate: float = option(1.0, "rate at which responses are learned")
+    discount: float = option(0.95, "weight of an unexplained effect one step later")
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -31,9 +31,10 @@ def check_rule(rule: NoiseRule, *, min_cosine: float | None = 0.98, engine: str 
     It is tried on four tanh units with two inputs and two outputs, decorrelated, for three steps. Checked
     are: its options are documented and survive ``config.json``; its update has the promised names, shapes and
     type, for float32 too, and leaves the record as it was; it does not depend on the order of lanes; it is
-    linear in the modulator; without noise it is zero; and its mean points along the gradient of the loss,
-    found by finite differences. For the mean the noise takes a balanced set of values, plus or
-    minus sigma with no correlations, so that few trials give it without a statistical error.
+    linear in the modulator, unless the rule says that it makes a scalar of its own; without noise it is zero;
+    and its mean points along the gradient of the loss, found by finite differences. For the mean the noise
+    takes a balanced set of values, plus or minus sigma with no correlations, so that few trials give it
+    without a statistical error.
 
     Parameters
     ----------
@@ -67,7 +68,8 @@ def check_rule(rule: NoiseRule, *, min_cosine: float | None = 0.98, engine: str 
     _check_form(rule, trials)
     if min_cosine is not None:
         _check_silence(rule, trials)
-    _check_linear(rule, trials)
+    if rule.modulated:
+        _check_linear(rule, trials)
     _check_lanes(rule, trials)
     if min_cosine is not None:
         _check_gradient(rule, trials, min_cosine)

@@ -135,8 +135,11 @@ def found_with(method, loss, **changes):
 def test_sentences_follow_from_the_numbers():
     found = {"anp": found_with("anp", [0.4, 0.6]), "danp": found_with("danp", [0.2, 0.3]),
              "bptt": found_with("bptt", [0.1, 0.1]), "ours": found_with("ours", [0.105, 0.11]),
-             "readout": found_with("readout", [0.3, 0.3])}  # fmt: skip
+             "readout": found_with("readout", [0.3, 0.3]), "response": found_with("response", [0.2, 0.2]),
+             "bptt-decorrelated": found_with("bptt-decorrelated", [0.05, 0.05])}  # fmt: skip
     said = " ".join(sentences("", found))
+    assert "Our recipe with response perturbation misses BPTT's loss in the same network: 2 times it." in said
+    assert "BPTT itself, decorrelated as our recipe is, has 0.5 times its loss without." in said
     assert "at every seed: decorrelated ANP as published." in said
     assert "Decorrelation lowers the loss of ANP: 0.5 times." in said
     assert "Our recipe reaches BPTT's loss in the same network: 1.07 times it." in said

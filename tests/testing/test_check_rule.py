@@ -15,16 +15,17 @@ from neuroanp.testing import check_rule
 
 part = dataclasses.dataclass(frozen=True, kw_only=True)
 
-NOISY = [name for name, rule in registry.rules().items() if issubclass(rule, NoiseRule)]
+NOISY = {name: rule for name, rule in registry.rules().items() if issubclass(rule, NoiseRule)}
 
 # Activity-based perturbation weighs directions by how much the recurrence amplifies them.
 # The last two know nothing of the noise, and don't estimate the gradient.
 LEAST = {"activity-perturbation": 0.9, "delayed-hebbian": None, "reward-stdp": None}
 
 
-@pytest.mark.parametrize("readout", ["perturb", "delta", "fixed"])
 @pytest.mark.parametrize("mirrored", [True, False])
-@pytest.mark.parametrize("name", NOISY)
+@pytest.mark.parametrize(
+    ("name", "readout"), [(name, readout) for name, rule in NOISY.items() for readout in rule.readouts]
+)
 def test_all_that_are_offered(name, mirrored, readout):
     rule = registry.find("rule", name)(sigma=1e-3, mirrored=mirrored, readout=readout)
     check_rule(rule, min_cosine=LEAST.get(name, 0.999))
