@@ -102,8 +102,10 @@ class Noises:
                 name: source.play(given[name] if given else np.zeros((steps, *self._shape(name))))
                 for name, source in self.sources.items()
             }
-        level = {name: self.perturbation.deviation(name, sigma) for name in self.sources}
-        return {name: source.start(steps, seed, index, level[name]) for name, source in self.sources.items()}
+        return {
+            name: source.start(steps, seed, index, self.perturbation.deviation(name, sigma))
+            for name, source in self.sources.items()
+        }
 
     def on_weights(self, steps: int) -> Callable[[], Iterator[dict[str, Array]]] | None:
         """`Record.weight_noise` of the trial that was run, of so many steps."""

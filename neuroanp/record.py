@@ -102,4 +102,4 @@ class Record:
     @property
     def mean_loss(self) -> float:
         """Mean over counted steps and lanes of the loss of the course without noise."""
-        return float(np.vdot(clean(self.loss, self.passes), self.mask) / self.mask.sum())
+        return float(np.vdot(clean(self.loss, self.passes), self.mask) / np.add.reduce(self.mask, axis=None))

@@ -78,16 +78,20 @@ class Elementwise:
         count = len(self.arrays)
         arrays, numbers = values[:count], values[count:]
         size, dtype = arrays[0].size, arrays[0].dtype
-        if any(array.size != size or array.dtype != dtype for array in arrays):
-            found = ", ".join(f"{array.size} {array.dtype}" for array in arrays)
-            raise InvalidValue(
-                f"Elementwise({', '.join(self.arrays)})", "arrays of one size and dtype", found
-            )
+        for array in arrays:
+            if array.size != size or array.dtype is not dtype:
+                self._refuse(arrays)
         compiled = self._compiled.get(dtype.char)
         if compiled is None:
             self._in_numpy(arrays, numbers)
         elif size:
             compiled(size, *[byref(c_char.from_buffer(array)) for array in arrays], *numbers)
+
+    def _refuse(self, arrays: tuple[Array, ...]) -> None:
+        found = {(array.size, array.dtype.name) for array in arrays}
+        if len(found) > 1:
+            said = ", ".join(f"{size} {name}" for size, name in sorted(found))
+            raise InvalidValue(f"Elementwise({', '.join(self.arrays)})", "arrays of one size and dtype", said)
 
     def compile(self) -> None:
         """Do now what the first call would wait for."""
