@@ -160,6 +160,9 @@ class Training:
         if self.task.plant is not None and self.rule.readout == "delta":
             where = f"{type(self.rule).__name__}.readout"
             raise InvalidValue(where, "perturb or fixed for a task without targets", "delta")
+        if self.task.plant is not None and "perturb" not in self.rule.readouts:
+            wanted = "a rule that learns from reward, for a task without targets"
+            raise InvalidValue("train.rule", wanted, self.rule.name)
         weights, noise, self._trials, evaluation = np.random.SeedSequence(self.seed).spawn(4)
         self.network = Network(
             self.model,

@@ -12,7 +12,7 @@ from neuroanp.errors import InvalidValue
 from neuroanp.models import TanhRNN
 from neuroanp.reward import Modulator
 from neuroanp.rules import NodePerturbation, ResponsePerturbation
-from neuroanp.tasks import CopyingMemory
+from neuroanp.tasks import CartPole, CopyingMemory
 from neuroanp.training import train
 
 from .simulator import Problem
@@ -128,5 +128,7 @@ def test_it_trains_and_says_what_it_needs():
     ):
         with pytest.raises(InvalidValue, match=rf"^ResponsePerturbation\.{field}: expected"):
             ResponsePerturbation(**options)
+    with pytest.raises(InvalidValue, match=r"^train\.rule: expected a rule that learns from reward"):
+        train(task=CartPole(), rule=ResponsePerturbation(readout="fixed"), modulator=Modulator(), lanes=4)
     with pytest.raises(InvalidValue, match=r"^Modulator\.baseline: expected passes"):
         train(task=task, rule=ResponsePerturbation(), modulator=Modulator(baseline="running"), **settings)
