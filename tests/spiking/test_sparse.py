@@ -265,7 +265,7 @@ class _Masked:
     def __init__(self, update, exists):
         self._update, self._exists = update, exists
 
-    def update(self, record, modulator):
+    def estimate(self, record, modulator, memory):
         found = self._update(record, modulator)
         return found | {"W_rec": found["W_rec"] * self._exists}
 
