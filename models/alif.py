@@ -9,10 +9,10 @@ import numpy as np
 from brian2 import ms
 from numpy.typing import NDArray
 
-from neuroanp import checks
-from neuroanp.cells import Cells
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.models.lif import LIF
-from neuroanp.options import option
+from neuroanp.network.dynamics import Cells
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

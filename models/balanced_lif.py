@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from brian2 import ms
 
-from neuroanp.model import Weights
+from neuroanp.config.option import option
 from neuroanp.models.lif import LIF
-from neuroanp.options import option
+from neuroanp.network.model import Weights
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

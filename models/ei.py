@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from neuroanp import checks
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
-from neuroanp.model import Weights
 from neuroanp.models.lif import LIF
-from neuroanp.options import option
+from neuroanp.network.model import Weights
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 from brian2 import ms
 
-from neuroanp import checks
-from neuroanp.cells import Rates
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.models.tanh import TanhRNN
-from neuroanp.options import option
+from neuroanp.network.dynamics import Rates
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 from brian2 import ms
 
-from neuroanp import checks
-from neuroanp.cells import Cells
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
-from neuroanp.model import Model, Weights, gaussian_weights
-from neuroanp.options import option
-from neuroanp.wiring import Wiring
+from neuroanp.network.dynamics import Cells
+from neuroanp.network.model import Model, Weights, gaussian_weights
+from neuroanp.network.wiring import Wiring
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from neuroanp import checks
-from neuroanp.cells import Rates
-from neuroanp.model import Model, Weights, gaussian_weights, orthogonal
-from neuroanp.options import option
+from neuroanp.config import checks
+from neuroanp.config.option import option
+from neuroanp.network.dynamics import Rates
+from neuroanp.network.model import Model, Weights, gaussian_weights, orthogonal
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

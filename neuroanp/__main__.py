@@ -2,6 +2,6 @@
 
 import sys
 
-from neuroanp.cli import main
+from neuroanp.cli.main import main
 
 sys.exit(main())

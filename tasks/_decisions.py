@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 from brian2 import Hz, ms
 
-from neuroanp import checks
-from neuroanp.baselines import trivial
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
-from neuroanp.options import option
-from neuroanp.stages import SGD
-from neuroanp.task import Array, Task, Trial, loss
+from neuroanp.network.trial import Trial
+from neuroanp.optim import SGD
+from neuroanp.tasks import _linear as trivial
+from neuroanp.training.task import Array, Task, loss
 
 _LOSS = {"error": None, "sign": "int(y * target <= 0)"}
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from neuroanp import checks
-from neuroanp.baselines import trivial
-from neuroanp.decorrelation import Decorrelation
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
-from neuroanp.options import option
-from neuroanp.stages import SGD
-from neuroanp.task import Array, Task, Trial, loss
+from neuroanp.network.trial import Trial
+from neuroanp.optim import SGD
+from neuroanp.optim.decorrelation import Decorrelation
+from neuroanp.tasks import _linear as trivial
+from neuroanp.training.task import Array, Task, loss
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -8,15 +8,14 @@ from typing import Any, ClassVar
 import numpy as np
 from brian2 import kilogram, meter, ms, second
 
-from neuroanp import checks
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.models import BalancedLIF, LeakyTanhRNN
-from neuroanp.options import option
-from neuroanp.plant import Plant
-from neuroanp.plant_task import PlantTask
-from neuroanp.reward import Modulator
+from neuroanp.network.plant import Plant
+from neuroanp.optim import Adam
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import Adam
-from neuroanp.task import Array
+from neuroanp.training.task import Array, PlantTask
 
 GRAVITY, CART, POLE, HALF_LENGTH, FORCE = 9.8, 1.0, 0.1, 0.5, 10.0
 EDGE, TILT, TICK = 2.4, 12 * 2 * np.pi / 360, 0.02

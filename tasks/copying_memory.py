@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from neuroanp import checks
-from neuroanp.decorrelation import Decorrelation
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.models import TanhRNN
-from neuroanp.options import option
+from neuroanp.network.trial import Trial
+from neuroanp.optim import Adam
+from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import Adam
-from neuroanp.task import Array, Task, Trial, loss
+from neuroanp.training.task import Array, Task, loss
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

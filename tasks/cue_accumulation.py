@@ -8,15 +8,16 @@ from typing import Any, ClassVar
 import numpy as np
 from brian2 import Hz, ms
 
-from neuroanp import checks
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.models import ALIF
-from neuroanp.options import option
-from neuroanp.reward import Modulator
+from neuroanp.network.trial import Trial
+from neuroanp.optim import Adam
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import Adam
-from neuroanp.task import Array, Trial
 from neuroanp.tasks._decisions import Decision, answers, decision, linear_answers, poisson, steps
+from neuroanp.training.task import Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from neuroanp import checks
-from neuroanp.baselines import trivial
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.errors import DataError, InvalidValue
 from neuroanp.models import TanhRNN
-from neuroanp.options import option
-from neuroanp.task import Array, Task, Trial, loss
+from neuroanp.network.trial import Trial
+from neuroanp.tasks import _linear as trivial
+from neuroanp.training.task import Array, Task, loss
 
 TRAIN = 1400
 SPLIT_SEED = 0

@@ -11,13 +11,13 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from brian2 import ms
 
-from neuroanp import checks
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue, MissingExtra
-from neuroanp.options import option
-from neuroanp.plant_task import PlantTask
-from neuroanp.python_plant import PythonPlant
-from neuroanp.task import Array, Trial
+from neuroanp.network.plant import PythonPlant
+from neuroanp.network.trial import Trial
 from neuroanp.tasks.cart_pole import CartPole
+from neuroanp.training.task import Array, PlantTask
 
 RANDOM_EPISODES = 100
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from brian2 import ms
 
-from neuroanp import checks
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.models import ALIF
-from neuroanp.options import option
-from neuroanp.reward import Modulator
+from neuroanp.optim import Adam
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import Adam
-from neuroanp.task import Array
 from neuroanp.tasks._series import Series, SeriesTask, forecast, level, linear_level
+from neuroanp.training.task import Array
 
 TAU = 17
 SUBSTEPS = 10

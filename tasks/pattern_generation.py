@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 from brian2 import ms
 
-from neuroanp import checks
-from neuroanp.baselines import trivial
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.models import LIF
-from neuroanp.options import option
-from neuroanp.reward import Modulator
+from neuroanp.network.trial import Trial
+from neuroanp.optim import SGD, Adam
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import SGD, Adam
-from neuroanp.task import Array, Task, Trial, loss
+from neuroanp.tasks import _linear as trivial
 from neuroanp.tasks._decisions import check_times, steps
+from neuroanp.training.task import Array, Task, loss
 
 HERTZ = np.array([1.0, 2.0, 3.0, 5.0])
 """Frequencies of the sinusoids."""

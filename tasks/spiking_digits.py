@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 from brian2 import Hz, ms
 
-from neuroanp import checks
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.models import ALIF
-from neuroanp.options import option
-from neuroanp.reward import Modulator
+from neuroanp.network.trial import Trial
+from neuroanp.optim import Adam
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import Adam
-from neuroanp.task import Array, Task, Trial
 from neuroanp.tasks._decisions import check_rates, check_times, poisson, steps
 from neuroanp.tasks.digits import Digits, Images
+from neuroanp.training.task import Array, Task
 
 DARK = 0.1
 """Latency code: a pixel up to this grey stays silent."""

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 from brian2 import ms
 
-from neuroanp import checks
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.models import ALIF
-from neuroanp.options import option
-from neuroanp.reward import Modulator
+from neuroanp.network.trial import Trial
+from neuroanp.optim import Adam
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import Adam
-from neuroanp.task import Trial
 from neuroanp.tasks._decisions import Decision, decision, poisson, steps
 
 

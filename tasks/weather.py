@@ -7,14 +7,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from neuroanp import checks
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.errors import DataError
 from neuroanp.models import LeakyTanhRNN
-from neuroanp.options import option
-from neuroanp.stages import Adam
-from neuroanp.task import Array
+from neuroanp.optim import Adam
 from neuroanp.tasks import _weather_file
 from neuroanp.tasks._series import Series, SeriesTask, forecast, level, linear_level
+from neuroanp.training.task import Array
 
 LEAST_TRAINING = 100
 

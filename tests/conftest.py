@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from neuroanp.engine import NoCompiler
-from neuroanp.engine.compiler import find_compiler
+from neuroanp.engine.build.compiler import find_compiler
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 

@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from neuroanp import registry
-from neuroanp.reward import Modulator
+from neuroanp.config import registry
+from neuroanp.network.trial import Trial
+from neuroanp.optim import Adam, Clip, WeightBounds
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import Adam, Clip, WeightBounds
-from neuroanp.task import Array, Task, Trial, loss
-from neuroanp.training import Training
+from neuroanp.training.loop import Training
+from neuroanp.training.task import Array, Task, loss
 
 LR = 1e-4
 SIGMA = 0.01

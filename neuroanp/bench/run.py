@@ -10,8 +10,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 
 from neuroanp.bench.machine import machine
-from neuroanp.bench.report import Report
-from neuroanp.bench.rows import Row
+from neuroanp.bench.table import Report, Row
 from neuroanp.bench.worker import ENVIRONMENT, PARTS
 
 

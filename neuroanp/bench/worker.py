@@ -31,9 +31,9 @@ def main(words: list[str]) -> None:
     rows = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     _one_core()
-    part: Any = importlib.import_module(f"neuroanp.bench.part_{words[0]}")
+    part: Any = importlib.import_module(f"neuroanp.bench.parts.{words[0]}")
     if words[0] != "memory":  # whose growth would fit into the pages kept
-        from neuroanp.training import keep_pages
+        from neuroanp.engine.memory import keep_pages
 
         keep_pages()
     for row in part.rows("quick" in words[1:]):

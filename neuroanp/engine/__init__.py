@@ -6,7 +6,7 @@
 
 from brian2.devices.device import all_devices
 
-from neuroanp.engine.compiler import find_compiler
+from neuroanp.engine.build.compiler import find_compiler
 from neuroanp.engine.device import NeuroANPDevice
 from neuroanp.engine.errors import CacheError, CompileError, EngineError, NoCompiler, UnsupportedObject
 from neuroanp.errors import InvalidValue

@@ -22,15 +22,15 @@ from brian2.devices.device import RuntimeDevice, reset_device, set_device
 from brian2.units.fundamentalunits import fail_for_dimension_mismatch
 from brian2.utils.logger import get_logger
 
-from neuroanp.engine.compiled import CompiledProgram
-from neuroanp.engine.compiler import find_compiler
+from neuroanp.engine.build.compiler import find_compiler
+from neuroanp.engine.codegen.unsupported import check_supported
 from neuroanp.engine.errors import UnsupportedObject
-from neuroanp.engine.program import Program
-from neuroanp.engine.queue import SpikeQueue
-from neuroanp.engine.random_stream import RandomStream
-from neuroanp.engine.reports import reporter
-from neuroanp.engine.runtime import RuntimeProgram
-from neuroanp.engine.support import check_supported
+from neuroanp.engine.program.base import Program
+from neuroanp.engine.program.compiled import CompiledProgram
+from neuroanp.engine.program.progress import reporter
+from neuroanp.engine.program.random_stream import RandomStream
+from neuroanp.engine.program.runtime import RuntimeProgram
+from neuroanp.engine.program.spike_queue import SpikeQueue
 
 logger = get_logger(__name__)
 

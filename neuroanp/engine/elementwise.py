@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroanp.engine.build import build
-from neuroanp.engine.compiler import find_compiler
+from neuroanp.engine.build.cache import build
+from neuroanp.engine.build.compiler import Extra, find_compiler
 from neuroanp.engine.errors import CacheError, CompileError
-from neuroanp.engine.source import Extra
 from neuroanp.errors import InvalidValue
 
 Array = NDArray[Any]

@@ -6,15 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from neuroanp import recipes
 from neuroanp.reproduce.methods import METHODS, Method, Settings
-from neuroanp.rules import (
-    SPSA,
-    ActivityPerturbation,
-    EvolutionStrategies,
-    RandomFeedback,
-    WeightPerturbation,
-)
+from neuroanp.rules import SPSA, ActivityPerturbation, EvolutionStrategies, RandomFeedback, WeightPerturbation
+from neuroanp.training import recipe as recipes
 
 #: The experiment that they are made in.
 WHERE = "copying-10"

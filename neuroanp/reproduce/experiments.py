@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from neuroanp.task import Task
 from neuroanp.tasks import CopyingMemory, MackeyGlass, Weather
+from neuroanp.training.task import Task
 
 #: Rates of plain gradient descent for the published rules: the best of three or four at one seed each. The
 #: published ones belong to losses that are scaled otherwise.

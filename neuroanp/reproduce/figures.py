@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from neuroanp.plotting.style import bare
 from neuroanp.reproduce.findings import Found
-from neuroanp.trial_panels import bare
 
 COLOURS = {
     "bp-step": "#7F7F7F", "wp": "#CC79A7", "np": "#56B4E9", "anp": "#E69F00", "dwp": "#CC79A7",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroanp import checkpoint
+from neuroanp import storage as checkpoint
 from neuroanp.reproduce.changes import EVERY
 from neuroanp.reproduce.methods import METHODS
 from neuroanp.reproduce.runs import COST, Job

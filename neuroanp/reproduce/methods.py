@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from neuroanp import recipes
-from neuroanp.baselines import BPTT
-from neuroanp.decorrelation import Decorrelation
+from neuroanp.gradients import BPTT
+from neuroanp.optim import SGD
+from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.rules import (
     ActivityPerturbation,
     NodePerturbation,
@@ -17,7 +17,7 @@ from neuroanp.rules import (
     Rule,
     WeightPerturbation,
 )
-from neuroanp.stages import SGD
+from neuroanp.training import recipe as recipes
 
 Settings = dict[str, Any]
 

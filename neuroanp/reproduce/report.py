@@ -10,7 +10,8 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from neuroanp import checkpoint, config
+from neuroanp import storage as checkpoint
+from neuroanp.config import document as config
 from neuroanp.reproduce import figures
 from neuroanp.reproduce.changes import WHERE
 from neuroanp.reproduce.experiments import COPYING, EXPERIMENTS

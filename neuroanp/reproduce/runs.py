@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from neuroanp import checkpoint, config
+from neuroanp import storage as checkpoint
+from neuroanp.config import document as config
 from neuroanp.errors import Diverged, InvalidValue
 from neuroanp.reproduce.changes import CHANGES, EVERY, WHERE
 from neuroanp.reproduce.experiments import (
@@ -167,7 +168,7 @@ def _fits(job: Job, out: Path) -> bool:
 
 def make(job: Job, out: str) -> None:
     """One run: its folder, and beside it what it cost."""
-    from neuroanp.training import train
+    from neuroanp.training.loop import train
 
     stopped = None
     try:

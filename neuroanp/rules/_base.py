@@ -9,11 +9,11 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroanp import checks
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
-from neuroanp.options import option
-from neuroanp.perturbation import Perturbation
-from neuroanp.record import Record
+from neuroanp.network.perturbation import Perturbation
+from neuroanp.network.record import Record
 from neuroanp.rules._factors import arrived, decorrelated, delta, outer, part, recurrent
 from neuroanp.synapse import UNDECLARED, NotLocal, Synapse
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroanp.filters import leaky, leaky_back
-from neuroanp.passes import clean
-from neuroanp.record import Record
-from neuroanp.rules._wired import arrivals, wired_outer
+from neuroanp.network.layout import clean
+from neuroanp.network.record import Record
+from neuroanp.rules._sparse import arrivals, wired_outer
 
 Array = NDArray[Any]
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from neuroanp.passes import effect
-from neuroanp.record import Record
+from neuroanp.network.layout import effect
+from neuroanp.network.record import Record
 from neuroanp.rules._base import Array, Layer, NodeRule
 from neuroanp.rules._factors import times
 from neuroanp.synapse import NotLocal, Synapse

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from neuroanp import checks
-from neuroanp.options import option
-from neuroanp.passes import noisy
-from neuroanp.perturbation import Perturbation
-from neuroanp.record import Record
+from neuroanp.config import checks
+from neuroanp.config.option import option
+from neuroanp.network.layout import noisy
+from neuroanp.network.perturbation import Perturbation
+from neuroanp.network.record import Record
 from neuroanp.rules._base import Array, NoiseRule
 from neuroanp.rules._factors import delta, outer, pre, recurrent, times
 from neuroanp.synapse import NotLocal, Synapse

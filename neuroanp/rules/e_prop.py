@@ -7,13 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from neuroanp import checks
-from neuroanp.cells import Cells
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky
-from neuroanp.options import option
-from neuroanp.passes import clean
-from neuroanp.record import Record
+from neuroanp.network.dynamics import Cells
+from neuroanp.network.layout import clean
+from neuroanp.network.record import Record
 from neuroanp.rules._base import Array, Rule
 from neuroanp.rules._factors import arrived, delta, outer, recurrent_leaky
 from neuroanp.synapse import NotLocal

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from neuroanp.errors import InvalidValue
-from neuroanp.perturbation import Perturbation
-from neuroanp.record import Record
+from neuroanp.network.perturbation import Perturbation
+from neuroanp.network.record import Record
 from neuroanp.rules._base import Array, NoiseRule
 from neuroanp.rules._factors import delta, outer
 from neuroanp.synapse import NotLocal, Synapse

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from neuroanp import checks
-from neuroanp.options import option
-from neuroanp.record import Record
+from neuroanp.config import checks
+from neuroanp.config.option import option
+from neuroanp.network.record import Record
 from neuroanp.rules._base import Array, Layer, NodeRule
 from neuroanp.rules._factors import times
 from neuroanp.synapse import NotLocal, Synapse

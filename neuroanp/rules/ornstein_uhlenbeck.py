@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from neuroanp import checks
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
-from neuroanp.options import option
-from neuroanp.perturbation import Perturbation
-from neuroanp.record import Record
+from neuroanp.network.perturbation import Perturbation
+from neuroanp.network.record import Record
 from neuroanp.rules._base import Array, NoiseRule
 from neuroanp.rules._factors import delta, outer
 from neuroanp.synapse import NotLocal, Synapse

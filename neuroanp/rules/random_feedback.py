@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from neuroanp import checks
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
-from neuroanp.options import option
-from neuroanp.record import Record
+from neuroanp.network.record import Record
 from neuroanp.rules._base import Array, Rule
 from neuroanp.rules._factors import delta, outer, slope
 from neuroanp.synapse import NotLocal

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from neuroanp.options import option
-from neuroanp.record import Record
+from neuroanp.config.option import option
+from neuroanp.network.record import Record
 from neuroanp.rules._base import Array, Rule
 from neuroanp.rules._factors import delta, outer
 from neuroanp.synapse import NotLocal, Synapse

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from neuroanp import checks
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.filters import leaky_back
-from neuroanp.options import option
-from neuroanp.passes import effect
-from neuroanp.record import Record
+from neuroanp.network.layout import effect
+from neuroanp.network.record import Record
 from neuroanp.rules._base import Array, NoiseRule
 from neuroanp.rules._factors import delta, error, outer, slope, times
 from neuroanp.synapse import NotLocal, Synapse

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 from brian2 import ms
 
-from neuroanp import checks
+from neuroanp.config import checks
+from neuroanp.config.option import option
 from neuroanp.filters import leaky
-from neuroanp.options import option
-from neuroanp.passes import noisy
-from neuroanp.record import Record
+from neuroanp.network.layout import noisy
+from neuroanp.network.record import Record
 from neuroanp.rules._base import Array
 from neuroanp.rules._factors import arrived, before, delta, outer, recurrent, recurrent_leaky, times
 from neuroanp.rules.node import NodePerturbation

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from neuroanp.options import option
+from neuroanp.config.option import option
 from neuroanp.rules.weight import WeightPerturbation
 
 

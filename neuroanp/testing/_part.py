@@ -8,9 +8,9 @@ import re
 import typing
 from typing import Any
 
-from neuroanp.config import describe, restore
+from neuroanp.config.document import describe, restore
+from neuroanp.config.text import form
 from neuroanp.errors import InvalidValue
-from neuroanp.forms import form
 
 
 def require(holds: object, where: str, expected: str, got: object) -> None:

@@ -11,13 +11,13 @@ from brian2.equations.equations import EquationError
 from brian2.units.fundamentalunits import DimensionMismatchError
 from numpy.typing import NDArray
 
-from neuroanp.engine.compiler import find_compiler
+from neuroanp.engine.build.compiler import find_compiler
 from neuroanp.errors import InvalidValue, NeuroANPError
-from neuroanp.model import Model, Weights
-from neuroanp.network import Network
-from neuroanp.perturbation import Perturbation
-from neuroanp.record import Record
-from neuroanp.task import Trial
+from neuroanp.network.model import Model, Weights
+from neuroanp.network.network import Network
+from neuroanp.network.perturbation import Perturbation
+from neuroanp.network.record import Record
+from neuroanp.network.trial import Trial
 from neuroanp.testing._part import check_part, require
 
 Array = NDArray[Any]

@@ -10,13 +10,13 @@ from brian2 import ms
 from numpy.typing import NDArray
 from scipy.linalg import hadamard
 
-from neuroanp.model import Weights
 from neuroanp.models import TanhRNN
-from neuroanp.network import Network
-from neuroanp.record import Record
-from neuroanp.reward import Modulator
+from neuroanp.network.model import Weights
+from neuroanp.network.network import Network
+from neuroanp.network.record import Record
+from neuroanp.network.trial import Trial
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NoiseRule, Rule
-from neuroanp.task import Trial
 from neuroanp.testing._part import check_part, require
 
 Array = NDArray[Any]

@@ -10,9 +10,10 @@ from brian2 import get_dimensions, second
 from numpy.typing import NDArray
 
 from neuroanp.errors import InvalidValue
-from neuroanp.task import Task, Trial, loss
+from neuroanp.network.trial import Trial
 from neuroanp.testing._part import check_part, require
-from neuroanp.training import train
+from neuroanp.training.loop import train
+from neuroanp.training.task import Task, loss
 
 Array = NDArray[Any]
 

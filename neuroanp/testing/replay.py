@@ -9,15 +9,15 @@ import numpy as np
 from brian2 import ms
 from numpy.typing import NDArray
 
-from neuroanp.decorrelation import Decorrelation
 from neuroanp.errors import DataError
 from neuroanp.models import TanhRNN
-from neuroanp.network import Network
-from neuroanp.perturbation import Perturbation
-from neuroanp.reward import Modulator
+from neuroanp.network.network import Network
+from neuroanp.network.perturbation import Perturbation
+from neuroanp.network.trial import Trial
+from neuroanp.optim import SGD
+from neuroanp.optim.decorrelation import Decorrelation
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import ActivityPerturbation, NodePerturbation, WeightPerturbation
-from neuroanp.stages import SGD
-from neuroanp.task import Trial
 
 Array = NDArray[Any]
 

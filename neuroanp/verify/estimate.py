@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from neuroanp.baselines import BPTT
 from neuroanp.errors import InvalidValue
-from neuroanp.model import Model
-from neuroanp.network import Network
-from neuroanp.reward import Modulator
+from neuroanp.gradients import BPTT
+from neuroanp.network.model import Model
+from neuroanp.network.network import Network
+from neuroanp.network.trial import Trial
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import Rule
-from neuroanp.task import Task, Trial
+from neuroanp.training.task import Task
 
 Array = NDArray[Any]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from neuroanp.model import Model
-from neuroanp.reward import Modulator
+from neuroanp.network.model import Model
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import Rule
 
 

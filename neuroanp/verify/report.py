@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from neuroanp.errors import UnknownName
-from neuroanp.model import Model
-from neuroanp.reward import Modulator
+from neuroanp.network.model import Model
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import Rule
-from neuroanp.task import Task
+from neuroanp.training.task import Task
 from neuroanp.verify.estimate import Estimate, estimate
 from neuroanp.verify.limits import limits
 
@@ -76,7 +76,7 @@ class Report:
 
     def figure(self) -> Any:
         """Matplotlib figure: cosine against samples, and the sweeps."""
-        from neuroanp.verify.figure import figure
+        from neuroanp.plotting.estimates import figure
 
         return figure(self)
 

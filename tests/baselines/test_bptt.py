@@ -10,15 +10,15 @@ from brian2 import ms
 
 from neuroanp.errors import InvalidValue, MissingExtra
 from neuroanp.models import ALIF, EI, LIF, BalancedLIF, ConductanceLIF, Izhikevich, LeakyTanhRNN, TanhRNN
-from neuroanp.network import Network
+from neuroanp.network.network import Network
+from neuroanp.network.trial import Trial
 from neuroanp.rules import ReadoutOnly
-from neuroanp.task import Trial
 from neuroanp.tasks import CopyingMemory, PatternGeneration
-from neuroanp.training import train
+from neuroanp.training.loop import train
 
 pytest.importorskip("jax", reason="jax is not installed")
-from neuroanp.baselines import BPTT
-from neuroanp.baselines.surrogates import SURROGATES
+from neuroanp.gradients import BPTT
+from neuroanp.gradients.surrogates import SURROGATES
 
 RATE = [TanhRNN(hidden=7, readout_gain=1.0), LeakyTanhRNN(hidden=7, tau_max=20 * ms, readout_gain=1.0)]
 SPIKING = [

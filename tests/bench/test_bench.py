@@ -8,13 +8,16 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from neuroanp.bench import Report, Row, ours, part_memory, part_update, run, spiking_peers
-from neuroanp.bench.floor import Floor
+from neuroanp.bench import Report, Row, ours, run
 from neuroanp.bench.machine import machine
-from neuroanp.bench.rounds import BLOCK, Spread, interleaved, slope, spread
-from neuroanp.bench.rows import compared
-from neuroanp.cli import main
-from neuroanp.network import Network
+from neuroanp.bench.parts import memory as part_memory
+from neuroanp.bench.parts import update as part_update
+from neuroanp.bench.peers import torch as spiking_peers
+from neuroanp.bench.peers.blas import Floor
+from neuroanp.bench.table import compared
+from neuroanp.bench.timing import BLOCK, Spread, interleaved, slope, spread
+from neuroanp.cli.main import main
+from neuroanp.network.network import Network
 
 ROW = Row(
     part="update", what="other", size="1 unit", ours=1.0, other=2.0, ratio=Spread(0.5, 0.4, 0.7), limit=0.6
@@ -29,8 +32,8 @@ def jax():
 @pytest.mark.parametrize("gathered", [False, True])
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-12)])
 def test_jax_trains_the_same_network_on_the_same_trial(jax, gathered, dtype, tolerance):
-    from neuroanp.baselines._jax import precision
-    from neuroanp.bench.jax_update import JaxUpdate
+    from neuroanp.bench.peers.jax import JaxUpdate
+    from neuroanp.gradients._jax import precision
 
     trial = ours.copying(30, 3)
     made = ours.training(12, trial, dtype, engine="auto")
@@ -43,8 +46,8 @@ def test_jax_trains_the_same_network_on_the_same_trial(jax, gathered, dtype, tol
 
 
 def test_gathering_the_gradient_changes_nothing_but_the_order_of_sums(jax):
-    from neuroanp.baselines._jax import precision
-    from neuroanp.bench.jax_update import JaxUpdate
+    from neuroanp.bench.peers.jax import JaxUpdate
+    from neuroanp.gradients._jax import precision
 
     trial = ours.copying(30, 2)
     weights = ours.training(8, trial, "float64", engine="auto").weights
@@ -156,7 +159,7 @@ def test_a_part_that_fails_says_why(monkeypatch):
     monkeypatch.setattr(run, "PARTS", ("none",))
     report = run.measure(True, ("none",), said.append)
     assert said == ["none ..."]
-    assert "failed: ModuleNotFoundError: No module named 'neuroanp.bench.part_none'" in str(report)
+    assert "failed: ModuleNotFoundError: No module named 'neuroanp.bench.parts.none'" in str(report)
 
 
 def test_the_command(capsys):

@@ -16,10 +16,9 @@ from pathlib import Path
 import numpy as np
 from brian2 import ms
 
-from neuroanp import recipes
 from neuroanp.errors import Diverged
 from neuroanp.models import TanhRNN
-from neuroanp.reward import Modulator
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks import (
     CartPole,
@@ -33,7 +32,8 @@ from neuroanp.tasks import (
     StoreRecall,
     Weather,
 )
-from neuroanp.training import train
+from neuroanp.training import recipe as recipes
+from neuroanp.training.loop import train
 
 SHARED = Path(os.environ.get("NEUROANP_SHARED", Path(__file__).parents[3] / "shared"))
 

@@ -36,15 +36,15 @@ from brian2 import ms
 from threadpoolctl import threadpool_limits
 
 import neuroanp.engine
-from neuroanp import recipes
-from neuroanp.engine.compiler import find_compiler
+from neuroanp.engine.build.compiler import find_compiler
 from neuroanp.engine.operations import Player, SparseProjection
 from neuroanp.models import LIF
-from neuroanp.network import Network
-from neuroanp.stages import Adam
-from neuroanp.task import Trial
+from neuroanp.network.network import Network
+from neuroanp.network.trial import Trial
+from neuroanp.optim import Adam
 from neuroanp.tasks import PatternGeneration
-from neuroanp.training import Training
+from neuroanp.training import recipe as recipes
+from neuroanp.training.loop import Training
 
 #: What is promised, in the unit of the figure.
 LIMITS = {"projection_over_bare": 3.0, "dense_100_cells_us": 4.0, "large_peak_gib": 4.0}

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from neuroanp import recipes
 from neuroanp.models import TanhRNN
 from neuroanp.rules import ActivityPerturbation
 from neuroanp.tasks import CopyingMemory
-from neuroanp.training import Training
+from neuroanp.training import recipe as recipes
+from neuroanp.training.loop import Training
 
 
 def median(function: Callable[[], Any], times: int) -> float:

@@ -8,9 +8,9 @@ import pytest
 from brian2 import ms
 from toys import DeepNet, Echo, Net, Nodes, Reward
 
-from neuroanp.config import describe, restore
+from neuroanp.config.document import describe, restore
 from neuroanp.errors import DataError, InvalidValue, UnknownName
-from neuroanp.stages import Adam, Chain, WeightBounds
+from neuroanp.optim import Adam, Chain, WeightBounds
 
 
 class Twice(Echo):
@@ -43,7 +43,7 @@ def test_a_class_made_from_other_things_than_its_fields_is_not_taken_apart():
 
 
 def test_classes_are_named_by_where_users_import_them():
-    assert describe(optimizer=Adam())["optimizer"]["class"] == "neuroanp.stages:Adam"
+    assert describe(optimizer=Adam())["optimizer"]["class"] == "neuroanp.optim:Adam"
 
 
 def test_what_cant_be_stored_is_said_and_refused_on_return():

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from neuroanp import doctor
-from neuroanp.cli import main
-from neuroanp.engine import compiler
+from neuroanp.cli import doctor
+from neuroanp.cli.main import main
+from neuroanp.engine.build import compiler
 
 
 @pytest.fixture(autouse=True)

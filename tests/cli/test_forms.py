@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from brian2 import Quantity, get_dimensions, ms, mV, nA, nS, second
 
+from neuroanp.config.option import option
+from neuroanp.config.text import form
+from neuroanp.config.units import parse_quantity, quantity_text
 from neuroanp.errors import InvalidValue
-from neuroanp.forms import form, parse_quantity, quantity_text
-from neuroanp.options import option
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import types
 
 import pytest
 
-from neuroanp.progress import Progress
+from neuroanp.training.progress import Progress
 
 
 class Terminal(io.StringIO):

@@ -13,12 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuroanp import registry
-from neuroanp.cli import main
-from neuroanp.cli_options import first_line
-from neuroanp.config import describe, restore
-from neuroanp.forms import form
-from neuroanp.results import Run
+from neuroanp.cli.main import main
+from neuroanp.config import registry
+from neuroanp.config.document import describe, restore
+from neuroanp.config.text import first_line, form
+from neuroanp.training.run import Run
 
 TASK = "--task.length 2 --task.delay 1 --task.evaluation_trials 20"
 COPYING = f"train copying-memory {TASK} --model.hidden 20 --lanes 4 --updates 6 --seed 3".split()
@@ -57,7 +56,7 @@ def test_a_run_that_blows_up_stops_with_finite_weights(capsys):
 
 
 def test_ctrl_c_keeps_what_was_learned(monkeypatch, capsys):
-    from neuroanp.training import Training
+    from neuroanp.training.loop import Training
 
     step = Training.step
 

@@ -9,9 +9,10 @@ import pytest
 from matplotlib import pyplot
 from toys import make_run
 
-from neuroanp import checkpoint
+from neuroanp import storage as checkpoint
 from neuroanp.errors import DataError, InvalidValue
-from neuroanp.results import RESULT_KEYS, Run
+from neuroanp.training.result import RESULT_KEYS
+from neuroanp.training.run import Run
 
 FILES = {"config.json", "result.json", "history.csv", "weights.npz", "example.npz", "figure.png"}
 

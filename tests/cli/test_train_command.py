@@ -11,10 +11,11 @@ import pytest
 from brian2 import ms
 from toys import DeepNet, Echo, Nodes, Synapses
 
-from neuroanp.cli import main
-from neuroanp.decorrelation import Decorrelation
-from neuroanp.results import RESULT_KEYS, Run
-from neuroanp.stages import SGD, Adam
+from neuroanp.cli.main import main
+from neuroanp.optim import SGD, Adam
+from neuroanp.optim.decorrelation import Decorrelation
+from neuroanp.training.result import RESULT_KEYS
+from neuroanp.training.run import Run
 
 
 def only_run() -> Path:
@@ -250,7 +251,7 @@ def test_unknown_commands_are_refused(capsys):
 
 def test_ctrl_c_is_not_left_to_brian2():
     code = (
-        "import signal; before = signal.getsignal(signal.SIGINT); from neuroanp.cli import main; "
+        "import signal; before = signal.getsignal(signal.SIGINT); from neuroanp.cli.main import main; "
         "main(['train', '--help']); print(signal.getsignal(signal.SIGINT) is before)"
     )
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
@@ -269,7 +270,7 @@ def test_a_reader_that_leaves_early_gets_no_traceback(words):
 
 
 def test_help_of_the_command_is_fast():
-    code = "import sys; from neuroanp.cli import main; main(['--help']); print('brian2' in sys.modules)"
+    code = "import sys; from neuroanp.cli.main import main; main(['--help']); print('brian2' in sys.modules)"
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     said = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env

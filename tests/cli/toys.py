@@ -9,10 +9,11 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from brian2 import Quantity, ms, mV
 
-from neuroanp import checks, config
+from neuroanp.config import checks
+from neuroanp.config import document as config
+from neuroanp.config.option import option
 from neuroanp.errors import DataError, Diverged, Interrupted, UnknownName
-from neuroanp.options import option
-from neuroanp.results import Run
+from neuroanp.training.run import Run
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -90,7 +91,7 @@ class Synapses:
 
 
 class Registry:
-    """Stands where `neuroanp.registry` does."""
+    """Stands where `neuroanp.config.registry` does."""
 
     def tasks(self) -> dict[str, type]:
         return {"toy-echo": Echo, "toy-wait": Wait}
@@ -190,8 +191,8 @@ class Recipes:
         return self.PRESETS
 
     def recipe(self, task: str, preset: str) -> dict[str, Any]:
-        from neuroanp.decorrelation import Decorrelation
-        from neuroanp.stages import Adam
+        from neuroanp.optim import Adam
+        from neuroanp.optim.decorrelation import Decorrelation
 
         if preset == "published":
             return {"model": Net(), "rule": Nodes(mirrored=False), "decorrelation": None, "optimizer": Adam()}

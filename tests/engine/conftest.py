@@ -5,8 +5,9 @@ import sys
 import brian2 as b2
 import pytest
 
-from neuroanp.engine import NoCompiler, build
-from neuroanp.engine.compiler import find_compiler
+from neuroanp.engine import NoCompiler
+from neuroanp.engine.build import cache as build
+from neuroanp.engine.build.compiler import find_compiler
 
 # an attribute of the same name hides this module
 devices = sys.modules["brian2.devices.device"]

@@ -7,7 +7,7 @@ from brian2 import ms
 from circuits import NAMES, assert_same, circuit
 from processes import python
 
-from neuroanp.engine.generator import SourceGenerator
+from neuroanp.engine.codegen.generator import SourceGenerator
 
 
 @pytest.fixture

@@ -13,7 +13,10 @@ import pytest
 from brian2 import ms
 from circuits import NAMES, circuit
 
-from neuroanp.engine import CacheError, CompileError, build, compiled, compiler, library
+from neuroanp.engine import CacheError, CompileError
+from neuroanp.engine.build import cache as build
+from neuroanp.engine.build import compiler
+from neuroanp.engine.program import compiled, library
 
 
 def small(rate=2.0):

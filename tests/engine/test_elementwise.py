@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neuroanp.engine import elementwise
-from neuroanp.engine.compiler import find_compiler
+from neuroanp.engine.build.compiler import find_compiler
 from neuroanp.engine.elementwise import Elementwise
 from neuroanp.engine.errors import CompileError
 from neuroanp.errors import InvalidValue

@@ -10,8 +10,8 @@ import pytest
 from brian2 import ms
 from circuits import NAMES, assert_same, circuit
 
-from neuroanp.engine.build import cache_folder
-from neuroanp.engine.library import Library
+from neuroanp.engine.build.cache import cache_folder
+from neuroanp.engine.program.library import Library
 
 
 def go(c, milliseconds=3):

@@ -8,14 +8,14 @@ from brian2 import meter, ms, second
 
 from neuroanp.errors import InvalidValue
 from neuroanp.models import BalancedLIF, TanhRNN
-from neuroanp.network import Network
-from neuroanp.perturbation import Perturbation
-from neuroanp.plant import Plant
-from neuroanp.plant_task import PlantTask
-from neuroanp.reward import Modulator
+from neuroanp.network.network import Network
+from neuroanp.network.perturbation import Perturbation
+from neuroanp.network.plant import Plant
+from neuroanp.network.trial import Trial
+from neuroanp.optim import Adam
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import Adam
-from neuroanp.task import Trial
+from neuroanp.training.task import PlantTask
 from tests.training.setting import training
 
 STEPS, LANES = 24, 3

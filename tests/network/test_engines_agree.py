@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from neuroanp.decorrelation import Decorrelation
 from neuroanp.models import ALIF, LIF, LeakyTanhRNN, TanhRNN
-from neuroanp.reward import Modulator
+from neuroanp.optim import Adam, Clip, WeightBounds
+from neuroanp.optim.decorrelation import Decorrelation
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import ActivityPerturbation, NodePerturbation, WeightPerturbation
-from neuroanp.stages import Adam, Clip, WeightBounds
 from neuroanp.tasks import CopyingMemory
-from neuroanp.training import Training
+from neuroanp.training.loop import Training
 
 NODES = NodePerturbation(sigma=0.05)
 HELD = NodePerturbation(sigma=0.1, hold=10, readout_sigma=0.03)

@@ -9,12 +9,12 @@ from brian2 import ms
 from neuroanp.engine.noise import draw
 from neuroanp.errors import InvalidValue
 from neuroanp.models import LIF, TanhRNN
-from neuroanp.network import Network
-from neuroanp.passes import clean
-from neuroanp.perturbation import Perturbation
-from neuroanp.reward import Modulator
+from neuroanp.network.layout import clean
+from neuroanp.network.network import Network
+from neuroanp.network.perturbation import Perturbation
+from neuroanp.network.trial import Trial
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
-from neuroanp.task import Trial
 
 N_IN, HIDDEN, N_OUT, LANES, STEPS = 3, 8, 2, 4, 7
 NODES = Perturbation(target="nodes", sigma=0.1, readout=True, records=("activity", "trace"))

@@ -9,12 +9,12 @@ from brian2 import ms
 
 from neuroanp.errors import InvalidValue
 from neuroanp.models import BalancedLIF
-from neuroanp.network import Network
-from neuroanp.perturbation import Perturbation
-from neuroanp.python_plant import PythonPlant
-from neuroanp.reward import Modulator
+from neuroanp.network.network import Network
+from neuroanp.network.perturbation import Perturbation
+from neuroanp.network.plant import PythonPlant
+from neuroanp.optim import Adam
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import Adam
 from neuroanp.tasks import CartPole, cart_pole
 from tests.training.setting import training
 

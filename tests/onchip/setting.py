@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from neuroanp.hardware import OnChip
 from neuroanp.models import LIF, TanhRNN
-from neuroanp.onchip import OnChip
-from neuroanp.reward import Modulator
+from neuroanp.optim import Adam, Clip, WeightBounds
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import Adam, Clip, WeightBounds
 from neuroanp.tasks import CopyingMemory
-from neuroanp.training import Training
+from neuroanp.training.loop import Training
 
 TRIALS = 20
 TASK = CopyingMemory(alphabet=4, length=3, delay=2, evaluation_trials=2)

@@ -10,7 +10,8 @@ import pytest
 
 from neuroanp.errors import InvalidValue
 from neuroanp.models import ALIF, EI, ConductanceLIF, LeakyTanhRNN
-from neuroanp.reward import Modulator
+from neuroanp.optim import SGD, Adam, Chain, KeepSigns, WeightBounds
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import (
     DelayedHebbian,
     NodePerturbation,
@@ -20,7 +21,6 @@ from neuroanp.rules import (
     WeightPerturbation,
     times,
 )
-from neuroanp.stages import SGD, Adam, Chain, KeepSigns, WeightBounds
 from neuroanp.synapse import Synapse
 from neuroanp.tasks import MackeyGlass
 

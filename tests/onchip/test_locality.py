@@ -6,13 +6,14 @@ import math
 
 import pytest
 
-from neuroanp import registry
-from neuroanp.cli import main
-from neuroanp.decorrelation import Decorrelation
+from neuroanp.cli.main import main
+from neuroanp.config import registry
 from neuroanp.errors import InvalidValue
+from neuroanp.hardware import OnChip, locality
 from neuroanp.models import LIF
-from neuroanp.onchip import OnChip, locality
-from neuroanp.reward import Modulator
+from neuroanp.optim import SGD, Adam, Chain, Clip, WeightBounds
+from neuroanp.optim.decorrelation import Decorrelation
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import (
     ActivityPerturbation,
     DelayedHebbian,
@@ -23,7 +24,6 @@ from neuroanp.rules import (
     RewardSTDP,
     WeightPerturbation,
 )
-from neuroanp.stages import SGD, Adam, Chain, Clip, WeightBounds
 from neuroanp.synapse import BROADCAST, NotLocal, Synapse
 
 from .setting import TANH, TASK

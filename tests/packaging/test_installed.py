@@ -19,7 +19,7 @@ FOLDERS = ("", "models", "tasks", "engine")
 LOOK = """
 import json
 import neuroanp.engine, neuroanp.models, neuroanp.tasks
-from neuroanp.registry import find
+from neuroanp.config.registry import find
 modules = [neuroanp, neuroanp.models, neuroanp.tasks, neuroanp.engine]
 print(json.dumps({
     "files": [module.__file__ for module in modules],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from neuroanp import registry
+from neuroanp.config import registry
 from neuroanp.errors import NeuroANPError, UnknownName
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks import CopyingMemory

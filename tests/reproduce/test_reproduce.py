@@ -7,19 +7,19 @@ import re
 import numpy as np
 import pytest
 
-from neuroanp import checkpoint
-from neuroanp.cli import main
-from neuroanp.decorrelation import correlation
+from neuroanp import storage as checkpoint
+from neuroanp.cli.main import main
 from neuroanp.errors import InvalidValue
+from neuroanp.optim.decorrelation import correlation
 from neuroanp.tasks import CopyingMemory
 
 pytest.importorskip("jax", reason="jax is not installed")
-from neuroanp import recipes
 from neuroanp.reproduce import Plan, experiments, runs, write_report
 from neuroanp.reproduce.changes import CHANGES, WHERE
 from neuroanp.reproduce.experiments import COPYING, EXPERIMENTS, Experiment
 from neuroanp.reproduce.findings import Found, collect, sentences
 from neuroanp.reproduce.methods import METHODS
+from neuroanp.training import recipe as recipes
 
 TINY = Experiment(
     "tiny copying", lambda weather: CopyingMemory(alphabet=4, length=2, delay=1, evaluation_trials=20),

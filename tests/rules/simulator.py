@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuroanp.passes import clean
-from neuroanp.record import Record
+from neuroanp.network.layout import clean
+from neuroanp.network.record import Record
 
 SIGN = {"clean": 0.0, "plus": 1.0, "minus": -1.0}
 NAMES = ("W_in", "W_rec", "W_out")

@@ -6,13 +6,13 @@ from brian2 import ms
 
 from neuroanp.errors import InvalidValue
 from neuroanp.models import LIF, LeakyTanhRNN, TanhRNN
-from neuroanp.network import Network
-from neuroanp.perturbation import Perturbation
-from neuroanp.reward import Modulator
+from neuroanp.network.network import Network
+from neuroanp.network.perturbation import Perturbation
+from neuroanp.network.trial import Trial
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import SPSA, EvolutionStrategies, RandomFeedback, ReadoutOnly, WeightPerturbation
-from neuroanp.task import Trial
 from neuroanp.tasks import CopyingMemory
-from neuroanp.training import train
+from neuroanp.training.loop import train
 
 SHORT = CopyingMemory(alphabet=5, length=2, delay=1)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neuroanp.decorrelation import Decorrelation
 from neuroanp.errors import InvalidValue
+from neuroanp.optim.decorrelation import Decorrelation
 
 from .simulator import Problem
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from neuroanp.errors import InvalidValue
-from neuroanp.reward import Modulator, returns
+from neuroanp.reward.modulator import Modulator
+from neuroanp.reward.returns import returns
 
 from .simulator import Problem
 

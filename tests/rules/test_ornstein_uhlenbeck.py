@@ -11,10 +11,10 @@ from brian2 import ms
 from neuroanp.engine.noise import draw
 from neuroanp.errors import InvalidValue
 from neuroanp.models import TanhRNN
-from neuroanp.network import Network
-from neuroanp.reward import Modulator
+from neuroanp.network.network import Network
+from neuroanp.network.trial import Trial
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import OrnsteinUhlenbeck, WeightPerturbation
-from neuroanp.task import Trial
 
 from .simulator import NAMES, Problem
 

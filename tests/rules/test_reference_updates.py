@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuroanp.decorrelation import Decorrelation
-from neuroanp.reward import Modulator
+from neuroanp.optim import SGD
+from neuroanp.optim.decorrelation import Decorrelation
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import ActivityPerturbation, NodePerturbation, WeightPerturbation
-from neuroanp.stages import SGD
 
 from .simulator import NAMES, simulate
 

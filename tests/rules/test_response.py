@@ -7,13 +7,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from neuroanp.cells import Rates
 from neuroanp.errors import InvalidValue
 from neuroanp.models import TanhRNN
-from neuroanp.reward import Modulator
+from neuroanp.network.dynamics import Rates
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation, ResponsePerturbation
 from neuroanp.tasks import CartPole, CopyingMemory
-from neuroanp.training import train
+from neuroanp.training.loop import train
 
 from .simulator import Problem
 from .test_rule_gradients import aligned

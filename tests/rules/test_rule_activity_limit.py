@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neuroanp.reward import Modulator, returns
+from neuroanp.reward.modulator import Modulator
+from neuroanp.reward.returns import returns
 from neuroanp.rules import ActivityPerturbation, NodePerturbation, pre
 
 from .simulator import Problem, cosine

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neuroanp.record import Record
-from neuroanp.reward import Modulator
+from neuroanp.network.record import Record
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation, WeightPerturbation
 
 from .simulator import NAMES, Problem, cosine

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from neuroanp.errors import InvalidValue
-from neuroanp.reward import Modulator
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import (
     ActivityPerturbation,
     NodePerturbation,

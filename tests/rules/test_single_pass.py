@@ -9,7 +9,8 @@ import pytest
 
 from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky, leaky_back
-from neuroanp.reward import Modulator, returns
+from neuroanp.reward.modulator import Modulator
+from neuroanp.reward.returns import returns
 from neuroanp.rules import NodePerturbation, delta, pre
 
 from .simulator import NAMES, Problem, cosine

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from neuroanp.errors import InvalidValue
-from neuroanp.schedule import annealed
-from neuroanp.stages import SGD, Adam, Chain, Clip, Stage, WeightBounds
+from neuroanp.optim import SGD, Adam, Chain, Clip, Stage, WeightBounds
+from neuroanp.optim.schedule import annealed
 
 SHAPES = {"W_in": (4, 2), "W_rec": (4, 4), "W_out": (1, 4)}
 

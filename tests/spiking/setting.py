@@ -8,13 +8,14 @@ import numpy as np
 from brian2 import ms
 
 from neuroanp.models import LIF
-from neuroanp.network import Network
-from neuroanp.perturbation import Perturbation
-from neuroanp.reward import Modulator
+from neuroanp.network.network import Network
+from neuroanp.network.perturbation import Perturbation
+from neuroanp.network.trial import Trial
+from neuroanp.optim import Adam, Clip, WeightBounds
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import Adam, Clip, WeightBounds
-from neuroanp.task import Task, Trial, loss
-from neuroanp.training import Training
+from neuroanp.training.loop import Training
+from neuroanp.training.task import Task, loss
 
 STEPS, LANES, N_IN, N_OUT = 60, 4, 3, 2
 

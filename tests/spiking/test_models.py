@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from neuroanp.decorrelation import Decorrelation
 from neuroanp.errors import InvalidValue
 from neuroanp.models import ALIF, EI, LIF, ConductanceLIF, Izhikevich
+from neuroanp.optim import SGD, Adam, KeepSigns
+from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import SGD, Adam, KeepSigns
 
 from .setting import LANES, STEPS, network, shown, training
 

@@ -7,10 +7,10 @@ import pytest
 
 from neuroanp.errors import InvalidValue
 from neuroanp.models import ALIF, LIF, TanhRNN
-from neuroanp.reward import Modulator
+from neuroanp.network.trial import Trial
+from neuroanp.optim import Adam
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import ActivityPerturbation, NodePerturbation
-from neuroanp.stages import Adam
-from neuroanp.task import Trial
 from neuroanp.tasks import CopyingMemory
 
 from .setting import LANES, STEPS, network, shown, training

@@ -8,7 +8,7 @@ from brian2 import ms, mV
 
 from neuroanp.errors import InvalidValue
 from neuroanp.models import LIF
-from neuroanp.reward import Modulator
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation, RewardSTDP
 
 from .setting import LANES, STEPS, record_of, training

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 from brian2 import ms, mV
 
-from neuroanp.cli import main
-from neuroanp.decorrelation import Decorrelation
+from neuroanp.cli.main import main
 from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky
+from neuroanp.hardware import OnChip
 from neuroanp.models import ALIF, EI, LIF, ConductanceLIF, Izhikevich
-from neuroanp.network import Network
-from neuroanp.onchip import OnChip
-from neuroanp.results import Run
-from neuroanp.rules import (
+from neuroanp.network.network import Network
+from neuroanp.network.trial import Trial
+from neuroanp.network.wiring import Wiring
+from neuroanp.optim.decorrelation import Decorrelation
+from neuroanp.rules import (  # fmt: skip
     ActivityPerturbation,
     DelayedHebbian,
     EProp,
@@ -28,10 +29,9 @@ from neuroanp.rules import (
     arrived,
     outer,
     recurrent_leaky,
-)  # fmt: skip
-from neuroanp.task import Trial
+)
 from neuroanp.testing import check_model
-from neuroanp.wiring import Wiring
+from neuroanp.training.run import Run
 
 from .setting import LANES, N_IN, N_OUT, STEPS, Wave, shown, training
 

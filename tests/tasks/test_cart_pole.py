@@ -7,11 +7,11 @@ import pytest
 from brian2 import ms
 
 from neuroanp.models import BalancedLIF, TanhRNN
-from neuroanp.network import Network
-from neuroanp.perturbation import Perturbation
-from neuroanp.task import Trial
+from neuroanp.network.network import Network
+from neuroanp.network.perturbation import Perturbation
+from neuroanp.network.trial import Trial
 from neuroanp.tasks import CartPole, cart_pole
-from neuroanp.training import train
+from neuroanp.training.loop import train
 
 NAMES = ("x", "v", "theta", "omega")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from neuroanp import registry
+from neuroanp.config import registry
 from neuroanp.tasks import CopyingMemory, Digits, MackeyGlass
 from neuroanp.testing import check_task
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from neuroanp.baselines.trivial import linear
 from neuroanp.errors import InvalidValue
-from neuroanp.task import loss
 from neuroanp.tasks import CopyingMemory
+from neuroanp.tasks._linear import linear
+from neuroanp.training.task import loss
 
 
 def test_layout_of_a_trial(rng: np.random.Generator) -> None:

@@ -7,8 +7,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from neuroanp.errors import DataError, InvalidValue
-from neuroanp.task import loss
 from neuroanp.tasks import Digits
+from neuroanp.training.task import loss
 
 
 def _mnist(path: Path, **changes: np.ndarray) -> str:

@@ -7,10 +7,10 @@ import pytest
 
 from neuroanp.errors import InvalidValue, MissingExtra
 from neuroanp.models import BalancedLIF
-from neuroanp.network import Network
-from neuroanp.perturbation import Perturbation
+from neuroanp.network.network import Network
+from neuroanp.network.perturbation import Perturbation
 from neuroanp.tasks import CartPole, Gymnasium, GymnasiumPlant, cart_pole
-from neuroanp.training import train
+from neuroanp.training.loop import train
 
 SCALE = (cart_pole.EDGE, 2.0, cart_pole.TILT, 2.0)
 

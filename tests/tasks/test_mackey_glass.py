@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from neuroanp.errors import InvalidValue
-from neuroanp.task import loss
 from neuroanp.tasks import MackeyGlass
 from neuroanp.tasks.mackey_glass import _mackey_glass
+from neuroanp.training.task import loss
 
 
 def test_series_solves_the_delay_equation() -> None:

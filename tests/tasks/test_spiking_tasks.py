@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from brian2 import Hz, ms, mV
 
-from neuroanp.baselines.trivial import linear
 from neuroanp.errors import InvalidValue
+from neuroanp.optim import Clip, WeightBounds
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import Clip, WeightBounds
-from neuroanp.task import loss
 from neuroanp.tasks import CueAccumulation, DelayedXOR, Digits, PatternGeneration, SpikingDigits, StoreRecall
-from neuroanp.training import Training
+from neuroanp.tasks._linear import linear
+from neuroanp.training.loop import Training
+from neuroanp.training.task import loss
 
 DECISIONS = [DelayedXOR(), StoreRecall(), CueAccumulation()]
 TASKS = [*DECISIONS, PatternGeneration(), SpikingDigits(), SpikingDigits(code="latency")]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neuroanp.baselines.trivial import lagged, linear
+from neuroanp.tasks._linear import lagged, linear
 
 
 def test_lagged_puts_the_newest_input_first_and_a_constant_last() -> None:

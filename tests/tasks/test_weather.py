@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuroanp.baselines.trivial import linear
 from neuroanp.errors import DataError, InvalidValue
-from neuroanp.task import loss
 from neuroanp.tasks import Weather, _weather_file
+from neuroanp.tasks._linear import linear
+from neuroanp.training.task import loss
 
 SMALL = {"ahead": 6, "train_hours": 400, "window": 30, "washout": 10}
 

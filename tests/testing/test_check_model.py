@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from brian2 import ms, mV
 
-from neuroanp import registry
+from neuroanp.config import registry
 from neuroanp.errors import InvalidValue
-from neuroanp.model import Model, gaussian_weights
+from neuroanp.network.model import Model, gaussian_weights
 from neuroanp.testing import check_model
 
 part = dataclasses.dataclass(frozen=True, kw_only=True)

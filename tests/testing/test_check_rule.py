@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from neuroanp import registry
+from neuroanp.config import registry
 from neuroanp.errors import InvalidValue
 from neuroanp.rules import EProp, NodePerturbation, NodeRule, NoiseRule, WeightPerturbation, pre, times
 from neuroanp.testing import check_rule

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from brian2 import mV
 
+from neuroanp.config.option import option
 from neuroanp.errors import DataError, InvalidValue
-from neuroanp.options import option
-from neuroanp.task import Task, Trial, loss
+from neuroanp.network.trial import Trial
 from neuroanp.testing import check_task
+from neuroanp.training.task import Task, loss
 
 part = dataclasses.dataclass(frozen=True, kw_only=True)
 

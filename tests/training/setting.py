@@ -6,11 +6,11 @@ import math
 from typing import Any
 
 from neuroanp.models import TanhRNN
-from neuroanp.reward import Modulator
+from neuroanp.optim import Adam, Clip, WeightBounds
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import Adam, Clip, WeightBounds
 from neuroanp.tasks import CopyingMemory
-from neuroanp.training import Training
+from neuroanp.training.loop import Training
 
 COPYING = CopyingMemory(alphabet=4, length=2, delay=1, evaluation_trials=16)
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from neuroanp.models import LIF, TanhRNN
+from neuroanp.network.trial import Trial
+from neuroanp.optim import Adam
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import Adam
-from neuroanp.task import Trial
 from neuroanp.tasks import MackeyGlass
-from neuroanp.training import train
+from neuroanp.training.loop import train
 
 from .setting import training
 

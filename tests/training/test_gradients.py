@@ -11,10 +11,10 @@ from rules.simulator import NAMES, Problem, cosine
 from rules.test_rule_activity_limit import adjoint, changes, close
 
 from neuroanp.models import TanhRNN
-from neuroanp.network import Network
-from neuroanp.reward import Modulator
+from neuroanp.network.network import Network
+from neuroanp.network.trial import Trial
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import ActivityPerturbation, NodePerturbation, WeightPerturbation, pre
-from neuroanp.task import Trial
 
 
 class Simulated:

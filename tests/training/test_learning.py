@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neuroanp import registry
-from neuroanp.decorrelation import Decorrelation
+from neuroanp.config import registry
 from neuroanp.models import TanhRNN
+from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.rules import ActivityPerturbation, NodePerturbation, WeightPerturbation
-from neuroanp.training import train
+from neuroanp.training.loop import train
 
 from .setting import training
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from rules.simulator import NAMES, simulate
 
-from neuroanp.decorrelation import Decorrelation
 from neuroanp.engine import noise
+from neuroanp.optim import Adam
+from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.rules import ActivityPerturbation, NodePerturbation, WeightPerturbation
-from neuroanp.stages import Adam
 
 from .setting import training
 

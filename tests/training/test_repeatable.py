@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuroanp.decorrelation import Decorrelation
+from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.rules import ActivityPerturbation, NodePerturbation, WeightPerturbation
 
 from .setting import training

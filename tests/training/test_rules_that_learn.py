@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from neuroanp.models import TanhRNN
-from neuroanp.reward import Modulator
+from neuroanp.network.trial import Trial
+from neuroanp.optim import Adam
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import DelayedHebbian, OrnsteinUhlenbeck
-from neuroanp.stages import Adam
-from neuroanp.task import Task, Trial, loss
+from neuroanp.training.task import Task, loss
 
 from .setting import training
 

@@ -7,10 +7,10 @@ import pytest
 from brian2 import ms
 
 from neuroanp.models import ALIF, LIF
+from neuroanp.optim import Clip, WeightBounds
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import Clip, WeightBounds
 from neuroanp.tasks import CueAccumulation, DelayedXOR, PatternGeneration, SpikingDigits, StoreRecall
-from neuroanp.training import Training
+from neuroanp.training.loop import Training
 
 
 def run(task, *, seed=0, dtype="float32", **changes):

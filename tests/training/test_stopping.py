@@ -11,10 +11,10 @@ import threading
 import numpy as np
 import pytest
 
-from neuroanp.decorrelation import Decorrelation
 from neuroanp.errors import Diverged, Interrupted
+from neuroanp.optim import Adam, Stage
+from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.rules import NodePerturbation
-from neuroanp.stages import Adam, Stage
 from neuroanp.tasks import CopyingMemory
 
 from .setting import training

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from brian2 import ms
 
-from neuroanp.cli import main
+from neuroanp.cli.main import main
 from neuroanp.errors import InvalidValue, UnknownName
 from neuroanp.models import LIF, TanhRNN
-from neuroanp.reward import Modulator
+from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import (
     ActivityPerturbation,
     NodePerturbation,
@@ -22,7 +22,7 @@ from neuroanp.rules import (
 from neuroanp.tasks import CartPole, CopyingMemory, PatternGeneration
 
 pytest.importorskip("jax", reason="jax is not installed")
-from neuroanp.baselines import BPTT
+from neuroanp.gradients import BPTT
 from neuroanp.verify import estimate, verify
 from neuroanp.verify.estimate import _Sums
 

@@ -2,16 +2,14 @@
 
 from neuroanp.engine.operations._base import Operation
 from neuroanp.engine.operations.block_mean import BlockMean
-from neuroanp.engine.operations.course import CourseRecorder
-from neuroanp.engine.operations.dense import DenseProjection
+from neuroanp.engine.operations.dense_projection import DenseProjection
 from neuroanp.engine.operations.interleave import Interleave
-from neuroanp.engine.operations.noise import CounterNoise
-from neuroanp.engine.operations.play import Player
-from neuroanp.engine.operations.record import Recorder
-from neuroanp.engine.operations.sparse import SparseProjection
-from neuroanp.engine.operations.spikes import SpikeProjection
-from neuroanp.engine.operations.wandering import WanderingWeightNoise
-from neuroanp.engine.operations.weight_noise import WeightNoise
+from neuroanp.engine.operations.node_noise import CounterNoise
+from neuroanp.engine.operations.player import Player
+from neuroanp.engine.operations.recorder import CourseRecorder, Recorder
+from neuroanp.engine.operations.sparse_projection import SparseProjection
+from neuroanp.engine.operations.spike_projection import SpikeProjection
+from neuroanp.engine.operations.weight_noise import WanderingWeightNoise, WeightNoise
 
 __all__ = [
     "BlockMean",

@@ -1,0 +1,38 @@
+from . import engine, gradients, hardware, models, optim, rules, tasks, testing
+from .network.model import Model
+from .network.network import Network
+from .network.perturbation import Perturbation
+from .network.plant import Plant, PythonPlant
+from .network.record import Record
+from .network.reward_monitor import RewardMonitor
+from .network.trial import Trial
+from .optim.decorrelation import Decorrelation
+from .reward.modulator import Modulator
+from .training.loop import train
+from .training.run import Run
+from .training.task import PlantTask, Task
+
+__all__ = [
+    "Decorrelation",
+    "Model",
+    "Modulator",
+    "Network",
+    "Perturbation",
+    "Plant",
+    "PlantTask",
+    "PythonPlant",
+    "Record",
+    "RewardMonitor",
+    "Run",
+    "Task",
+    "Trial",
+    "engine",
+    "gradients",
+    "hardware",
+    "models",
+    "optim",
+    "rules",
+    "tasks",
+    "testing",
+    "train",
+]

@@ -1,0 +1,75 @@
+"""Part "update": one training update beside JAX and beside its bare products."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from neuroanp.bench import ours
+from neuroanp.bench.peers.blas import Floor
+from neuroanp.bench.peers.jax import JaxUpdate
+from neuroanp.bench.table import Row, compared
+from neuroanp.bench.timing import interleaved
+from neuroanp.errors import MissingExtra
+from neuroanp.gradients._jax import precision
+
+OURS = {"ours": "gaussian", "ours with sign noise": "sign"}
+FLOOR = "bare BLAS products"
+PEERS = {"JAX BPTT + Adam": False, "JAX BPTT + Adam, gradient gathered by hand": True}
+HIDDEN, LANES, DTYPES = (100, 500, 1000), (1, 32), ("float32", "float64")
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    """The rows, size by size."""
+    for dtype in DTYPES:
+        for hidden in HIDDEN[:2] if quick else HIDDEN:
+            for lanes in LANES:
+                yield from one_size(hidden, lanes, dtype, seconds=1.0 if quick else 10.0)
+
+
+def one_size(hidden: int, lanes: int, dtype: str, seconds: float, steps: int = ours.STEPS) -> list[Row]:
+    """The rows of one size.
+
+    Parameters
+    ----------
+    hidden, lanes : int
+    dtype : {"float32", "float64"}
+    seconds : float
+        For all rounds.
+    steps : int
+    """
+    labels: dict[str, Any] = {"part": "update", "size": ours.size(hidden, lanes, dtype, steps)}
+    trial = ours.copying(steps, lanes)
+    made = {own: ours.training(hidden, trial, dtype, distribution=noise) for own, noise in OURS.items()}
+    inputs, targets = ours.seen(trial, dtype)
+    floor = Floor(hidden, inputs.shape[2], targets.shape[2], lanes, trial.steps, dtype)
+    functions: dict[str, Callable[[], Any]] = {own: ours.stepping(made[own]) for own in OURS}
+    functions[FLOOR] = floor
+    missing = ""
+    try:
+        with threadpool_limits(1), precision(dtype):
+            for name, gathered in PEERS.items():
+                functions[name] = JaxUpdate(made["ours"].weights, inputs, targets, ours.LR, gathered)
+            samples = interleaved(functions, seconds)
+    except MissingExtra as error:
+        missing = str(error)
+        with threadpool_limits(1):
+            samples = interleaved(functions, seconds)
+    found = [Row(what=name, note=missing, **labels) for name in PEERS if missing]
+    for name in [FLOOR, *([] if missing else PEERS)]:
+        promised = limit(name, hidden, lanes, dtype)
+        for own in OURS:
+            what = name if own == "ours" else f"{name}, {own}"
+            found.append(compared(samples, own, name, what=what, limit=promised, **labels))
+    return found
+
+
+def limit(name: str, hidden: int, lanes: int, dtype: str) -> float | None:
+    """What ours should take at most, as a multiple of the other."""
+    if name == FLOOR:
+        return 1.5 if hidden >= 500 else None
+    if PEERS[name] or dtype != "float32" or hidden not in (100, 500):
+        return None
+    return 0.6 if lanes == 1 else 0.9

@@ -1,0 +1,1 @@
+"""Other libraries' ways to the same result, timed beside ours."""

@@ -1,0 +1,49 @@
+"""``neuroanp bench``: what an update costs on this machine, beside what else could have been used."""
+
+from __future__ import annotations
+
+import sys
+
+from neuroanp.bench.run import measure
+from neuroanp.bench.worker import PARTS
+from neuroanp.cli.options import Parser
+from neuroanp.errors import UnknownName
+
+USAGE = """\
+usage: neuroanp bench [--quick] [--json] [--part PART]
+
+One table of ratios, ours over another's, with their range over rounds that take turns, on one core:
+
+  update    a training update beside backpropagation through time in JAX, and beside its bare products
+  loop      forward passes beside Brian2 run anew for each trial
+  spiking   a trial of recurrent LIF cells beside snnTorch, Norse and SpikingJelly
+  scaling   how the time of an update grows with units, lanes and steps, as slopes
+  memory    peak memory of learning a series window by window
+
+JAX comes with the extra `compare`; the spiking libraries are used where they are installed.
+
+  --quick       fewer sizes and rounds, about a minute instead of several
+  --json        the figures on one line, for machines
+  --part PART   this part alone; may be given again"""
+
+
+def bench_command(words: list[str]) -> int:
+    """Measure and print; returns the exit code."""
+    if not {"-h", "--help"}.isdisjoint(words):
+        print(USAGE)
+        return 0
+    parser = Parser(prog="neuroanp bench", add_help=False)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--part", action="append", metavar="PART")
+    asked = parser.read(words)
+    for part in asked["part"] or ():
+        if part not in PARTS:
+            raise UnknownName("--part", part, list(PARTS))
+    report = measure(asked["quick"], asked["part"] or PARTS, _say)
+    print(report.json() if asked["json"] else report)
+    return 0
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

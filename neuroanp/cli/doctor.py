@@ -1,0 +1,169 @@
+"""What this machine has for training, and what to do about what it lacks."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import os
+import platform
+import re
+import stat
+from collections.abc import Callable, Iterator
+
+from neuroanp.config import registry
+from neuroanp.errors import NeuroANPError
+
+GOOD, HINT, BAD = "ok", "--", "!!"
+OTHER_CACHE = "set NEUROANP_CACHE to a folder of yours that can be written"
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One thing looked at.
+
+    Attributes
+    ----------
+    mark : str
+        ``"ok"``, ``"--"`` when something could be better, ``"!!"`` when nothing trains like this.
+    subject, state : str
+        What was looked at, and how it is.
+    advice : str
+        What to do; empty when there is nothing to do.
+    """
+
+    mark: str
+    subject: str
+    state: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        line = f"[{self.mark}] {self.subject:<14}{self.state}"
+        return line + (f"\n     -> {self.advice}" if self.advice else "")
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """All findings; printed, a line each and what to do below it."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def fit(self) -> bool:
+        """Whether networks can be trained here."""
+        return all(finding.mark != BAD for finding in self.findings)
+
+    def __str__(self) -> str:
+        marks = [finding.mark for finding in self.findings]
+        last = "Nothing to do." if set(marks) == {GOOD} else "Networks train here." if self.fit else (
+            "Networks can't be trained here until what is marked !! is put right."
+        )  # fmt: skip
+        return "\n".join([*map(str, self.findings), last])
+
+
+def examine() -> Report:
+    """Look at versions, compiler, cache, BLAS, offered classes and extras."""
+    looks: tuple[Callable[[], Iterator[Finding]], ...] = (_versions, _engine, _blas, _classes, _extras)
+    return Report(tuple(finding for look in looks for finding in look()))
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _versions() -> Iterator[Finding]:
+    yield Finding(GOOD, "python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    own = _version("neuroanp")
+    if own is None:
+        yield Finding(HINT, "neuroanp", "not installed, running from its folder", "pip install -e . there")
+    else:
+        yield Finding(GOOD, "neuroanp", own)
+    for package in ("brian2", "numpy", "scipy"):
+        found = _version(package)
+        if found is None:
+            yield Finding(BAD, package, "not installed", f"pip install {package}")
+        else:
+            yield Finding(GOOD, package, found)
+    try:
+        import brian2  # noqa: F401
+    except (ImportError, AttributeError) as error:
+        advice = "on Python 3.11, Brian2 2.9 needs an older NumPy: pip install 'numpy<2.4'"
+        yield Finding(BAD, "brian2", f"can't be imported: {error}", advice)
+
+
+def _engine() -> Iterator[Finding]:
+    try:
+        from neuroanp.engine.build.cache import cache_folder
+        from neuroanp.engine.build.compiler import find_compiler
+    except (ImportError, AttributeError) as error:
+        yield Finding(BAD, "engine", f"can't be imported: {error}", "see brian2 above")
+        return
+    compiler = find_compiler()
+    if compiler is None:
+        named = os.environ.get("CXX")
+        state = "none found" if named is None else f"CXX={named} doesn't run"
+        advice = "training works, slower; install g++ or clang++ for the compiled engine"
+        yield Finding(HINT, "compiler", state, advice)
+    else:
+        yield Finding(GOOD, "compiler", f"{compiler.version} ({compiler.command})")
+    folder = cache_folder()
+    nearest = folder
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        yield Finding(BAD, "build cache", f"{folder} can't be written", OTHER_CACHE)
+    elif nearest != folder:
+        yield Finding(GOOD, "build cache", f"{folder}, made by the first build")
+    else:
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        yield _cache(folder.stat(), str(folder), size)
+
+
+def _cache(status: os.stat_result, folder: str, size: int) -> Finding:
+    state = f"{folder}, {size / 1e6:.1f} MB, permissions {stat.S_IMODE(status.st_mode):o}"
+    if hasattr(os, "getuid") and status.st_uid != os.getuid():
+        return Finding(BAD, "build cache", f"{state}, of another user", OTHER_CACHE)
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return Finding(BAD, "build cache", f"{state}: others can write to it", f"chmod 700 {folder}")
+    return Finding(GOOD, "build cache", state)
+
+
+def _blas() -> Iterator[Finding]:
+    try:
+        import scipy.linalg  # noqa: F401  (loads the BLAS that the engine uses)
+        from threadpoolctl import threadpool_info
+    except ImportError as error:
+        yield Finding(BAD, "BLAS", f"can't be looked at: {error}", f"pip install {error.name}")
+        return
+    loaded = [found for found in threadpool_info() if found["user_api"] == "blas"]
+    states = {
+        f"{found['internal_api']} {found['version']}, {found['num_threads']} threads" for found in loaded
+    }
+    for state in sorted(states):
+        yield Finding(GOOD, "BLAS", f"{state} of {os.cpu_count()} cores; training uses one a process")
+
+
+def _classes() -> Iterator[Finding]:
+    try:
+        registry.require_links()
+    except NeuroANPError as error:
+        yield Finding(BAD, "folders", str(error))
+        return
+    for reason in registry.broken():
+        yield Finding(HINT, "broken class", reason, "reinstall the package that offers it, or mend it")
+
+
+def _extras() -> Iterator[Finding]:
+    requirements = importlib.metadata.requires("neuroanp") or [] if _version("neuroanp") else []
+    missing: dict[str, list[str]] = {}
+    for requirement in requirements:
+        extra = re.search(r"extra\s*==\s*['\"]([\w.-]+)['\"]", requirement)
+        package = re.match(r"[\w.-]+", requirement)
+        if extra and package and package[0] != "neuroanp" and _version(package[0]) is None:
+            missing.setdefault(extra[1], []).append(package[0])
+    missing.pop("all", None)
+    for name, packages in missing.items():
+        state = f"without {', '.join(packages)}"
+        yield Finding(HINT, f"extra {name}", state, f"pip install 'neuroanp[{name}]'")

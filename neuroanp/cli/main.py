@@ -1,0 +1,122 @@
+"""The shell command ``neuroanp``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from neuroanp.cli.options import UsageError
+from neuroanp.config.text import first_line
+from neuroanp.errors import NeuroANPError, UnknownName
+
+USAGE = """\
+usage: neuroanp COMMAND
+
+Trains recurrent networks, rate and spiking, without gradients: from noise and a scalar.
+
+  neuroanp train TASK [options]   train a network; `neuroanp train TASK --help` explains the options
+  neuroanp list                   tasks, models and rules
+  neuroanp locality [RULE]        what a rule asks of one synapse, of one neuron and of a broadcast
+  neuroanp verify RULE MODEL TASK what a rule estimates, beside the gradient
+  neuroanp reproduce              the paper's experiments and ours, in one HTML report
+  neuroanp bench                  what an update costs here, beside JAX, Brian2 alone and bare products
+  neuroanp doctor                 versions, compiler, cache, and what to do about what is missing
+  neuroanp --version              version of NeuroANP"""
+
+COMMANDS = ("train", "list", "locality", "verify", "reproduce", "bench", "doctor")
+STOPPED, WRONG_INPUT, UNREAD = 130, 2, 141
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run the shell command and return its exit code.
+
+    0 done, 1 the run diverged or the machine isn't fit, 2 wrong input, 130 stopped by hand, 141 nobody
+    reads on.
+    """
+    words = sys.argv[1:] if words is None else words
+    try:
+        code = _command(words[0] if words else "--help", words[1:])
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # what is still to be written at exit has to go somewhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
+    except NeuroANPError as error:
+        print(f"neuroanp: {' '.join(str(error).split())}", file=sys.stderr)
+        return WRONG_INPUT
+    except KeyboardInterrupt:
+        print("neuroanp: stopped by hand, nothing was saved", file=sys.stderr)
+        return STOPPED
+
+
+def _command(name: str, words: list[str]) -> int:
+    if name in ("-h", "--help", "help"):
+        print(USAGE)
+        return 0
+    if name == "train":
+        on_interrupt = signal.getsignal(signal.SIGINT)
+        from neuroanp.cli.train import train_command
+
+        # Brian2 puts a handler of its own there, which ends one simulation instead of the training.
+        signal.signal(signal.SIGINT, on_interrupt)
+        return train_command(words)
+    if name == "locality":
+        from neuroanp.cli.locality import locality_command
+
+        return locality_command(words)
+    if name == "verify":
+        from neuroanp.cli.verify import verify_command
+
+        return verify_command(words)
+    if name == "reproduce":
+        from neuroanp.cli.reproduce import reproduce_command
+
+        return reproduce_command(words)
+    if name == "bench":
+        from neuroanp.cli.bench import bench_command
+
+        return bench_command(words)
+    commands = {"list": _list, "doctor": _doctor, "--version": _version}
+    if name not in commands:
+        raise UnknownName("command", name, list(COMMANDS))
+    if words in (["-h"], ["--help"]):
+        print(USAGE)
+        return 0
+    if words:
+        raise UsageError(f"{name} takes no options, got {words[0]!r}")
+    return commands[name]()
+
+
+def _list() -> int:
+    from neuroanp.config import registry
+
+    offered = {"tasks": registry.tasks(), "models": registry.models(), "rules": registry.rules()}
+    for title, found in offered.items():
+        print(f"{title}:")
+        for name in sorted(found):
+            print(f"  {name:<22}  {first_line(found[name])}".rstrip())
+    return 0
+
+
+def _doctor() -> int:
+    from neuroanp.cli.doctor import examine
+
+    report = examine()
+    print(report)
+    return 0 if report.fit else 1
+
+
+def _version() -> int:
+    import importlib.metadata
+
+    try:
+        print(importlib.metadata.version("neuroanp"))
+    except importlib.metadata.PackageNotFoundError:
+        raise UsageError("neuroanp is not installed, so it has no version: pip install -e .") from None
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Declaration of the parts of an experiment: options, checks, units, names, and ``config.json``."""

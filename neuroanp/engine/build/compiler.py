@@ -1,0 +1,83 @@
+"""Which C++ compiler there is, and the flags that suit it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A C++ compiler: the command, what it calls itself, and how to call it."""
+
+    command: str
+    version: str
+
+    @property
+    def compile_flags(self) -> list[str]:
+        """Flags for compiling. Finite-only arithmetic is left out: divergence must stay visible."""
+        flags = ["-O3", "-march=native", "-ffast-math", "-fno-finite-math-only", "-fPIC", "-w", "-std=c++17"]
+        flags += ["-fvisibility=hidden"]
+        if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+            # without the macro glibc hides its vector functions, as the arithmetic is not finite-only
+            flags += ["-D__FAST_MATH__"]
+        if "clang" not in self.version.lower():
+            flags += ["-fno-gnu-unique"]
+        return flags
+
+    @property
+    def link_flags(self) -> list[str]:
+        """Flags for linking. Not -ffast-math: GCC before 13 then changes arithmetic in the whole process."""
+        return ["-shared"]
+
+    @property
+    def identity(self) -> str:
+        """Everything of compiler and machine that decides whether a build can be reused."""
+        return "\n".join([self.command, self.version, *self.compile_flags, *self.link_flags, _cpu()])
+
+
+@functools.cache
+def find_compiler() -> Compiler | None:
+    """The compiler named by ``CXX``, else g++, clang++ or c++; ``None`` where there is none."""
+    wanted = os.environ.get("CXX")
+    for command in [wanted] if wanted else ["g++", "clang++", "c++"]:
+        path = shutil.which(command)
+        if path is None:
+            continue
+        try:
+            shown = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30)
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if shown.returncode == 0:
+            return Compiler(path, shown.stdout.strip().split("\n")[0])
+    return None
+
+
+@functools.cache
+def _cpu() -> str:
+    text = platform.machine() + platform.processor()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        lines = info.read_text().split("\n\n")[0].split("\n")
+        text += "".join(line for line in lines if line.startswith(("model name", "flags", "Features")))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass
+class Extra:
+    """What the network's own C++ functions ask of the compiler."""
+
+    macros: list[str]
+    include_dirs: list[str]
+    library_dirs: list[str]
+    runtime_library_dirs: list[str]
+    libraries: list[str]
+    headers: list[str]
+    sources: list[str]

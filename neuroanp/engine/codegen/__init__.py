@@ -1,0 +1,1 @@
+"""C++ source of a network, from Brian2's standalone generator to one translation unit."""

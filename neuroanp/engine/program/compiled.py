@@ -1,0 +1,139 @@
+"""A network as a library in this process."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from brian2 import (
+    EventMonitor,
+    PopulationRateMonitor,
+    SpikeGeneratorGroup,
+    StateMonitor,
+    Synapses,
+    TimedArray,
+    get_dimensions,
+)
+from brian2.devices import cpp_standalone
+from brian2.synapses import synapses as brian2_synapses
+
+from neuroanp.engine.build.cache import build
+from neuroanp.engine.build.compiler import find_compiler
+from neuroanp.engine.codegen.generator import SourceGenerator
+from neuroanp.engine.codegen.translation_unit import unity
+from neuroanp.engine.errors import NoCompiler
+from neuroanp.engine.program.base import Program
+from neuroanp.engine.program.library import Library, LibraryTable, LibraryVector
+
+#: Owners of dynamic arrays that a run, or new spikes, make longer.
+_GROWING = (EventMonitor, StateMonitor, PopulationRateMonitor, SpikeGeneratorGroup)
+
+
+class CompiledProgram(Program):
+    """A network as a library in this process."""
+
+    def __init__(self, device: Any, net: Any, namespace: Mapping[str, Any]) -> None:
+        compiler = find_compiler()
+        if compiler is None:
+            raise NoCompiler
+        super().__init__(device, net)
+        self._synapses = [weakref.ref(obj) for obj in net.sorted_objects if isinstance(obj, Synapses)]
+        source = SourceGenerator(device).generate(net, namespace)
+        text = unity(source, _brian2_files())
+        path = build(text, compiler, source.extra, source.owners)
+        self._static, self._first_static = source.static, len(source.arrays)
+        self._constants = {entry.key: k for k, (entry, _) in enumerate(source.constants)}
+        static = [entry.values for entry in source.static]
+        constants = [value for _, value in source.constants]
+        self.library = Library(path, len(source.arrays), static, constants)
+        if "neuroanp::project(" in text or "neuroanp::multiply(" in text:
+            self.library.bind_blas()
+        self._take_over(source)
+        self._note(source.external, namespace)
+
+    def _take_over(self, source: Any) -> None:
+        """Make this library the home of the network's values, wherever they were."""
+        arrays = self.device.arrays
+        for k, (variable, _) in enumerate(source.arrays):
+            self.library.bind(k, arrays[variable])
+        self.library.start()
+        for k, (variable, _) in enumerate(source.vectors):
+            stable = not isinstance(variable.owner, _GROWING)
+            self._move(variable, LibraryVector(self.library, k, variable.dtype, stable))
+        for k, (variable, _) in enumerate(source.tables):
+            self._move(variable, LibraryTable(self.library, k, variable.dtype))
+        for k, (pathway, _) in enumerate(source.pathways):
+            pathway.queue.move(self.library, k, float(pathway.source.clock.dt_))
+        self.device.random.join(self.library)
+
+    def _move(self, variable: Any, home: Any) -> None:
+        values = self.device.arrays[variable].data
+        home.resize(values.shape)
+        home[:] = values
+        self.device.arrays[variable] = home
+
+    def _accept(self, k: int, value: Any) -> bool:
+        old, entry = self._values[k], self._externals[k]
+        if isinstance(old, TimedArray):
+            if not _alike(old, value):
+                return False
+            for j, static in enumerate(self._static):
+                if static.function is old:
+                    static.function, static.values = value, np.ascontiguousarray(value.values.ravel())
+                    self.library.bind(self._first_static + j, static.values)
+        else:
+            if not _is_number(value) or type(value) is not type(old):
+                return False
+            if get_dimensions(value) is not get_dimensions(old) or entry.key not in self._constants:
+                return False
+            self.library.constants[self._constants[entry.key]] = float(value)
+        self._values[k] = value
+        return True
+
+    def prepare(self) -> None:
+        self._renew_spikes()
+        self.device.random.prepare(self.library)
+        if not self.prepared:
+            for ref in self._synapses:
+                synapses: Any = ref()
+                if synapses.active and len(synapses) == 0 and not synapses._connect_called:
+                    raise TypeError(
+                        f"Synapses object '{synapses.name}' does not do anything: it has no synapses; "
+                        "call connect, or set its active attribute to False"
+                    )
+        self.library.before_run(not self.prepared)
+        self.prepared = True
+
+    def advance(self, ends: Any, budget: float) -> tuple[bool, float]:
+        return self.library.advance(ends, budget)
+
+
+def _is_number(value: Any) -> bool:
+    if np.ndim(value) != 0 or isinstance(value, (bool, np.bool_)):
+        return False
+    return isinstance(value, (int, float, np.number, np.ndarray))
+
+
+def _alike(old: Any, new: Any) -> bool:
+    """Whether two TimedArrays differ in their values only."""
+    return (
+        isinstance(new, TimedArray)
+        and new.values.shape == old.values.shape
+        and new.dt == old.dt
+        and new.dim is old.dim
+    )
+
+
+def _brian2_files() -> dict[str, str]:
+    """Brian2's support files, read from where it is installed."""
+    library = Path(cpp_standalone.__file__).parent / "brianlib"
+    paths = (path for path in sorted(library.iterdir()) if path.is_file())
+    files = {f"brianlib/{path.name}": path.read_text() for path in paths}
+    own = Path(brian2_synapses.__file__).parent
+    files["brianlib/stdint_compat.h"] = (own / "stdint_compat.h").read_text()
+    header = own / "spikequeue.h"
+    files["brianlib/spikequeue.h"] = (header if header.exists() else own / "cspikequeue.cpp").read_text()
+    return files

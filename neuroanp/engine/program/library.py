@@ -1,0 +1,213 @@
+"""A compiled network in this process: its arrays, queues and random state, and `advance`."""
+
+from __future__ import annotations
+
+import _ctypes
+import ctypes
+import os
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuroanp.engine.build.cache import explained
+
+
+def blas_pointer(name: str) -> int:
+    """Address of a routine of the BLAS that SciPy carries."""
+    import scipy.linalg.cython_blas  # takes longer than the whole engine, and few networks need it
+
+    capsule = scipy.linalg.cython_blas.__pyx_capi__[name]
+    api = ctypes.pythonapi
+    api.PyCapsule_GetName.restype, api.PyCapsule_GetName.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    api.PyCapsule_GetPointer.restype = ctypes.c_void_p
+    api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    return api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule))
+
+
+class Library:
+    """One loaded copy of a compiled network.
+
+    Two networks with the same source have the same file in the cache but each its own copy of it in
+    memory, as the generated code keeps its state in globals.
+
+    Parameters
+    ----------
+    path : Path
+        The shared library.
+    arrays : int
+        How many arrays the network's variables need.
+    static : list of arrays
+        Arrays of functions, bound behind those.
+    constants : list of float
+        First values of the constants block.
+    """
+
+    def __init__(self, path: Path, arrays: int, static: list[np.ndarray], constants: list[float]) -> None:
+        with explained(path.parent):
+            handle, copy = tempfile.mkstemp(suffix=".so", dir=path.parent)
+            os.close(handle)
+            try:
+                shutil.copyfile(path, copy)
+                self.dll = ctypes.CDLL(copy)
+            finally:
+                os.unlink(copy)
+        weakref.finalize(self, _ctypes.dlclose, self.dll._handle)
+        self._declare()
+        block = self.dll.neuroanp_constants()
+        self.constants = (ctypes.c_double * len(constants)).from_address(block)
+        self.constants[:] = constants  # type: ignore[assignment]
+        self._bound: dict[Any, np.ndarray] = {}
+        for k, array in enumerate(static):
+            self.bind(arrays + k, array)
+        self._now = ctypes.c_double()
+        self._now_pointer = ctypes.byref(self._now)
+
+    def _declare(self) -> None:
+        dll, pointer, i64, i32 = self.dll, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
+        shapes: dict[str, tuple[Any, list[Any]]] = {
+            "constants": (pointer, []),
+            "bind": (None, [i32, pointer]),
+            "start": (None, []),
+            "before_run": (None, [i32]),
+            "advance": (i32, [pointer, ctypes.c_double, pointer]),
+            "vector_data": (pointer, [i32]),
+            "vector_size": (i64, [i32]),
+            "vector_resize": (None, [i32, i64, i32]),
+            "table_shape": (None, [i32, pointer]),
+            "table_resize": (None, [i32, i64, i64]),
+            "table_read": (None, [i32, pointer]),
+            "table_write": (None, [i32, pointer]),
+            "queue_size": (i64, [i32]),
+            "queue_read": (None, [i32, pointer]),
+            "queue_write": (None, [i32, pointer]),
+            "queue_dt": (ctypes.POINTER(ctypes.c_double), [i32]),
+            "random_size": (i64, []),
+            "random_bind": (None, [pointer]),
+            "random_seed": (None, [ctypes.c_ulong]),
+            "blas": (None, [pointer, pointer]),
+        }
+        for name, (result, arguments) in shapes.items():
+            function = getattr(dll, f"neuroanp_{name}")
+            function.restype, function.argtypes = result, arguments
+
+    def view(self, address: int | None, dtype: Any, size: int) -> np.ndarray:
+        """`size` numbers of the library's own memory."""
+        if not size or not address:
+            return np.zeros(0, dtype)
+        buffer = (ctypes.c_char * (size * np.dtype(dtype).itemsize)).from_address(address)
+        buffer.owner = self  # the memory lives as long as a view of it
+        return np.frombuffer(buffer, dtype=dtype)
+
+    def bind(self, k: int, array: np.ndarray) -> None:
+        """Let array number `k` of the source be the memory of `array`, kept alive here."""
+        self._bound[k] = array
+        self.dll.neuroanp_bind(k, array.ctypes.data)
+
+    def bind_blas(self) -> None:
+        """Let matrix products be SciPy's."""
+        self.dll.neuroanp_blas(blas_pointer("sgemm"), blas_pointer("dgemm"))
+
+    def bind_random(self, state: np.ndarray) -> None:
+        """Let the random generator be in the memory of `state`, kept alive here."""
+        self._bound["random"] = state
+        self.dll.neuroanp_random_bind(state.ctypes.data)
+
+    def start(self) -> None:
+        """Connect the clocks to their bound arrays."""
+        self.dll.neuroanp_start()
+
+    def before_run(self, queues: bool) -> None:
+        """Run the code that comes before a run; with `queues`, also sort the synapses by delay."""
+        self.dll.neuroanp_before_run(queues)
+
+    def advance(self, ends: Any, budget: float) -> tuple[bool, float]:
+        """Run to the clocks' last steps `ends`, or for `budget` seconds; (finished, time of last step)."""
+        finished = self.dll.neuroanp_advance(ends, budget, self._now_pointer)
+        return bool(finished), self._now.value
+
+
+class LibraryVector:
+    """A one-dimensional dynamic array in a library, with the face of Brian2's `DynamicArray1D`.
+
+    `data` is a view where only the user changes the size (synapses) and a copy where a run does
+    (monitors), so that no array of the user's ever points into memory that has moved.
+    """
+
+    def __init__(self, library: Library, k: int, dtype: Any, stable: bool) -> None:
+        self.library, self.k, self.dtype, self.stable = library, k, np.dtype(dtype), stable
+        self._seen: np.ndarray | None = None
+
+    @property
+    def data(self) -> np.ndarray:
+        """The values."""
+        if not self.stable:
+            return self._view().copy()
+        if self._seen is None:
+            self._seen = self._view()
+        return self._seen
+
+    def _view(self) -> np.ndarray:
+        return self.library.view(self.library.dll.neuroanp_vector_data(self.k), self.dtype, len(self))
+
+    @property
+    def shape(self) -> tuple[int]:
+        """Length, as a shape."""
+        return (self.library.dll.neuroanp_vector_size(self.k),)
+
+    def resize(self, size: Any) -> None:
+        """Change the length; views taken before keep the old values."""
+        self._seen = None
+        self.library.dll.neuroanp_vector_resize(self.k, int(np.ravel(size)[0]), self.stable)
+
+    resize_along_first = resize
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, item: Any) -> Any:
+        return self.data[item]
+
+    def __setitem__(self, item: Any, value: Any) -> None:
+        self._view()[item] = value
+
+
+class LibraryTable:
+    """A two-dimensional dynamic array in a library; reading it makes a copy."""
+
+    def __init__(self, library: Library, k: int, dtype: Any) -> None:
+        self.library, self.k, self.dtype = library, k, np.dtype(dtype)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        shape = (ctypes.c_int64 * 2)()
+        self.library.dll.neuroanp_table_shape(self.k, shape)
+        return shape[0], shape[1]
+
+    @property
+    def data(self) -> np.ndarray:
+        """The values, (rows, columns)."""
+        out = np.empty(self.shape, self.dtype)
+        if out.size:
+            self.library.dll.neuroanp_table_read(self.k, out.ctypes.data)
+        return out
+
+    def resize(self, shape: Any) -> None:
+        """Change rows and columns."""
+        rows, columns = (shape, self.shape[1]) if np.ndim(shape) == 0 else shape
+        self.library.dll.neuroanp_table_resize(self.k, int(rows), int(columns))
+
+    resize_along_first = resize
+
+    def __getitem__(self, item: Any) -> Any:
+        return self.data[item]
+
+    def __setitem__(self, item: Any, value: Any) -> None:
+        values = self.data
+        values[item] = value
+        if values.size:
+            self.library.dll.neuroanp_table_write(self.k, np.ascontiguousarray(values).ctypes.data)

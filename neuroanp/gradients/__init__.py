@@ -1,0 +1,3 @@
+"""Backpropagation through time, for comparison."""
+
+from neuroanp.gradients.bptt import BPTT as BPTT

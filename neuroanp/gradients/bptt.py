@@ -1,0 +1,163 @@
+"""Backpropagation through time."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroanp.config import checks
+from neuroanp.config.option import option
+from neuroanp.errors import InvalidValue
+from neuroanp.gradients._jax import jax, precision
+from neuroanp.gradients.surrogates import SURROGATES
+from neuroanp.gradients.unrolled import Step, unroll
+from neuroanp.network.dynamics import Dynamics
+from neuroanp.network.record import Record
+from neuroanp.rules import Rule
+from neuroanp.synapse import NotLocal
+
+Array = NDArray[Any]
+
+DECORRELATED = {"W_in": "D_in", "W_rec": "D_hidden", "W_out": "D_hidden"}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BPTT(Rule):
+    r"""The gradient itself, for comparison: errors go back through all steps and all weights.
+
+    .. math:: \Delta W = -\eta \, \nabla_W \frac{1}{L} \sum_{t,l} m_{t,l} \,
+              \frac{1}{n_{out}} \lVert y_{t,l} - y^*_{t,l} \rVert^2
+
+    Network and trial are those of any other rule; the trial is computed again in JAX, to be differentiated.
+    The loss is the squared error, whatever the task rewards. Tanh units have an exact gradient. Spikes have a
+    surrogate, :math:`\gamma \, h(k (v - \theta - b))` with :math:`h(0) = 1`, the potential in units
+    of the way from reset to threshold, and no gradient goes through the reset; what comes out is not the
+    gradient of any loss, but what is commonly trained with.
+
+    With `truncation` k no error goes back into step 0, k, 2k ... from the steps after: k = 1 is what the code
+    published with arXiv 2405.08967 calls backpropagation, as it detaches the state at every step.
+
+    Parameters
+    ----------
+    truncation : int
+        Steps in a stretch that errors go back in, 0 for the whole trial.
+    surrogate : str
+        ``"triangle"``, ``"fast-sigmoid"``, ``"arctan"`` or ``"sigmoid"``.
+    damping : float
+        :math:`\gamma`, above 0.
+    steepness : float
+        k, above 0.
+    readout : str
+        ``"delta"``, the gradient, or ``"fixed"``.
+
+    Raises
+    ------
+    MissingExtra
+        Before the first trial, where JAX is not installed.
+    InvalidValue
+        For values out of range; at the update for models without `Model.dynamics`, for sparse wiring, and
+        for spiking cells in windows of a longer series.
+
+    References
+    ----------
+    Werbos, Proc. IEEE 78, 1550 (1990); surrogates: Neftci, Mostafa, Zenke, IEEE SPM 36, 51 (2019).
+    """
+
+    name: ClassVar[str] = "bptt"
+    readouts: ClassVar[tuple[str, ...]] = ("delta", "fixed")
+
+    readout: str = option("delta", "how the readout learns (delta, fixed)")
+    truncation: int = option(0, "steps that errors go back in, 0 for the whole trial")
+    surrogate: str = option("triangle", f"derivative of a spike ({', '.join(SURROGATES)})")
+    damping: float = option(0.3, "height of that derivative at the threshold")
+    steepness: float = option(1.0, "one over its width")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.whole(self, 0, "truncation")
+        checks.one_of(self, "surrogate", tuple(SURROGATES))
+        checks.positive(self, "damping", "steepness")
+
+    @property
+    def passes(self) -> tuple[str, ...]:
+        jax()
+        return super().passes
+
+    def own_synapse(self, name: str, passes: tuple[str, ...]) -> NotLocal:
+        return NotLocal(
+            quantity="errors of all later steps, through the transposed weights of all other synapses",
+            variant="NodePerturbation or EProp",
+        )
+
+    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
+        gradient = self.gradient(record)
+        if self.readout == "fixed":
+            del gradient["W_out"]
+        return gradient
+
+    def gradient(self, record: Record) -> dict[str, Array]:
+        """Gradient of the mean over lanes of the counted squared errors, by weight name, of float64."""
+        with precision(record.course.dtype):
+            dynamics, *course = self._course(record)
+            _, found = _differentiated(dynamics.step, *self._form)(
+                *course, record.targets, record.mask.astype(record.course.dtype)
+            )
+            gradient = {name: np.array(value, np.float64) for name, value in found.items()}
+        D = record.decorrelation
+        return {name: value @ D[DECORRELATED[name]].T if D else value for name, value in gradient.items()}
+
+    def forward(self, record: Record) -> tuple[Array, Array]:
+        """Traces (T, L, N) and readouts (T, L, n_out) that JAX has for the trial of a record."""
+        with precision(record.course.dtype):
+            dynamics, *course = self._course(record)
+            trace, outputs = _forward(dynamics.step, *self._form)(*course)
+            return np.array(trace), np.array(outputs)
+
+    @property
+    def _form(self) -> tuple[int, str, float, float]:
+        return self.truncation, self.surrogate, self.damping, self.steepness
+
+    def _course(self, record: Record) -> tuple[Dynamics, Any, Any, Any, Array]:
+        """The model, effective weights, constants, first state and inputs of a trial."""
+        dynamics = record.dynamics
+        if record.wiring is not None:
+            raise InvalidValue("BPTT.update", "a model with all of its synapses", "a sparse one")
+        if dynamics is None:
+            raise InvalidValue("BPTT.update", "a model that defines dynamics", "another one")
+        dtype, lanes = record.course.dtype, record.course.shape[1]
+        weights = {
+            name: (w @ record.decorrelation[DECORRELATED[name]] if record.decorrelation else w).astype(dtype)
+            for name, w in record.weights.items()
+            if name in DECORRELATED
+        }
+        n_out, n = weights["W_out"].shape
+        initial = record.course[0]
+        if not dynamics.goes_on and initial.any():
+            wanted = "spiking cells to start from rest in every trial"
+            raise InvalidValue("BPTT.update", wanted, "a window that goes on from the one before")
+        start = (initial,) if dynamics.goes_on else dynamics.start
+        units = tuple(np.zeros((lanes, n), dtype) + np.asarray(each, dtype) for each in start)
+        k = {"readout_memory": record.readout_memory, **dynamics.constants}
+        held = {name: np.asarray(value, dtype) for name, value in k.items()}
+        state = units, np.zeros((lanes, n_out), dtype)
+        return dynamics, weights, held, state, record.inputs.astype(dtype, copy=False)
+
+
+@functools.lru_cache(maxsize=32)
+def _forward(step: Step, *form: Any) -> Any:
+    return jax().jit(unroll(step, *form))
+
+
+@functools.lru_cache(maxsize=32)
+def _differentiated(step: Step, *form: Any) -> Any:
+    run = unroll(step, *form)
+
+    def loss(weights: Any, k: Any, state: Any, inputs: Any, targets: Any, mask: Any) -> Any:
+        _, outputs = run(weights, k, state, inputs)
+        return (((outputs - targets) ** 2).mean(axis=2) * mask).sum() / mask.shape[1]
+
+    return jax().jit(jax().value_and_grad(loss))

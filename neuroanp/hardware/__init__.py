@@ -1,0 +1,8 @@
+"""On-chip mode: every synapse holds its own eligibility and changes itself.
+
+`locality` says what that takes.
+"""
+
+from neuroanp.hardware.locality import Locality as Locality
+from neuroanp.hardware.locality import locality as locality
+from neuroanp.hardware.onchip import OnChip as OnChip

@@ -1,0 +1,219 @@
+"""`locality`: what a rule asks of one synapse, of one neuron and of a broadcast, as a table."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from neuroanp.optim import Adam, Chain, Clip, Stage
+from neuroanp.optim.decorrelation import Decorrelation
+from neuroanp.reward.modulator import Modulator
+from neuroanp.rules import Rule
+from neuroanp.synapse import BROADCAST, NETWORK, NotLocal, Synapse
+
+BITS = (32, 64)
+
+ASSUMED = """\
+bits        every variable is one floating-point number, float32 or float64 (what is simulated), the weight
+            too; weight_noise is counted as stored, a generator that can repeat it saves it
+operations  additions, multiplications, divisions, powers and function calls of one synapse, signs included;
+            what is made of constants and broadcast numbers alone is the same for all and not counted, nor
+            is the sending of the trace"""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Locality:
+    """What a rule asks of each synapse; printed, it is a table.
+
+    Parameters
+    ----------
+    rule : Rule
+    modulator : Modulator
+    optimizer : Stage
+    synapses : mapping
+        By weight name: a `Synapse`, or `NotLocal` with what is missing.
+    """
+
+    rule: Rule
+    modulator: Modulator
+    optimizer: Stage
+    synapses: Mapping[str, Synapse | NotLocal]
+
+    @property
+    def missing(self) -> dict[str, NotLocal]:
+        """By weight name, what a synapse would have to know and can't; empty for a local rule."""
+        return {name: found for name, found in self.synapses.items() if isinstance(found, NotLocal)}
+
+    @property
+    def local(self) -> bool:
+        """Whether every synapse can learn alone."""
+        return not self.missing
+
+    @property
+    def passes(self) -> tuple[str, ...]:
+        """The passes of a trial, which follow one another."""
+        return self.modulator.passes(self.rule.passes)
+
+    def line(self) -> str:
+        """The table in a line: that of the synapse which takes most, or what is missing."""
+        for missing in self.missing.values():
+            return str(missing)
+        costs = [
+            (1 + len(found.state), _per_step(found), found.operations(found.each_trial))
+            for found in self.synapses.values()
+            if isinstance(found, Synapse)
+        ]
+        variables, step, trial = map(max, zip(*costs, strict=True))
+        return f"local: {variables} variables a synapse, {step} operations a step, {trial} a trial"
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        name = self.rule.name
+        alone = "local: a synapse needs its two neurons and what is broadcast, nothing else"
+        yield f"{name} is {alone if self.local else 'not local'}."
+        baseline, optimizer = self.modulator.baseline, type(self.optimizer).__name__
+        passes = ", then ".join(self.passes)
+        yield f"passes of a trial: {passes}; baseline: {baseline}; optimizer: {optimizer}"
+        if baseline == "running" and self.local:
+            yield "the reward unit keeps one expected loss for each step of a trial"
+        grouped: dict[str, list[str]] = {}
+        for weights, found in self.synapses.items():
+            text = "\n".join(_not_local(found) if isinstance(found, NotLocal) else _table(found))
+            grouped.setdefault(text, []).append(weights)
+        for text, weights_alike in grouped.items():
+            yield f"\n{', '.join(weights_alike)}\n{text}"
+        if self.local:
+            yield f"\n{ASSUMED}"
+        yield "\nwith other settings"
+        yield from self._others()
+
+    def _others(self) -> Iterator[str]:
+        adam = Adam()
+        others = {
+            f"passes {', then '.join(self.rule.passes)}, baseline passes": (Modulator(), adam, None),
+            "lanes with a common input, baseline lanes": (Modulator(baseline="lanes"), adam, None),
+            "clipping": (self.modulator, Chain(Clip(), adam), None),
+            "decorrelation": (self.modulator, adam, Decorrelation()),
+        }  # fmt: skip
+        for what, (modulator, optimizer, decorrelation) in others.items():
+            found = local_synapses(self.rule, modulator, optimizer, decorrelation)
+            wrong = [str(part) for part in found.values() if isinstance(part, NotLocal)]
+            yield f"  {what}: {wrong[0] if wrong else 'local'}"
+
+
+def locality(
+    rule: Rule,
+    *,
+    modulator: Modulator | None = None,
+    optimizer: Stage | None = None,
+    decorrelation: Decorrelation | None = None,
+) -> Locality:
+    """What a rule asks of one synapse, of one neuron and of a broadcast.
+
+    The statements in it are those that `OnChip` runs.
+
+    Parameters
+    ----------
+    rule : Rule
+    modulator : Modulator, optional
+        With baseline ``"running"`` when left out.
+    optimizer : Stage, optional
+        Adam when left out.
+    decorrelation : Decorrelation, optional
+
+    Examples
+    --------
+    >>> from neuroanp.rules import NodePerturbation
+    >>> from neuroanp.optim import SGD
+    >>> locality(NodePerturbation(), optimizer=SGD()).line()
+    'local: 3 variables a synapse, 6 operations a step, 2 a trial'
+    """
+    modulator, optimizer = modulator or Modulator(baseline="running"), optimizer or Adam()
+    synapses = local_synapses(rule, modulator, optimizer, decorrelation)
+    return Locality(rule=rule, modulator=modulator, optimizer=optimizer, synapses=synapses)
+
+
+def _per_step(synapse: Synapse) -> int:
+    return synapse.operations(synapse.transmits) + synapse.operations(synapse.each_step)
+
+
+def _not_local(missing: NotLocal) -> Iterator[str]:
+    yield _row("missing", missing.quantity)
+    yield _row("local is", missing.variant)
+
+
+def _table(synapse: Synapse) -> Iterator[str]:
+    if not synapse.learns:
+        yield _row("fixed", "does not learn")
+        return
+    statements = {
+        "weight in force": "" if synapse.transmits == "weight" else synapse.transmits,
+        "each step": synapse.eligibility,
+        "after reward": synapse.credit,
+        "end of trial": synapse.each_trial,
+    }
+    for when, code in statements.items():
+        for place, statement in enumerate(code.splitlines()):
+            yield _row("" if place else when, statement)
+    own = list(dict.fromkeys(("weight", *synapse.state)))
+    yield _row("per synapse", f"{', '.join(own)}: {_bits(len(own))}")
+    pre, post = ([name.removesuffix(f"_{side}") for name in synapse.reads(side)] for side in ("pre", "post"))
+    sides = [f"{side}synaptic {', '.join(seen)}" for side, seen in (("pre", pre), ("post", post)) if seen]
+    held = len({*pre, *post})
+    yield _row("per neuron", f"{'; '.join(sides)}: {_bits(held)}" if held else "nothing")
+    for place, name in enumerate(synapse.reads("broadcast")):
+        yield _row("" if place else "broadcast", f"{name}, {BROADCAST[name]}")
+    constants = [f"{name} {_text(value)}" for name, value in synapse.constants.items()]
+    constants += [f"{name} of the network" for name in synapse.reads("constant") if name in NETWORK]
+    if constants:
+        yield _row("constants", ", ".join(constants))
+    trial = synapse.operations(synapse.each_trial)
+    yield _row("operations", f"{_per_step(synapse)} a step, {trial} a trial")
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, (int, float)) else str(value)
+
+
+def _bits(count: int) -> str:
+    return " or ".join(str(bits * count) for bits in BITS) + f" bits ({count} variable{'s' * (count != 1)})"
+
+
+def _row(title: str, text: str) -> str:
+    return f"  {title:<16}{text}"
+
+
+PROJECTIONS = ("W_in", "W_rec", "W_out")
+
+
+def local_synapses(
+    rule: Rule, modulator: Modulator, optimizer: Stage, decorrelation: Decorrelation | None = None
+) -> dict[str, Synapse | NotLocal]:
+    """What one synapse of each projection does from the start to the end of a trial, or why it can't.
+
+    Parameters
+    ----------
+    rule : Rule
+    modulator : Modulator
+    optimizer : Stage
+    decorrelation : Decorrelation, optional
+
+    Returns
+    -------
+    dict
+        By ``"W_in"``, ``"W_rec"`` and ``"W_out"``.
+    """
+    missing = modulator.not_local or (decorrelation.not_local if decorrelation else None)
+    if missing:
+        return dict.fromkeys(PROJECTIONS, missing)
+    passes = modulator.passes(rule.passes)
+    return {name: _whole(rule.synapse(name, passes), optimizer.synapse()) for name in PROJECTIONS}
+
+
+def _whole(own: Synapse | NotLocal, after: Synapse | NotLocal) -> Synapse | NotLocal:
+    if isinstance(own, NotLocal) or not own.learns:
+        return own
+    return after if isinstance(after, NotLocal) else own.then(after)

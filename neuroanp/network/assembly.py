@@ -1,0 +1,209 @@
+"""The Brian2 objects of a network, and their order in a step.
+
+========== ===== ==========================================================
+slot       order what runs
+========== ===== ==========================================================
+start      0     perturbation drawn
+start      1     input and target shown
+start      0     plant's observations formed
+start      2     weights perturbed; plant observed
+start      3, 4  projections: input, recurrent where cells don't spike
+groups           the model's update, then its equations
+thresholds -1    records of hidden variables that the rule reads
+thresholds       spikes
+synapses   1     readout projection; recurrent one where cells spike
+resets           resets
+end        0     readout
+end        1     readout handed to the plant
+end        2     plant's update
+end        3     reward monitor
+end        4     records
+========== ===== ==========================================================
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import brian2 as b2
+import numpy as np
+
+from neuroanp.engine.operations import (
+    CourseRecorder,
+    DenseProjection,
+    Player,
+    Recorder,
+    SparseProjection,
+    SpikeProjection,
+)
+from neuroanp.errors import InvalidValue
+from neuroanp.network.closed_loop import ClosedLoop, HostLoop
+from neuroanp.network.layout import shares
+from neuroanp.network.model import Model
+from neuroanp.network.noise_sources import Noises
+from neuroanp.network.perturbation import Perturbation
+from neuroanp.network.plant import Plant, PythonPlant
+from neuroanp.network.reward_monitor import RewardMonitor
+from neuroanp.network.wiring import Wiring
+
+
+class Assembly:
+    """A model, its readout and all that a trial needs, for P passes of L lanes.
+
+    Parameters
+    ----------
+    model : Model
+    n_in, n_out : int
+        Inputs, the bias among them, and outputs.
+    dt : Quantity
+    lanes : int
+    passes : tuple of str
+    perturbation : Perturbation
+    dtype : numpy.dtype
+    decorrelated : bool
+    plant : Plant, optional
+    wiring : Wiring, optional
+        Which recurrent synapses of a spiking model exist; all of them without.
+    loss : str, optional
+        Loss of one output at one step, where it isn't the model's.
+
+    Attributes
+    ----------
+    net : brian2.Network
+    inputs, hidden, readout : NeuronGroup
+    groups : list
+        Those that hold a state: hidden, readout, plant.
+    projections : dict
+        By weight name.
+    dense : list
+        Those of them that take the weights as one matrix.
+    noises : Noises
+    trace, outputs : CourseRecorder, Recorder
+        What is kept of every trial: hidden trace and readout.
+    watched : dict
+        Recorders of the hidden variables that the rule asked for.
+    loop : ClosedLoop or None
+        The plant, where there is one, and what joins it to inputs and readout.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        n_in: int,
+        n_out: int,
+        dt: Any,
+        *,
+        lanes: int,
+        passes: tuple[str, ...],
+        perturbation: Perturbation,
+        dtype: Any,
+        decorrelated: bool,
+        plant: Plant | None = None,
+        wiring: Wiring | None = None,
+        loss: str | None = None,
+    ) -> None:
+        if model.threshold is not None and perturbation.target == "weights":
+            expected = "noise on nodes for a model whose projections follow spikes"
+            raise InvalidValue("Network.perturbation", expected, "weights")
+        self.model, self.lanes, self.passes = model, lanes, passes
+        self.perturbation = perturbation
+        rows = len(passes) * lanes
+        self.clock = b2.Clock(dt, name="network_clock")
+        kinds = {"clock": self.clock, "dtype": dtype.type, "namespace": {}}
+        spiking = {
+            key: getattr(model, key)
+            for key in ("threshold", "reset", "refractory", "method")
+            if getattr(model, key) is not None
+        }
+        self.inputs = b2.NeuronGroup(rows * n_in, "u : 1", name="inputs", **kinds)
+        self.hidden = b2.NeuronGroup(rows * model.hidden, model.equations, name="hidden", **spiking, **kinds)
+        self.readout = b2.NeuronGroup(rows * n_out, model.readout_equations, name="readout", **kinds)
+        _set(self.hidden, model.parameters() | model.initial_state())
+        _set(self.readout, model.readout_parameters())
+        objects: list[Any] = [self.inputs, self.hidden, self.readout]
+        if model.update:
+            objects.append(
+                self.hidden.run_regularly(model.update, when="groups", order=-1, name="hidden_update")
+            )
+        objects.append(
+            self.readout.run_regularly(model.readout_update, when="end", order=0, name="readout_update")
+        )
+        shown = (1,) * len(passes)
+        self.player = Player(self.inputs, "u", signs=shown, when="start", order=1, name="show_input")
+        self.teacher = Player(self.readout, "target", signs=shown, when="start", order=1, name="show_target")
+        self.loop: ClosedLoop | None = None
+        if plant is None:
+            self.reward = RewardMonitor(self.readout, n_out=n_out, loss=loss or model.loss)
+            objects.append(self.reward)
+        else:
+            loop = HostLoop if isinstance(plant, PythonPlant) else ClosedLoop
+            self.loop = loop(plant, self.inputs, self.readout, passes=passes, lanes=lanes, kinds=kinds)
+            self.reward = self.loop.reward
+            objects += self.loop.objects
+        kept: dict[str, Any] = {"when": "end", "order": 4}
+        self.trace = CourseRecorder(
+            self.hidden,
+            model.trace,
+            shares=shares(passes),
+            apart="trace" in perturbation.records,
+            name="record_trace",
+            **kept,
+        )
+        self.outputs = Recorder(self.readout, "y", name="record_outputs", **kept)
+        self.watched = self._watched()
+        self.projections = self._projections(rows, wiring)
+        self.dense = [each for each in self.projections.values() if isinstance(each, DenseProjection)]
+        self.noises = Noises(
+            perturbation, {"hidden": self.hidden, "output": self.readout}, self.projections, passes=passes,
+            lanes=lanes, mixed=decorrelated,
+        )  # fmt: skip
+        objects += [self.player, self.teacher, self.trace, self.outputs]
+        objects += self.watched.values()
+        objects += [*self.projections.values(), *self.noises.sources.values()]
+        self.groups = [self.hidden, self.readout, *([self.loop.group] if self.loop else [])]
+        self.net = b2.Network(*objects, name="neuroanp_network")
+
+    def _watched(self) -> dict[str, Recorder]:
+        named = {name: self.model.variable(name) for name in self.perturbation.records if name != "trace"}
+        return {
+            name: Recorder(self.hidden, variable, when="thresholds", order=-1, name=f"watch_{name}")
+            for name, variable in named.items()
+            if variable is not None
+        }
+
+    def _projections(self, rows: int, wiring: Wiring | None) -> dict[str, Any]:
+        model, on_weights = self.model, self.perturbation.target == "weights"
+        blocks = 1
+        if on_weights:
+            blocks = rows if self.perturbation.apart else len(self.passes)
+
+        def dense(name: str, source: Any, read: str, target: Any, write: str, when: str, order: int) -> Any:
+            return DenseProjection(
+                source, read, target, write, rows=rows, blocks=blocks,
+                steady=not on_weights, add=name == "W_rec", when=when, order=order, name=name,
+            )  # fmt: skip
+
+        def events(name: str, target: Any, write: str, inhibit: str | None = None) -> Any:
+            kinds: dict[str, Any] = {
+                "rows": rows, "inhibit": inhibit, "when": "synapses", "order": 1, "name": name,
+            }  # fmt: skip
+            if name == "W_out" or wiring is None:
+                return SpikeProjection(self.hidden, target, write, **kinds)
+            kinds |= {"targets": wiring.targets, "delays": wiring.delays}
+            return SparseProjection(self.hidden, target, write, **kinds)
+
+        projections = {"W_in": dense("W_in", self.inputs, "u", self.hidden, model.drive, "start", 3)}
+        if model.threshold is None:
+            trace = (self.hidden, model.trace)
+            projections["W_rec"] = dense("W_rec", *trace, self.hidden, model.drive, "start", 4)
+            projections["W_out"] = dense("W_out", *trace, self.readout, "drive", "synapses", 1)
+        else:
+            projections["W_rec"] = events("W_rec", self.hidden, model.synaptic, model.inhibitory)
+            projections["W_out"] = events("W_out", self.readout, "drive")
+        return projections
+
+
+def _set(group: Any, parameters: dict[str, Any]) -> None:
+    for name, value in parameters.items():
+        each = value if np.ndim(value) == 0 else value[np.arange(len(group)) % len(value)]
+        setattr(group, name, each)

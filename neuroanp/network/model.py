@@ -1,0 +1,170 @@
+"""`Model`: what the neurons of a network are, as Brian2 equations."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroanp.config import checks
+from neuroanp.config.option import option
+from neuroanp.network.dynamics import Cells, Dynamics, Rates
+from neuroanp.network.wiring import Wiring
+
+Weights = dict[str, NDArray[np.float64]]
+
+ROLES = ("drive", "synaptic", "inhibitory", "activity", "trace", "potential", "adaptation")
+"""Attributes of a model that name a hidden variable."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Model:
+    """Base of all models: a frozen dataclass whose fields are its options, with its equations beside them.
+
+    A model is one file. The hidden group has to declare ``noise`` (the perturbation), the variable that
+    projections write to, and what `activity` and `trace` name.
+
+    Attributes
+    ----------
+    name : str
+        Name in the shell.
+    equations, update : str
+        Brian2 equations of the hidden group, and statements that run once a step before them.
+    threshold, reset, refractory : str or None
+        For spiking cells; a spiking model's recurrent and readout projections follow its spikes.
+    readout_equations, readout_update : str
+        The same for the readout; it declares ``noise``, ``target`` and ``y``, its output.
+    drive : str
+        Hidden variable that the input and, where cells don't spike, the recurrent projection write.
+    synaptic : str
+        Hidden variable that spikes add to.
+    inhibitory : str or None
+        Hidden variable that spikes add the size of negative weights to, where it isn't `synaptic`.
+    signed : tuple of str
+        Weights that keep their signs while they learn.
+    activity : str
+        Hidden variable that the noise is added to.
+    trace : str
+        Hidden variable that synapses see.
+    potential : str or None
+        Hidden variable that a spiking cell compares with its threshold.
+    adaptation : str or None
+        Hidden variable by which the threshold has risen.
+    loss : str
+        Loss of one output at one step.
+    """
+
+    name: ClassVar[str]
+    equations: ClassVar[str]
+    update: ClassVar[str] = ""
+    threshold: ClassVar[str | None] = None
+    reset: ClassVar[str | None] = None
+    refractory: ClassVar[str | None] = None
+    method: ClassVar[str | None] = None
+    readout_equations: ClassVar[str] = "y : 1\ndrive : 1\nnoise : 1\ntarget : 1"
+    readout_update: ClassVar[str] = "y = drive + noise"
+    drive: ClassVar[str] = "drive"
+    synaptic: ClassVar[str] = "drive"
+    inhibitory: ClassVar[str | None] = None
+    signed: ClassVar[tuple[str, ...]] = ()
+    activity: ClassVar[str] = "a"
+    trace: ClassVar[str] = "x"
+    potential: ClassVar[str | None] = None
+    adaptation: ClassVar[str | None] = None
+    loss: ClassVar[str] = "(y - target)**2"
+
+    hidden: int = option(100, "number of hidden units")
+    bias: bool = option(True, "give the network one more input that is always 1")
+
+    def __post_init__(self) -> None:
+        checks.whole(self, 1, "hidden")
+
+    def parameters(self) -> dict[str, Any]:
+        """Values of the group's parameters: one for all units or an array of one for each, with units."""
+        return {}
+
+    def initial_state(self) -> dict[str, Any]:
+        """Values that hidden variables start a trial with, as `parameters`; 0 for those left out."""
+        return {}
+
+    def readout_parameters(self) -> dict[str, Any]:
+        """Values of the readout's parameters."""
+        return {}
+
+    def readout_memory(self, dt: Any) -> float:
+        """What is left of the readout after a step of length `dt`; 0 for a readout that doesn't leak."""
+        return 0.0
+
+    def cells(self, dt: Any) -> Cells | None:
+        """Constants of the cells for steps of length `dt`, where the model has cells of that kind."""
+        return None
+
+    def rates(self, dt: Any) -> Rates | None:
+        """Constants of the units for steps of length `dt`, where they are tanh units."""
+        return None
+
+    def dynamics(self, dt: Any) -> Dynamics | None:
+        """The model as one step on arrays, for gradients; None where it doesn't say so."""
+        units = self.rates(dt) or self.cells(dt)
+        return None if units is None else units.dynamics()
+
+    @property
+    def outgoing(self) -> int | None:
+        """Recurrent synapses from each cell, the existing ones of a `wiring`; None where all exist."""
+        return None
+
+    def wiring(self, rng: np.random.Generator, dt: Any) -> Wiring | None:
+        """Which recurrent synapses exist, with delays in steps of length `dt`; None where all exist."""
+        return None
+
+    def variable(self, name: str) -> str | None:
+        """The hidden variable that a rule means by `name`: a role (``"activity"``), or its own name.
+
+        None for a role that no variable of this model has.
+        """
+        return getattr(self, name) if name in ROLES else name
+
+    def initial_weights(self, rng: np.random.Generator, n_in: int, n_out: int) -> Weights:
+        """``W_in`` (hidden, n_in), ``W_rec`` (hidden, hidden), ``W_out`` (n_out, hidden).
+
+        `n_in` counts the bias. Where not all synapses exist, ``W_rec`` is a vector of those that do, see
+        `Wiring`.
+        """
+        raise TypeError(f"{type(self).__name__} does not define initial_weights")
+
+
+def gaussian_weights(
+    rng: np.random.Generator,
+    hidden: int,
+    n_in: int,
+    n_out: int,
+    gains: tuple[float, float, float],
+    outgoing: int | None = None,
+) -> Weights:
+    """Independent Gaussian weights of standard deviation gain / sqrt(number of inputs).
+
+    Parameters
+    ----------
+    rng : Generator
+    hidden, n_in, n_out : int
+    gains : tuple of float
+        Of ``W_in``, ``W_rec`` and ``W_out``.
+    outgoing : int, optional
+        Recurrent synapses from each cell, which is also the mean number to each, where not all exist.
+    """
+    heard = hidden if outgoing is None else outgoing
+    sizes = {"W_in": (hidden, n_in), "W_rec": (hidden, heard), "W_out": (n_out, hidden)}
+    weights = {
+        name: gain * rng.standard_normal(size) / np.sqrt(size[1])
+        for (name, size), gain in zip(sizes.items(), gains, strict=True)
+    }
+    return weights if outgoing is None else weights | {"W_rec": weights["W_rec"].ravel()}
+
+
+def orthogonal(rng: np.random.Generator, size: int) -> NDArray[np.float64]:
+    """A random orthogonal matrix, which keeps the length of what it is applied to."""
+    q, r = np.linalg.qr(rng.standard_normal((size, size)))
+    matrix: NDArray[np.float64] = q * np.sign(np.diag(r))
+    return matrix

@@ -1,0 +1,300 @@
+"""`Network`: a model in lanes and passes, with `run(trial) -> Record`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroanp.engine import device_for
+from neuroanp.errors import InvalidValue
+from neuroanp.network.assembly import Assembly
+from neuroanp.network.layout import clean
+from neuroanp.network.model import Model, Weights
+from neuroanp.network.perturbation import Perturbation
+from neuroanp.network.plant import Plant
+from neuroanp.network.record import Record
+from neuroanp.network.state import State
+from neuroanp.network.trial import Trial
+from neuroanp.network.wiring import Wiring
+from neuroanp.training.evaluation import Tested, tested
+
+Array = NDArray[Any]
+
+_D_OF = {"W_in": "D_in", "W_rec": "D_hidden", "W_out": "D_hidden"}
+
+_WIRING = (0,)
+"""Keeps the stream that the wiring is drawn from apart from others of the same seed."""
+
+
+class Network:
+    """A model with P passes of L lanes side by side, sharing weights.
+
+    Parameters
+    ----------
+    model : Model
+    n_in, n_out : int
+        Number of inputs and outputs of a trial; a model with a bias sees one more input, always 1.
+    dt : Quantity
+        Length of a step.
+    lanes : int
+    passes : tuple of str
+        Of ``"clean"``, ``"plus"``, ``"minus"``.
+    perturbation : Perturbation
+        What noise goes where.
+    seed : int
+        Seed of the noise, and of the wiring where not all recurrent synapses exist.
+    engine : {"auto", "compiled", "runtime"}
+    dtype : {"float64", "float32"}
+        Precision of the simulation.
+    decorrelated : bool
+        Whether `load` will be given decorrelating matrices.
+    plant : Plant, optional
+        What the network acts on: it is observed through the first inputs and takes the readout.
+    loss : str, optional
+        Loss of one output at one step, an expression of ``y`` and ``target``; the model's when left out.
+
+    Attributes
+    ----------
+    parts : Assembly
+        The Brian2 objects; each state variable reshapes, without a copy, to (P, L, n).
+    wiring : Wiring or None
+        Which recurrent synapses exist, where not all do.
+
+    Raises
+    ------
+    InvalidValue
+        For lanes that aren't a whole number of 1 or more, an unknown engine or dtype, and decorrelation of a
+        model without all of its synapses.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        n_in: int,
+        n_out: int,
+        dt: Any,
+        *,
+        lanes: int,
+        passes: tuple[str, ...] = ("clean",),
+        perturbation: Perturbation | None = None,
+        seed: int = 0,
+        engine: str = "auto",
+        dtype: str = "float64",
+        decorrelated: bool = False,
+        plant: Plant | None = None,
+        loss: str | None = None,
+    ) -> None:
+        if isinstance(lanes, bool) or not isinstance(lanes, (int, np.integer)) or lanes < 1:
+            raise InvalidValue("Network.lanes", "a whole number of 1 or more", lanes)
+        if dtype not in ("float64", "float32"):
+            raise InvalidValue("Network.dtype", "float64 or float32", dtype)
+        if decorrelated and model.outgoing is not None:
+            raise InvalidValue("Network.decorrelated", "False where not all recurrent synapses exist", True)
+        self.model, self.lanes, self.passes, self.seed = model, lanes, passes, seed
+        self.n_in, self.n_out = n_in + model.bias, n_out
+        self.perturbation = perturbation or Perturbation()
+        self.dtype = np.dtype(dtype)
+        self.weights: Weights = {}
+        self.decorrelation: dict[str, Array] = {}
+        self._constants: dict[str, Any] = {
+            "dt": float(dt), "readout_memory": model.readout_memory(dt), "cells": model.cells(dt),
+            "rates": model.rates(dt), "dynamics": model.dynamics(dt),
+        }  # fmt: skip
+        drawn = np.random.SeedSequence(seed, spawn_key=_WIRING)
+        self.wiring = model.wiring(np.random.default_rng(drawn), dt)
+        self.device = device_for(engine)
+        with self.device.active():
+            self.parts = Assembly(
+                model, self.n_in, n_out, dt, lanes=lanes, passes=passes, perturbation=self.perturbation,
+                dtype=self.dtype, decorrelated=decorrelated, plant=plant, wiring=self.wiring,
+                loss=loss,
+            )  # fmt: skip
+            self._program = self.device.program(self.parts.net, {}, None)
+        queues = () if self.wiring is None else (self.parts.projections["W_rec"],)
+        self._state = State(self.parts.groups, passes, lanes, queues)
+
+    @property
+    def engine(self) -> str:
+        """``"compiled"`` or ``"runtime"``."""
+        return self.device.resolved_engine()
+
+    def load(self, weights: Weights, decorrelation: Mapping[str, Array] | None = None) -> None:
+        """Write weights, and decorrelating matrices folded into them, into the simulator's memory.
+
+        The simulator works with W D on the plain trace, which is W on the decorrelated one.
+
+        Parameters
+        ----------
+        weights : dict
+            ``W_in`` (N, n_in), ``W_rec`` (N, N), ``W_out`` (n_out, N). Where not all recurrent synapses
+            exist, ``W_rec`` (N K,), and where the weights are those of a run, its wiring ``rec_targets``
+            (N, K) and ``rec_delays`` (N,), which takes the place of the network's own.
+        decorrelation : mapping, optional
+            ``D_in`` (n_in, n_in), ``D_hidden`` (N, N).
+
+        Raises
+        ------
+        InvalidValue
+            For a wiring with another number of cells or synapses than the model has, or of cells that it
+            doesn't have.
+        """
+        self._rewire(Wiring.stored(weights))
+        self.weights, self.decorrelation = dict(weights), dict(decorrelation or {})
+        for name, projection in self.parts.projections.items():
+            D = self.decorrelation.get(_D_OF[name])
+            effective = weights[name] if D is None else weights[name] @ D
+            noise = self.parts.noises.sources.get(name)
+            if noise is None:
+                projection.weights[...] = effective
+            else:
+                noise.mean[:] = effective
+                if D is not None:
+                    noise.mix[:] = D
+
+    def run(
+        self,
+        trial: Trial,
+        index: int = 0,
+        *,
+        sigma: float | None = None,
+        noise: Mapping[str, Array] | None = None,
+    ) -> Record:
+        """Run one trial in all passes.
+
+        Parameters
+        ----------
+        trial : Trial
+            With as many lanes as the network.
+        index : int
+            Number of the trial: with the seed it fixes the noise.
+        sigma : float, optional
+            Standard deviation of the noise in this trial; the perturbation's own when left out. Noise on the
+            readout that has a level of its own changes in the same ratio.
+        noise : mapping, optional
+            The noise itself, where the perturbation is a given one: ``hidden`` (T, L, N), ``output``
+            (T, L, n_out), or ``W_in`` ... (T, post, pre), apart (T, L, post, pre).
+
+        Returns
+        -------
+        Record
+            Its arrays are the simulator's memory: good until the next run.
+
+        Raises
+        ------
+        InvalidValue
+            If the trial's shapes don't fit the network.
+        """
+        self._check(trial)
+        parts, steps = self.parts, trial.steps
+        self.device.use(self._program)
+        if trial.carry:
+            self._state.carry(elapsed=parts.net.t_)
+        else:
+            self._state.restore()
+        rows = (len(self.passes), self.lanes)
+        past = self._past()
+        inputs = self._show(trial.inputs)
+        targets = parts.teacher.play(trial.targets)
+        for projection in parts.dense:
+            projection.start()
+        loss = parts.reward.start((steps, *rows))
+        course, state = parts.trace.start(steps)
+        outputs = parts.outputs.start((steps, *rows, self.n_out))
+        hidden = {
+            name: watch.start((steps, *rows, self.model.hidden)) for name, watch in parts.watched.items()
+        }
+        if parts.loop is not None:
+            parts.loop.start(trial.plant or {}, steps)
+        drawn = parts.noises.start(steps, self.seed, index, sigma, noise)
+        parts.net.t_ = 0.0
+        mask = np.asarray(trial.mask)
+        if parts.loop is None:
+            self._advance(steps)
+        else:
+            parts.loop.drive(self._advance, loss)
+            counts = parts.loop.counts(loss)
+            inputs, mask = parts.loop.inputs(), mask * counts
+            for layer in {"hidden", "output"} & set(drawn):
+                drawn[layer][counts == 0] = 0.0
+        absent = np.zeros(0, self.dtype)
+        return Record(
+            passes=self.passes,
+            loss=loss,
+            mask=mask,
+            inputs=inputs,
+            course=course.reshape(steps + 1, self.lanes, self.model.hidden),
+            state=state.reshape(-1, *rows, self.model.hidden),
+            activity=hidden.pop("activity", absent),
+            noise=drawn.get("hidden", absent),
+            outputs=outputs,
+            targets=targets,
+            noise_out=drawn.get("output", np.zeros((steps, self.lanes, self.n_out), self.dtype)),
+            weight_noise=parts.noises.on_weights(steps),
+            decorrelation=self.decorrelation,
+            hidden=hidden,
+            weights=self.weights,
+            wiring=self.wiring,
+            past=past,
+            owner=self,
+            **self._constants,
+        )
+
+    def _advance(self, steps: int) -> None:
+        self.device.run_program(self._program, steps * float(self.parts.clock.dt_))
+
+    def test(self, trial: Trial) -> Tested:
+        """Run trials without noise, any number of lanes of them.
+
+        A carried trial after it goes on from the trial before it.
+        """
+        state, ended = self._state.copy(), self.parts.net.t_
+        found = tested(self, trial)
+        self._state.put(state)
+        self.parts.net.t_ = ended
+        return found
+
+    def outputs(self, trial: Trial) -> Array:
+        """The readout (T, lanes of the trial, n_out) of `test`."""
+        return self.test(trial).outputs
+
+    def _rewire(self, stored: Wiring | None) -> None:
+        if stored is None:
+            return
+        shapes = (self.model.hidden, self.model.outgoing), (self.model.hidden,)
+        found = stored.targets.shape, stored.delays.shape
+        if found != shapes:
+            raise InvalidValue("Network.load", f"rec_targets and rec_delays of shapes {shapes}", found)
+        inside = (stored.targets >= 0) & (stored.targets < self.model.hidden)
+        if not inside.all() or stored.delays.min() < 0:
+            wanted = f"rec_targets from 0 to {self.model.hidden - 1} and rec_delays of 0 or more"
+            raise InvalidValue("Network.load", wanted, "others")
+        self.wiring = stored
+        self.parts.projections["W_rec"].connect(stored.targets, stored.delays)
+
+    def _past(self) -> Array | None:
+        """`Record.past` of a trial that starts now."""
+        if self.wiring is None:
+            return None
+        arriving = self.parts.projections["W_rec"].arriving().astype(self.dtype)
+        rows = (len(arriving), len(self.passes), self.lanes, self.model.hidden)
+        return self.wiring.fired(clean(arriving.reshape(rows), self.passes))
+
+    def _show(self, inputs: Array) -> Array:
+        """Let the network see inputs, and a 1 where it has a bias."""
+        seen: Array = self.parts.player.start((*inputs.shape[:2], self.n_in))
+        seen[..., : inputs.shape[2]] = inputs
+        seen[..., inputs.shape[2] :] = 1.0
+        return seen
+
+    def _check(self, trial: Trial) -> None:
+        n_in = self.n_in - self.model.bias
+        for name, array, width in (("inputs", trial.inputs, n_in), ("targets", trial.targets, self.n_out)):
+            expected = (trial.steps, self.lanes, width)
+            if array.shape != expected:
+                raise InvalidValue(f"Trial.{name}", f"shape {expected}", f"shape {array.shape}")
+        if (trial.plant is None) != (self.parts.loop is None) and not trial.carry:
+            wanted = "none without a plant" if self.parts.loop is None else "the plant's state at the start"
+            raise InvalidValue("Trial.plant", wanted, None if trial.plant is None else ", ".join(trial.plant))

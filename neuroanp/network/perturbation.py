@@ -1,0 +1,81 @@
+"""`Perturbation`: what noise goes where in a network."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from neuroanp.config import checks
+from neuroanp.config.option import option
+from neuroanp.errors import InvalidValue
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Perturbation:
+    """Noise on the activity of nodes or on weights.
+
+    Parameters
+    ----------
+    target : {"none", "nodes", "weights"}
+    sigma : float
+        Standard deviation.
+    distribution : {"gaussian", "sign", "rare"}
+        ``"sign"`` is plus or minus sigma: cheaper to draw, and the estimate varies less. ``"rare"``, for
+        nodes only, is mostly 0 and else uniform.
+    chance : float
+        Rare noise: probability of noise other than 0.
+    hold : int
+        Steps for which one draw is held; for weights 0 holds it for the whole trial.
+    relaxation : float
+        Weights, held for the trial: part of the noise that is new in each trial.
+    readout : bool
+        Whether the readout is perturbed too.
+    apart : bool
+        Weights: each lane has noise of its own, and so weights of its own.
+    given : bool
+        The noise is handed to `Network.run` instead of being drawn.
+    readout_sigma : float, optional
+        Standard deviation of the noise on the readout; `sigma` when left out.
+    records : tuple of str
+        Hidden variables that the rule reads in each pass, by what the model calls them or by their own names;
+        ``"trace"`` for `Record.state`.
+    """
+
+    target: str = option("none", "what is perturbed (none, nodes, weights)")
+    sigma: float = option(0.0, "standard deviation of the noise")
+    distribution: str = option("gaussian", "distribution of the noise (gaussian, sign, rare)")
+    chance: float = option(1.0, "rare noise: probability of noise other than 0")
+    hold: int = option(1, "steps for which one draw is held")
+    relaxation: float = option(1.0, "part of the noise on weights that is new in each trial")
+    apart: bool = option(False, "weights: each lane has noise of its own")
+    readout: bool = option(False, "whether the readout is perturbed too")
+    readout_sigma: float | None = option(None, "standard deviation of the readout's noise, if another")
+    given: bool = option(False, "the noise is handed to run")
+    records: tuple[str, ...] = option((), "what the rule needs beside the noise")
+
+    def __post_init__(self) -> None:
+        checks.one_of(self, "target", ("none", "nodes", "weights"))
+        kinds = ("gaussian", "sign") if self.target == "weights" else ("gaussian", "sign", "rare")
+        checks.one_of(self, "distribution", kinds)
+        checks.positive(self, "chance", "relaxation")
+        checks.between(self, 0, 1, "chance", "relaxation")
+        checks.not_negative(self, "sigma", *(["readout_sigma"] if self.readout_sigma is not None else []))
+        if self.apart and (self.target != "weights" or self.relaxation < 1):
+            raise InvalidValue("Perturbation.apart", "noise on weights that is new in each trial", True)
+        checks.whole(self, 0 if self.target == "weights" else 1, "hold")
+
+    def deviation(self, source: str, sigma: float | None = None) -> float:
+        """Standard deviation of one source of noise.
+
+        Parameters
+        ----------
+        source : str
+            ``"hidden"``, ``"output"``, or the name of weights.
+        sigma : float, optional
+            Another level than `sigma`; the readout's changes in the same ratio.
+        """
+        own = self.readout_sigma if source == "output" else None
+        if own is None:
+            return self.sigma if sigma is None else sigma
+        if sigma is None:
+            return own
+        return own * sigma / self.sigma if self.sigma > 0 else sigma

@@ -1,0 +1,199 @@
+"""`Plant`: the world that a network acts on, as a small Brian2 model."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from brian2 import ms
+from numpy.typing import NDArray
+
+from neuroanp.config import checks
+from neuroanp.config.option import option
+from neuroanp.errors import InvalidValue
+
+Array = NDArray[Any]
+
+OWN = """
+    alive : 1
+    tick : second (shared)
+"""
+"""What every plant has: 1 until its episode is over, and the length of its step."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plant:
+    """Base of all plants: a frozen dataclass whose fields are its options, with its equations beside them.
+
+    Network and plant advance together in one run, in this order at each step: the plant is observed, the
+    network moves, the readout is handed to the plant, and, at the first step and every `dt` from there, the
+    plant moves. Differential equations, if it has any, move at every step of the network.
+
+    Each lane has a plant of its own, and an episode in it. An episode is over once `over` is true, or after
+    `longest` steps of the plant. From then on the network sees zeros and nothing that it does counts;
+    `alive`, which every plant has, is 0. Equations and statements may read it, and ``tick``, which is `dt`.
+
+    Attributes
+    ----------
+    equations : str
+        Brian2 equations with units: state, actions, and parameters.
+    observe : str
+        Statements that run before the network sees the plant.
+    update : str
+        Statements that run once a step of the plant, after the readout was handed over.
+    observations : tuple of str
+        Dimensionless variables that the network sees, in the order of its first inputs. Each is declared as a
+        parameter or by a differential equation.
+    actions : tuple of str
+        Dimensionless variables that take the readout's outputs.
+    loss : str
+        Dimensionless expression charged at each step of the network, after the plant has moved.
+    over : str or None
+        Boolean expression that ends an episode; None for a plant whose episodes all last `longest`.
+    dt : Quantity
+        Length of the plant's step, a multiple of the network's.
+
+    Parameters
+    ----------
+    longest : int
+        Steps of the plant after which an episode is over.
+
+    Examples
+    --------
+    A ball that rolls where the readout drives it, and is to stay near the middle::
+
+        class Ball(Plant):
+            equations = '''dx/dt = v : meter
+                           v = 1 * meter/second * clip(drive, -1, 1) : meter/second
+                           place : 1
+                           drive : 1'''
+            observe = "place = x / meter"
+            observations = ("place",)
+            actions = ("drive",)
+            loss = "place**2"
+            dt = 1 * ms
+
+            def start(self, rng, lanes):
+                return {"x": rng.uniform(-1, 1, lanes)}
+    """
+
+    equations: ClassVar[str]
+    observe: ClassVar[str] = ""
+    update: ClassVar[str] = ""
+    actions: ClassVar[tuple[str, ...]]
+    loss: ClassVar[str]
+    over: ClassVar[str | None] = None
+    dt: ClassVar[Any] = 1 * ms
+
+    longest: int = option(500, "steps of the plant after which an episode is over")
+
+    def __post_init__(self) -> None:
+        checks.whole(self, 1, "longest")
+
+    @property
+    def observations(self) -> tuple[str, ...]:
+        """Variables that the network sees."""
+        raise TypeError(f"{type(self).__name__} does not define observations")
+
+    def parameters(self) -> dict[str, Any]:
+        """Values of the equations' parameters, with units."""
+        return {}
+
+    def start(self, rng: np.random.Generator, lanes: int) -> dict[str, Array]:
+        """State at the start of an episode in each lane, by variable: (lanes,) arrays in base units."""
+        raise TypeError(f"{type(self).__name__} does not define start")
+
+    def steps_each(self, dt: Any) -> int:
+        """Steps of the network, of length `dt`, in one of the plant.
+
+        Raises
+        ------
+        InvalidValue
+            If it isn't a whole number of them.
+        """
+        ratio = float(self.dt / dt)
+        if ratio < 0.5 or abs(ratio - round(ratio)) > 1e-6:
+            raise InvalidValue(f"{type(self).__name__}.dt", f"a multiple of the network's {dt}", self.dt)
+        return round(ratio)
+
+    def statements(self) -> str:
+        """`update`, and the end of the episode."""
+        if self.over is None:
+            return self.update
+        return f"{self.update}\nalive = alive * int(not ({self.over}))"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PythonPlant(Plant):
+    """Base of plants that are Python code: anything that can be observed and moved a step at a time.
+
+    A subclass gives `dt`, `actions`, `observations`, `start`, `observe_state` and `move`. Network and plant
+    take turns: the network runs for one step of the plant, hands over its readout and waits. What is learned
+    is the same as with a `Plant` of Brian2 equations, but each step of the plant costs some 20 us and what
+    the Python code takes.
+
+    Examples
+    --------
+    A ball that rolls where the readout drives it, and is to stay near the middle::
+
+        class Ball(PythonPlant):
+            dt = 10 * ms
+            observations = ("place",)
+            actions = ("drive",)
+
+            def start(self, rng, lanes):
+                return {"x": rng.uniform(-1, 1, lanes)}
+
+            def observe_state(self, state):
+                return state["x"][:, None]
+
+            def move(self, state, actions, alive):
+                x = state["x"] + 0.01 * actions[:, 0]
+                return {"x": x}, x**2, np.abs(x) > 2
+    """
+
+    loss: ClassVar[str] = "0 * alive"
+
+    @property
+    def equations(self) -> str:  # type: ignore[override]
+        """Variables through which network and plant see each other."""
+        return "\n".join(f"{name} : 1" for name in (*self.observations, *self.actions))
+
+    def reset(self, start: Mapping[str, Array]) -> Any:
+        """State of plants that start so; whatever `observe_state` and `move` work with.
+
+        Parameters
+        ----------
+        start : mapping
+            From `start`, for all passes: (rows,) arrays.
+        """
+        return dict(start)
+
+    def observe_state(self, state: Any) -> Array:
+        """What the network sees, (rows, observations)."""
+        raise TypeError(f"{type(self).__name__} does not define observe_state")
+
+    def move(self, state: Any, actions: Array, alive: Array) -> tuple[Any, Array, Array]:
+        """One step of the plant.
+
+        Parameters
+        ----------
+        state : object
+            From `reset` or the step before.
+        actions : (rows, actions) array
+            The readout.
+        alive : (rows,) array of bool
+            Whose episodes go on; what is returned for others doesn't count.
+
+        Returns
+        -------
+        state : object
+            The new one.
+        loss : (rows,) array
+            Charged once, at the step of the network in which the plant moved.
+        over : (rows,) array of bool
+            Whether the episode ends with this step.
+        """
+        raise TypeError(f"{type(self).__name__} does not define move")

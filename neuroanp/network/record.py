@@ -1,0 +1,105 @@
+"""`Record`: what one trial leaves behind for reward, rules and decorrelation."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroanp.network.dynamics import Cells, Dynamics, Rates
+from neuroanp.network.layout import clean
+from neuroanp.network.wiring import Wiring
+
+Array = NDArray[Any]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Record:
+    """One trial: T steps, P passes, L lanes, N hidden units.
+
+    Parameters
+    ----------
+    passes : tuple of str
+        What axis P holds, of ``"clean"``, ``"plus"`` and ``"minus"``.
+    loss : (T, P, L) array
+        Loss of each step, mean over outputs of the squared error; the mask is not applied.
+    mask : (T, L) array
+        Weight of each step in the loss.
+    inputs : (T, L, n_in) array
+        Input, before decorrelation.
+    course : (T + 1, L, N) array
+        Hidden trace of the course without noise, before decorrelation; that before the first step first.
+    state : (T, P, L, N) array
+        Hidden trace of each pass, before decorrelation; without a step where there are several passes and
+        the rule's `records` don't name ``"trace"``.
+    activity : (T, P, L, N) array
+        Hidden activity, with the noise in it.
+    noise : (T, L, N) array
+        Hidden perturbation of the plus pass; the minus pass saw its negative.
+    outputs : (T, P, L, n_out) array
+        Readout, with its noise in it: the activity of the output layer.
+    targets : (T, L, n_out) array
+        What the readout is compared with.
+    noise_out : (T, L, n_out) array
+        Output perturbation of the plus pass, zeros where the readout isn't perturbed.
+    weight_noise : callable, optional
+        Weight perturbation: ``weight_noise()`` iterates over the steps and yields a dict from weight name to
+        the (post, pre) noise of that step, or one dict in all when the noise is held for the trial;
+        (L, post, pre) where each lane has its own.
+    decorrelation : mapping
+        ``D_in`` (n_in, n_in) and ``D_hidden`` (N, N) in force in this trial; empty without decorrelation.
+    hidden : mapping
+        Other hidden variables (T, P, L, N) that the rule asked for, by the name it asked with, as thresholds
+        saw them.
+    weights : mapping
+        Weights in force in this trial, by name.
+    dt : float
+        Length of a step in seconds.
+    readout_memory : float
+        What is left of the readout after a step, 0 for one that doesn't leak.
+    cells : Cells, optional
+        Constants of spiking cells.
+    rates : Rates, optional
+        Constants of tanh units.
+    dynamics : Dynamics, optional
+        The hidden units as one step on arrays, for gradients.
+    wiring : Wiring, optional
+        Which recurrent synapses exist, where not all do.
+    past : (D + 1, L, N) array, optional
+        Where there is a wiring, of longest delay D: hidden trace of the course without noise in the steps
+        before the first one, the last of them last, as far as synapses have not seen it by then.
+    owner : object, optional
+        What the arrays are memory of; kept for as long as the record is.
+    """
+
+    passes: tuple[str, ...]
+    loss: Array
+    mask: Array
+    inputs: Array
+    course: Array
+    state: Array
+    activity: Array
+    noise: Array
+    outputs: Array
+    targets: Array
+    noise_out: Array
+    weight_noise: Callable[[], Iterator[dict[str, Array]]] | None = None
+    decorrelation: Mapping[str, Array] = dataclasses.field(default_factory=dict)
+    hidden: Mapping[str, Array] = dataclasses.field(default_factory=dict)
+    weights: Mapping[str, Array] = dataclasses.field(default_factory=dict)
+    dt: float = 0.001
+    readout_memory: float = 0.0
+    cells: Cells | None = None
+    rates: Rates | None = None
+    dynamics: Dynamics | None = None
+    wiring: Wiring | None = None
+    past: Array | None = None
+    owner: Any = None
+
+    @property
+    def mean_loss(self) -> float:
+        """Mean over counted steps and lanes of the loss of the course without noise."""
+        return float(np.vdot(clean(self.loss, self.passes), self.mask) / np.add.reduce(self.mask, axis=None))

@@ -1,0 +1,89 @@
+"""`Trial`: what a network is shown."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroanp.config import checks
+from neuroanp.errors import InvalidValue
+
+Array = NDArray[Any]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Trial:
+    """One presentation of a task to several lanes.
+
+    Parameters
+    ----------
+    inputs : (T, L, n_in) array
+        What the network sees at each step.
+    targets : (T, L, n_out) array
+        What its readout is compared with at each step.
+    mask : (T, L) array, optional
+        Weight of each step in the loss, 0 for steps that don't count. Ones when left out.
+    carry : bool
+        Whether the network keeps the state of the trial before (windows of a long series).
+    plant : mapping, optional
+        In closed loop: the state that the plant of each lane starts in, by variable: (L,) arrays in base
+        units. What the plant shows takes the place of the first inputs.
+    charged : (T, L) array, optional
+        After a test in closed loop: the plant's loss at each step.
+
+    Raises
+    ------
+    InvalidValue
+        For shapes that don't agree, and for numbers that aren't finite.
+    """
+
+    inputs: Array
+    targets: Array
+    mask: Array | None = None
+    carry: bool = False
+    plant: Mapping[str, Array] | None = None
+    charged: Array | None = None
+
+    def __post_init__(self) -> None:
+        inputs = checks.array("Trial.inputs", self.inputs, (None, None, None))
+        steps, lanes, _ = inputs.shape
+        if steps == 0 or lanes == 0:
+            raise InvalidValue("Trial.inputs", "at least one step and one lane", f"shape {inputs.shape}")
+        targets = checks.array("Trial.targets", self.targets, (steps, lanes, None))
+        mask = np.ones((steps, lanes)) if self.mask is None else self.mask
+        mask = checks.array("Trial.mask", mask, (steps, lanes))
+        for name, value in (("inputs", inputs), ("targets", targets), ("mask", mask)):
+            object.__setattr__(self, name, value)
+        if self.plant is not None:
+            start = {k: checks.array(f"Trial.plant[{k!r}]", v, (lanes,)) for k, v in self.plant.items()}
+            object.__setattr__(self, "plant", start)
+
+    @property
+    def steps(self) -> int:
+        """Number of steps, T."""
+        return self.inputs.shape[0]
+
+    @property
+    def lanes(self) -> int:
+        """Number of lanes, L."""
+        return self.inputs.shape[1]
+
+    def repeated(self, copies: int) -> Trial:
+        """The trial in `copies` times as many lanes, the copies of a lane next to each other."""
+        if copies == 1:
+            return self
+        return self.lane(np.repeat(np.arange(self.lanes), copies))
+
+    def lane(self, chosen: Array) -> Trial:
+        """The trial with the lanes of these numbers, in this order."""
+        return Trial(
+            self.inputs[:, chosen],
+            self.targets[:, chosen],
+            np.asarray(self.mask)[:, chosen],
+            carry=self.carry,
+            plant=None if self.plant is None else {k: v[chosen] for k, v in self.plant.items()},
+        )

@@ -1,0 +1,51 @@
+"""Clipping by the norm of the whole update."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from neuroanp.config import checks
+from neuroanp.config.option import option
+from neuroanp.optim._base import Arrays, Stage
+from neuroanp.synapse import NotLocal, Synapse
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Clip(Stage):
+    r"""Shorten an update that is too long, keeping its direction.
+
+    .. math:: g \leftarrow g \, \min(1, c / \lVert g \rVert)
+
+    with the norm over all weight matrices together.
+
+    Parameters
+    ----------
+    norm : float
+        Longest norm c, above 0; infinite for any length.
+    """
+
+    norm: float = option(1.0, "longest norm of the gradient estimate, over all weights")
+
+    def __post_init__(self) -> None:
+        if self.norm != math.inf:
+            checks.positive(self, "norm")
+
+    def __call__(self, update: Arrays, weights: Arrays, state: Arrays, progress: float) -> Arrays:
+        if self.norm == math.inf:
+            return update
+        length = math.sqrt(sum(float(np.vdot(g, g)) for g in update.values()))
+        if length > self.norm:
+            for g in update.values():
+                g *= self.norm / length
+        return update
+
+    def synapse(self) -> Synapse | NotLocal:
+        if self.norm == math.inf:
+            return Synapse()
+        return NotLocal(
+            quantity="the norm of the update over all weights of the network",
+            variant="WeightBounds, or Clip(norm=inf), which is none",
+        )

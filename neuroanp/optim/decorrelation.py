@@ -1,0 +1,151 @@
+"""`Decorrelation`: matrices that learn to send on traces that don't vary together."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroanp.config import checks
+from neuroanp.config.option import option
+from neuroanp.network.record import Record
+from neuroanp.optim.schedule import ANNEAL, annealed
+from neuroanp.synapse import NotLocal
+
+Array = NDArray[Any]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Decorrelation:
+    r"""A matrix in front of each projection that decorrelates what the synapses see.
+
+    .. math:: D \leftarrow D - \epsilon \,
+              \big\langle \mathrm{offdiag}(\hat x \hat x^\top) \big\rangle_{t,l} \, D, \qquad \hat x = D x
+
+    with x the input or hidden trace of the course without noise, :math:`\epsilon` the rate, and the mean over
+    steps and lanes. Any rule can be decorrelated: its presynaptic trace is then :math:`D x`.
+
+    Parameters
+    ----------
+    rate : float
+        :math:`\epsilon` at the start of the run, 0 or more.
+    anneal : str
+        How the rate falls over the run: ``"none"``, ``"linear"`` or ``"cosine"``.
+
+    Raises
+    ------
+    InvalidValue
+        For a rate below 0 and an unknown `anneal`.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(1000, 1, 1)) + 0.3 * rng.normal(size=(1000, 1, 2))
+    >>> decorrelation, D = Decorrelation(rate=0.1), np.eye(2)
+    >>> for _ in range(200):
+    ...     D = decorrelation.update(D, x, rate=0.1)
+    >>> bool(abs(np.corrcoef((x[:, 0] @ D.T).T)[0, 1]) < 0.1)
+    True
+
+    References
+    ----------
+    Dalm, van Gerven, Ahmad, arXiv 2310.00965 (with node perturbation); Fernández,
+    Keemink, van Gerven, arXiv 2405.08967 (in recurrent networks).
+    """
+
+    rate: float = option(0.01, "rate at which the decorrelating matrices learn")
+    anneal: str = option("linear", "how the rate falls over the run (none, linear, cosine)")
+
+    def __post_init__(self) -> None:
+        checks.not_negative(self, "rate")
+        checks.one_of(self, "anneal", ANNEAL)
+
+    @property
+    def not_local(self) -> NotLocal:
+        """What one element of D can't know."""
+        return NotLocal(
+            quantity="the product of two decorrelated traces with a whole column of D, "
+            "for each element of D, and the sum D x in front of each synapse",
+            variant="decorrelation=None",
+        )
+
+    def start(self, n_in: int, hidden: int) -> dict[str, Array]:
+        """``D_in`` (n_in, n_in) and ``D_hidden`` (hidden, hidden) before learning: the identity."""
+        return {"D_in": np.eye(n_in), "D_hidden": np.eye(hidden)}
+
+    def __call__(self, matrices: Mapping[str, Array], record: Record, progress: float) -> dict[str, Array]:
+        """Both matrices after one trial.
+
+        Parameters
+        ----------
+        matrices : mapping
+            ``D_in`` and ``D_hidden`` in force in the trial.
+        record : Record
+        progress : float
+            Part of the run that is over, from 0 to 1.
+        """
+        rate = annealed(self.rate, self.anneal, progress)
+        return {
+            "D_in": self.update(matrices["D_in"], record.inputs, rate),
+            "D_hidden": self.update(matrices["D_hidden"], record.course[1:], rate),
+        }
+
+    def update(self, D: Array, traces: Array, rate: float) -> Array:
+        """One matrix after one trial.
+
+        With C the mean of x_hat x_hat^T, ``offdiag(C) D = C D - diag(C) D``. Fewer samples (steps x lanes)
+        than units keep C as the product of its factors, so that no units^3 product is formed.
+
+        Parameters
+        ----------
+        D : (n, n) array
+        traces : (T, L, n) array
+            Trace before decorrelation; products are formed in its dtype.
+        rate : float
+
+        Returns
+        -------
+        (n, n) array of float64, a new one; `D` itself when `rate` is 0.
+        """
+        if rate == 0:
+            return D
+        units = traces.shape[-1]
+        x = traces.reshape(-1, units)
+        narrow = D.astype(x.dtype, copy=False)
+        if len(x) < units:
+            hat = x @ narrow.T
+            variance = np.einsum("kn,kn->n", hat, hat)
+            change = hat.T @ (hat @ narrow)
+        else:
+            covariance = narrow @ (x.T @ x) @ narrow.T
+            variance = covariance.diagonal()
+            change = covariance @ narrow
+        change -= variance[:, None] * narrow
+        change *= rate / len(x)
+        after: Array = D - change
+        return after
+
+
+def correlation(traces: Array, D: Array | None = None) -> float:
+    """Mean squared correlation of two different units, 0 for independent ones.
+
+    Parameters
+    ----------
+    traces : (samples, n) array
+        Before decorrelation.
+    D : (n, n) array, optional
+
+    Returns
+    -------
+    float; NaN where fewer than two units vary.
+    """
+    x = traces if D is None else traces @ D.T
+    varies = x.std(axis=0) > 1e-12
+    if varies.sum() < 2:
+        return float("nan")
+    C = np.corrcoef(x[:, varies], rowvar=False)
+    n = len(C)
+    return float((np.sum(C**2) - n) / (n * (n - 1)))

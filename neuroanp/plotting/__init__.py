@@ -1,0 +1,1 @@
+"""Figures of arrays; no class of ours is needed to draw them."""

@@ -1,0 +1,1 @@
+"""From losses to the scalar that is broadcast."""

@@ -1,0 +1,1 @@
+"""Task, recipe and training loop, and what a run leaves behind."""

@@ -1,0 +1,78 @@
+"""Result of a run, and the sentence that says how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    pass
+
+Array = NDArray[Any]
+
+
+RESULT_KEYS = (
+    "task", "model", "rule", "engine", "seed", "updates", "trials", "seconds", "train_loss", "test_loss",
+    "score", "score_name", "trivial", "trivial_scores", "beats_trivial", "rate",
+)  # fmt: skip
+
+
+def sentence(result: Mapping[str, Any], asked: int | None = None, higher_is_better: bool = True) -> str:
+    """How good a result is against the trivial predictors, in words.
+
+    Parameters
+    ----------
+    result : mapping
+        As in `Run.result`.
+    asked : int, optional
+        Updates that the run should have made.
+    higher_is_better : bool
+        Direction of the score.
+    """
+    updates, loss, score = result["updates"], result["test_loss"], result["score"]
+    work = f"{updates:,} updates in {result['seconds']:.1f} s"
+    if result["rate"] is not None:
+        work = f"cells fire at {result['rate']:.3g} Hz; {work}"
+    if asked is not None and updates < asked:
+        work = f"stopped after {updates:,} of {asked:,} updates, {result['seconds']:.1f} s"
+    if loss is None or not np.isfinite(loss):
+        train = result["train_loss"]
+        last = "" if train is None or not np.isfinite(train) else f", last training loss {train:.3g}"
+        return f"{result['task']}: not tested on unseen trials{last}; {work}."
+    measured = f"test loss {loss:.3g}"
+    ratio = loss / min(result["trivial"].values(), default=np.nan)
+    if score is not None and np.isfinite(score) and not np.isclose(score, ratio):
+        measured = f"{result['score_name']} {score:.3g}, {measured}"
+    if result["trivial_scores"]:
+        compared = _comparison_of_scores(result["trivial_scores"], result["beats_trivial"], higher_is_better)
+    else:
+        compared = _comparison(loss, result["trivial"])
+    if not result["trivial"] or result["beats_trivial"]:
+        return f"{result['task']}: {measured} on unseen trials, {compared}; {work}."
+    failed = f"{result['task']}: did not learn more than a trivial predictor"
+    return f"{failed}: {measured} on unseen trials, {compared}; {work}."
+
+
+def _comparison(loss: float, trivial: Mapping[str, float]) -> str:
+    if not trivial:
+        return "with no trivial predictor to compare with"
+    name = min(trivial, key=lambda key: trivial[key])
+    best = f"the best trivial predictor ({name}, {trivial[name]:.3g})"
+    if loss >= trivial[name]:
+        beaten = [f"{key} ({value:.3g})" for key, value in trivial.items() if loss < value]
+        return f"no better than {best}" + (f", though better than {', '.join(beaten)}" if beaten else "")
+    factor = trivial[name] / loss if loss > 0 else np.inf
+    if factor < 2:
+        return f"{100 * (1 - loss / trivial[name]):.2g} % below {best}"
+    return f"{factor:.3g} times lower than {best}" if factor < 1e6 else f"far below {best}"
+
+
+def _comparison_of_scores(trivial: Mapping[str, float], beats: bool, higher_is_better: bool) -> str:
+    sign = 1 if higher_is_better else -1
+    name = max(trivial, key=lambda key: sign * trivial[key])
+    return (
+        f"{'better' if beats else 'no better'} than the best trivial predictor ({name}, {trivial[name]:.3g})"
+    )
