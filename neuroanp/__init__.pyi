@@ -8,12 +8,14 @@ from .network.reward_monitor import RewardMonitor
 from .network.trial import Trial
 from .optim.decorrelation import Decorrelation
 from .reward.modulator import Modulator
+from .training.evaluation import Evaluation, evaluate
 from .training.loop import train
 from .training.run import Run
 from .training.task import PlantTask, Task
 
 __all__ = [
     "Decorrelation",
+    "Evaluation",
     "Model",
     "Modulator",
     "Network",
@@ -27,6 +29,7 @@ __all__ = [
     "Task",
     "Trial",
     "engine",
+    "evaluate",
     "gradients",
     "hardware",
     "models",

@@ -20,6 +20,7 @@ from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import Rule
 from neuroanp.synapse import NotLocal, Synapse
+from neuroanp.training.seeds import Seeds
 from neuroanp.training.task import Task
 
 Array = NDArray[Any]
@@ -99,15 +100,14 @@ class OnChip:
         checks.whole(self, 1, "updates")
         self.passes = self.modulator.passes(rule.passes)
         synapses = self._local(decorrelation)
-        weights, noise, self._trials, _ = np.random.SeedSequence(seed).spawn(4)
-        self._noise_seed = int(noise.generate_state(1, np.uint64)[0] >> 1)
+        self.seeds = Seeds(seed)
         n_in = task.n_in + model.bias
         self.device = device_for(engine)
         with self.device.active():
             self.chip = Chip(
                 model, n_in, task.n_out, task.dt, perturbation=rule.perturbation, synapses=synapses
             )
-            start = model.initial_weights(np.random.default_rng(weights), n_in, task.n_out)
+            start = model.initial_weights(self.seeds.weights, n_in, task.n_out)
             for name, values in start.items():
                 self._memory(name, "weight")[:] = values.ravel()
             self._program = self.device.program(self.chip.net, {}, None)
@@ -152,8 +152,7 @@ class OnChip:
 
     def trial(self, index: int) -> Trial:
         """The trial of an update: a function of seed and index alone."""
-        spawned = np.random.SeedSequence(self._trials.entropy, spawn_key=(*self._trials.spawn_key, index))
-        return self.task.trial(np.random.default_rng(spawned), 1, index)
+        return self.task.trial(self.seeds.trial(index), 1, index)
 
     def step(self, index: int) -> float:
         """One trial, at whose end every synapse changes; returns the loss of the course without noise.
@@ -211,7 +210,7 @@ class OnChip:
         for course, player in chip.players.items():
             player.play(shown[course])
         for source, noise in chip.noises.items():
-            noise.start(trial.steps, self._noise_seed, index, chip.perturbation.deviation(source))
+            noise.start(trial.steps, self.seeds.noise, index, chip.perturbation.deviation(source))
         charges = chip.charges.start((trial.steps,))
         chip.net.t_ = 0.0
         self.device.run_program(self._program, trial.steps * float(chip.clock.dt_))

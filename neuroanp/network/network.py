@@ -19,7 +19,6 @@ from neuroanp.network.record import Record
 from neuroanp.network.state import State
 from neuroanp.network.trial import Trial
 from neuroanp.network.wiring import Wiring
-from neuroanp.training.evaluation import Tested, tested
 
 Array = NDArray[Any]
 
@@ -245,20 +244,15 @@ class Network:
     def _advance(self, steps: int) -> None:
         self.device.run_program(self._program, steps * float(self.parts.clock.dt_))
 
-    def test(self, trial: Trial) -> Tested:
-        """Run trials without noise, any number of lanes of them.
+    def get_state(self) -> Any:
+        """State between two trials, for `set_state`: cells, spikes under way, and time."""
+        return *self._state.copy(), self.parts.net.t_
 
-        A carried trial after it goes on from the trial before it.
-        """
-        state, ended = self._state.copy(), self.parts.net.t_
-        found = tested(self, trial)
-        self._state.put(state)
+    def set_state(self, state: Any) -> None:
+        """Go back to a state that `get_state` gave; a carried trial then goes on from there."""
+        cells, spikes, ended = state
+        self._state.put((cells, spikes))
         self.parts.net.t_ = ended
-        return found
-
-    def outputs(self, trial: Trial) -> Array:
-        """The readout (T, lanes of the trial, n_out) of `test`."""
-        return self.test(trial).outputs
 
     def _rewire(self, stored: Wiring | None) -> None:
         if stored is None:

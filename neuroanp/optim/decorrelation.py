@@ -127,25 +127,3 @@ class Decorrelation:
         change *= rate / len(x)
         after: Array = D - change
         return after
-
-
-def correlation(traces: Array, D: Array | None = None) -> float:
-    """Mean squared correlation of two different units, 0 for independent ones.
-
-    Parameters
-    ----------
-    traces : (samples, n) array
-        Before decorrelation.
-    D : (n, n) array, optional
-
-    Returns
-    -------
-    float; NaN where fewer than two units vary.
-    """
-    x = traces if D is None else traces @ D.T
-    varies = x.std(axis=0) > 1e-12
-    if varies.sum() < 2:
-        return float("nan")
-    C = np.corrcoef(x[:, varies], rowvar=False)
-    n = len(C)
-    return float((np.sum(C**2) - n) / (n * (n - 1)))

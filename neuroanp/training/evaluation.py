@@ -1,116 +1,171 @@
-"""`Tested`: what a network made of trials, without noise."""
+"""Evaluation of a network on unseen trials, without noise, beside the trivial predictors."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroanp.network.network import Network
 from neuroanp.network.trial import Trial
-from neuroanp.optim.decorrelation import correlation
 from neuroanp.training.task import Task, loss
 
 Array = NDArray[Any]
 
-SEEN = 4096
-"""Samples (steps x lanes) of a test that correlations are taken of."""
+SAMPLES = 4096
+"""Samples (steps x lanes) of a hidden trace that correlations are taken of."""
 
 
-class Tested(NamedTuple):
-    """What a network made of trials, without noise."""
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Evaluation:
+    """Outputs of a network on trials of a task, and how good they are.
+
+    Attributes
+    ----------
+    outputs : (T, L, n_out) array
+        Readout.
+    trial : Trial
+        The trials; in closed loop as they went: inputs that the network saw, mask, and what was charged.
+    loss : float
+        Mean over counted steps and lanes.
+    score : float
+        The task's.
+    spikes : (T, N) array of bool, optional
+        Spikes of the first lane, of spiking cells.
+    rate : float, optional
+        Mean rate of spiking cells in Hz.
+    correlation : float
+        Mean squared correlation of two hidden traces, as the synapses see them.
+    """
 
     outputs: Array
-    """(T, L, n_out) readout."""
     trial: Trial
-    """The trials; in closed loop as they went: inputs that the network saw, mask, and what was charged."""
     loss: float
-    """Mean over counted steps and lanes."""
+    score: float
     spikes: Array | None = None
-    """(T, N) spikes of the first lane, of spiking cells."""
     rate: float | None = None
-    """Mean rate of spiking cells in Hz."""
     correlation: float = float("nan")
-    """Mean squared correlation of two hidden traces, as the synapses see them."""
 
 
-def tested(network: Any, trial: Trial) -> Tested:
-    """Run trials without noise, as many lanes at a time as the network has.
+def evaluate(network: Network, task: Task, trial: Trial) -> Evaluation:
+    """Evaluation of a network, as many lanes of the trial at a time as the network has.
+
+    The network's state is put back, so that a carried trial goes on from the one before.
 
     Parameters
     ----------
     network : Network
-        Left in the state that the last of them ended in.
+        With its weights loaded.
+    task : Task
+        Scores the outputs.
     trial : Trial
         With any number of lanes.
     """
-    width, model = trial.inputs.shape[2], network.model
+    state = network.get_state()
+    width, hidden = trial.inputs.shape[2], network.model.hidden
     outputs = np.empty((trial.steps, trial.lanes, network.n_out))
     inputs, mask = trial.inputs.copy(), np.asarray(trial.mask).copy()
-    charged, spikes, fired, alike = np.empty(mask.shape), None, 0.0, float("nan")
+    charged = np.empty(mask.shape)
+    spikes = None
+    spike_count = 0.0
+    squared_correlation = float("nan")
     for first in range(0, trial.lanes, network.lanes):
-        chosen = np.arange(first, first + network.lanes) % trial.lanes
-        record = network.run(dataclasses.replace(trial.lane(chosen), carry=False), sigma=0.0)
-        lanes, count = slice(first, first + network.lanes), min(network.lanes, trial.lanes - first)
-        outputs[:, lanes] = record.outputs[:, 0, :count]
-        inputs[:, lanes] = record.inputs[:, :count, :width]
-        mask[:, lanes] = record.mask[:, :count]
-        charged[:, lanes] = record.loss[:, 0, :count]
+        lanes = np.arange(first, first + network.lanes) % trial.lanes
+        record = network.run(dataclasses.replace(trial.lane(lanes), carry=False), sigma=0.0)
+        block, count = slice(first, first + network.lanes), min(network.lanes, trial.lanes - first)
+        outputs[:, block] = record.outputs[:, 0, :count]
+        inputs[:, block] = record.inputs[:, :count, :width]
+        mask[:, block] = record.mask[:, :count]
+        charged[:, block] = record.loss[:, 0, :count]
         trace = record.course[1:, :count]
         if first == 0:
-            seen = trace.reshape(-1, model.hidden)[-SEEN:]
-            alike = correlation(seen, record.decorrelation.get("D_hidden"))
-        if model.threshold is not None:
-            fired += float(trace.sum())
+            samples = trace.reshape(-1, hidden)[-SAMPLES:]
+            squared_correlation = correlation(samples, record.decorrelation.get("D_hidden"))
+        if network.model.threshold is not None:
+            spike_count += float(trace.sum())
             spikes = trace[:, 0] > 0 if spikes is None else spikes
-    seconds = mask.size * record.dt
-    rate = None if spikes is None else fired / (model.hidden * seconds)
-    if trial.plant is None:
-        return Tested(outputs, trial, loss(outputs, trial), spikes, rate, alike)
-    course = dataclasses.replace(trial, inputs=inputs, mask=mask, charged=charged)
-    return Tested(outputs, course, float((charged * mask).sum() / mask.sum()), spikes, rate, alike)
+    network.set_state(state)
+    value = loss(outputs, trial)
+    if trial.plant is not None:
+        trial = dataclasses.replace(trial, inputs=inputs, mask=mask, charged=charged)
+        value = float((charged * mask).sum() / mask.sum())
+    return Evaluation(
+        outputs=outputs,
+        trial=trial,
+        loss=value,
+        score=task.score(outputs, trial),
+        spikes=spikes,
+        rate=None if spikes is None else spike_count / (hidden * mask.size * record.dt),
+        correlation=squared_correlation,
+    )
 
 
-def judge(task: Task, tested: Tested, before: Sequence[float]) -> dict[str, Any]:
-    """The part of `Run.result` that says how good a network is.
+def correlation(traces: Array, D: Array | None = None) -> float:
+    """Mean squared correlation of two different units, 0 for independent ones.
+
+    Parameters
+    ----------
+    traces : (samples, n) array
+        Before decorrelation.
+    D : (n, n) array, optional
+
+    Returns
+    -------
+    float; NaN where fewer than two units vary.
+    """
+    x = traces if D is None else traces @ D.T
+    varies = x.std(axis=0) > 1e-12
+    if varies.sum() < 2:
+        return float("nan")
+    C = np.corrcoef(x[:, varies], rowvar=False)
+    n = len(C)
+    return float((np.sum(C**2) - n) / (n * (n - 1)))
+
+
+def judge(task: Task, evaluation: Evaluation, scores: Sequence[float]) -> dict[str, Any]:
+    """The part of `Run.result` that compares a network with the trivial predictors.
 
     Parameters
     ----------
     task : Task
-    tested : Tested
-        On the task's evaluation.
-    before : sequence of float
-        Scores of the tests on the way.
+    evaluation : Evaluation
+        On the task's unseen trials.
+    scores : sequence of float
+        Scores of the evaluations on the way.
     """
     trivial = task.trivial()
-    scores = task.trivial_scores() if task.judged_by == "score" else {}
-    score = task.final_score(task.score(tested.outputs, tested.trial), before)
+    trivial_scores = task.trivial_scores() if task.judged_by == "score" else {}
+    score = task.final_score(evaluation.score, scores)
     sign = 1 if task.higher_is_better else -1
-    beats = sign * score > max(sign * s for s in scores.values()) if scores else None
+    if trivial_scores:
+        beats = sign * score > max(sign * other for other in trivial_scores.values())
+    else:
+        beats = evaluation.loss < min(trivial.values())
     return {
-        "test_loss": tested.loss,
+        "test_loss": evaluation.loss,
         "score": score,
         "score_name": task.score_name,
         "trivial": trivial,
-        "trivial_scores": scores,
-        "beats_trivial": bool(tested.loss < min(trivial.values()) if beats is None else beats),
-        "rate": tested.rate,
+        "trivial_scores": trivial_scores,
+        "beats_trivial": bool(beats),
+        "rate": evaluation.rate,
     }
 
 
-def example(task: Task, tested: Tested) -> dict[str, Array]:
-    """The first lane of a test, as `Run.example` has it."""
-    trial = tested.trial
-    shown = {
+def example(task: Task, evaluation: Evaluation) -> dict[str, Array]:
+    """The first lane of an evaluation, as `Run.example` has it."""
+    trial = evaluation.trial
+    lane = {
         "inputs": trial.inputs[:, 0],
-        "outputs": tested.outputs[:, 0],
+        "outputs": evaluation.outputs[:, 0],
         "mask": np.asarray(trial.mask)[:, 0],
         "dt": np.array(float(task.dt)),
     }
-    if tested.spikes is not None:
-        shown["spikes"] = tested.spikes
+    if evaluation.spikes is not None:
+        lane["spikes"] = evaluation.spikes
     if task.plant is None:
-        return shown | {"targets": trial.targets[:, 0]}
-    return shown | {"observations": np.array(task.plant.observations)}
+        return lane | {"targets": trial.targets[:, 0]}
+    return lane | {"observations": np.array(task.plant.observations)}

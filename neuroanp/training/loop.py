@@ -23,9 +23,10 @@ from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import Rule
 from neuroanp.training import recipe as recipes
-from neuroanp.training.evaluation import example, judge
+from neuroanp.training.evaluation import evaluate, example, judge
 from neuroanp.training.progress import Progress
 from neuroanp.training.run import Run
+from neuroanp.training.seeds import Seeds
 from neuroanp.training.task import Task, loss
 
 Array = NDArray[Any]
@@ -167,7 +168,7 @@ class Training:
         if self.task.plant is not None and "perturb" not in self.rule.readouts:
             wanted = "a rule that learns from reward, for a task without targets"
             raise InvalidValue("train.rule", wanted, self.rule.name)
-        weights, noise, self._trials, evaluation = np.random.SeedSequence(self.seed).spawn(4)
+        self.seeds = Seeds(self.seed)
         self.network = Network(
             self.model,
             self.task.n_in,
@@ -176,7 +177,7 @@ class Training:
             lanes=self.lanes,
             passes=self.modulator.passes(self.rule.passes),
             perturbation=self.rule.perturbation,
-            seed=int(noise.generate_state(1, np.uint64)[0] >> 1),
+            seed=self.seeds.noise,
             engine=self.engine,
             dtype=self.dtype,
             decorrelated=self.decorrelation is not None,
@@ -184,14 +185,12 @@ class Training:
             loss=self.task.loss,
         )
         self.engine = self.network.engine
-        drawn = self.model.initial_weights(
-            np.random.default_rng(weights), self.network.n_in, self.network.n_out
-        )
+        drawn = self.model.initial_weights(self.seeds.weights, self.network.n_in, self.network.n_out)
         self.weights = {name: w.astype(self.dtype) for name, w in drawn.items()}
         self.matrices = (
             self.decorrelation.start(self.network.n_in, self.model.hidden) if self.decorrelation else {}
         )
-        self.evaluation = self.task.evaluation(np.random.default_rng(evaluation))
+        self.evaluation = self.task.evaluation(self.seeds.evaluation)
         self._nothing = loss(np.zeros_like(self.evaluation.targets), self.evaluation)
         self.stages = Chain(self.clip, self.optimizer, self.bounds, KeepSigns(names=self.model.signed))
         self.stages_state = self.stages.start(self.weights)
@@ -237,9 +236,8 @@ class Training:
 
         Lanes that the modulator compares get the same input.
         """
-        spawned = np.random.SeedSequence(self._trials.entropy, spawn_key=(*self._trials.spawn_key, update))
         copies = self.modulator.shared(self.lanes)
-        drawn = self.task.trial(np.random.default_rng(spawned), self.lanes // copies, update)
+        drawn = self.task.trial(self.seeds.trial(update), self.lanes // copies, update)
         return drawn.repeated(copies)
 
     def step(self, update: int) -> float:
@@ -286,16 +284,16 @@ class Training:
             self.history[name].append(value)
 
     def _test(self, update: int) -> None:
-        tested = self.network.test(self.evaluation)
+        tested = evaluate(self.network, self.task, self.evaluation)
         self._check(update, "test loss", tested.loss)
-        score = self.task.score(tested.outputs, tested.trial)
-        values = (update, tested.loss, score, tested.correlation)
+        values = (update, tested.loss, tested.score, tested.correlation)
         for name, value in zip(self.tests, values, strict=True):
             self.tests[name].append(value)
 
     def _result(self) -> Run:
         self.network.load(self.weights, self.matrices)
-        tested, wiring = self.network.test(self.evaluation), self.network.wiring
+        tested = evaluate(self.network, self.task, self.evaluation)
+        wiring = self.network.wiring
         losses = self.history["loss"]
         result = {
             "task": self.task.name,

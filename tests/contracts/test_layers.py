@@ -1,5 +1,6 @@
 """The package keeps to its layers, and stays small enough to be known by heart."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -52,3 +53,12 @@ def test_wrong_imports_are_seen(lint, tmp_path, module, line, importer):
     done = lint(tmp_path)
     assert done.returncode == 1
     assert importer in done.stdout + done.stderr
+
+
+def test_the_house_stays_small():
+    counted = subprocess.run(
+        [sys.executable, ROOT / "tests/contracts/rooms.py"], capture_output=True, text=True, check=True
+    )
+    rooms, floors = re.search(r"(\d+) rooms, (\d+) floors, \d+ arrows, no circle", counted.stdout).groups()
+    assert int(rooms) <= 32
+    assert int(floors) <= 9

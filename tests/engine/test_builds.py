@@ -155,7 +155,7 @@ SCRIPT = """
 import hashlib
 import brian2 as b2
 from kinds import KINDS
-from neuroanp.engine import compiled
+from neuroanp.engine.program import compiled
 
 def build(text, *args):
     print(hashlib.sha256(text.encode()).hexdigest())

@@ -10,8 +10,8 @@ import pytest
 from neuroanp import storage as checkpoint
 from neuroanp.cli.main import main
 from neuroanp.errors import InvalidValue
-from neuroanp.optim.decorrelation import correlation
 from neuroanp.tasks import CopyingMemory
+from neuroanp.training.evaluation import correlation
 
 pytest.importorskip("jax", reason="jax is not installed")
 from neuroanp.reproduce import Plan, experiments, runs, write_report

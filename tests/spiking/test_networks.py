@@ -12,8 +12,9 @@ from neuroanp.optim import Adam
 from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import ActivityPerturbation, NodePerturbation
 from neuroanp.tasks import CopyingMemory
+from neuroanp.training.evaluation import evaluate
 
-from .setting import LANES, STEPS, network, shown, training
+from .setting import LANES, STEPS, Wave, network, shown, training
 
 HIDDEN = 10
 
@@ -142,8 +143,8 @@ def test_a_test_tells_rate_and_spikes_of_all_lanes():
     trials = [shown(seed) for seed in (0, 1)]
     spikes = np.concatenate([made.run(trial).state[:, 0].copy() for trial in trials], axis=1)
     both = [np.concatenate([getattr(t, k) for t in trials], axis=1) for k in ("inputs", "targets")]
-    tested = made.test(Trial(both[0][:, :6], both[1][:, :6]))
+    tested = evaluate(made, Wave(), Trial(both[0][:, :6], both[1][:, :6]))
     np.testing.assert_array_equal(tested.spikes, spikes[:, 0] > 0)
     assert tested.rate == pytest.approx(spikes[:, :6].mean() / 0.001)
-    rate_units = network(TanhRNN(hidden=HIDDEN), passes=("clean",)).test(shown())
+    rate_units = evaluate(network(TanhRNN(hidden=HIDDEN), passes=("clean",)), Wave(), shown())
     assert rate_units.spikes is None and rate_units.rate is None

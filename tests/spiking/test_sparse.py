@@ -31,6 +31,7 @@ from neuroanp.rules import (  # fmt: skip
     recurrent_leaky,
 )
 from neuroanp.testing import check_model
+from neuroanp.training.evaluation import evaluate
 from neuroanp.training.run import Run
 
 from .setting import LANES, N_IN, N_OUT, STEPS, Wave, shown, training
@@ -137,7 +138,7 @@ def test_spikes_under_way_do_not_leak_into_the_next_trial(engine):
     np.testing.assert_array_equal(made.run(shown(), 1).state, first)
     made.run(shown(1), 2)
     under_way = queue.arriving().copy()
-    made.test(shown(2))
+    evaluate(made, Wave(), shown(2))
     np.testing.assert_array_equal(queue.arriving(), under_way)
 
 
@@ -176,7 +177,7 @@ def test_models_pass_their_check(name):
 @pytest.mark.parametrize("engine", ["compiled", "runtime"])
 @pytest.mark.parametrize("name", RULES)
 def test_the_update_is_that_of_the_dense_network_where_synapses_exist(name, engine, monkeypatch):
-    monkeypatch.setattr("neuroanp.rules._wired.BLOCK", 100)
+    monkeypatch.setattr("neuroanp.rules._sparse.BLOCK", 100)
     rule = RULES[name]
     for index, trial in enumerate(trials()):
         if not index:
@@ -339,10 +340,12 @@ def test_a_run_folder_is_evaluated_again(tmp_path):
     other = Network(made.model, 10, 1, 1 * ms, lanes=1, seed=99)
     assert (other.wiring.targets != made.network.wiring.targets).any()
     other.load(weights)
-    np.testing.assert_allclose(other.outputs(made.evaluation)[:, 0], outputs, atol=1e-12)
+    np.testing.assert_allclose(evaluate(other, made.task, made.evaluation).outputs[:, 0], outputs, atol=1e-12)
     again = training(model=made.model, updates=5)
     again.network.load({name: weights[name] for name in ("W_in", "W_rec", "W_out")})
-    np.testing.assert_allclose(again.network.outputs(made.evaluation)[:, 0], outputs, atol=1e-12)
+    np.testing.assert_allclose(
+        evaluate(again.network, made.task, made.evaluation).outputs[:, 0], outputs, atol=1e-12
+    )
 
 
 def test_the_shell_has_the_options(tmp_path):

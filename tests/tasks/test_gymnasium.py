@@ -10,6 +10,7 @@ from neuroanp.models import BalancedLIF
 from neuroanp.network.network import Network
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.tasks import CartPole, Gymnasium, GymnasiumPlant, cart_pole
+from neuroanp.training.evaluation import evaluate
 from neuroanp.training.loop import train
 
 SCALE = (cart_pole.EDGE, 2.0, cart_pole.TILT, 2.0)
@@ -87,8 +88,8 @@ def test_actions_reach_the_bounds(gym):
 
 def test_the_score_is_the_sum_of_rewards(gym):
     task = Gymnasium(env="Pendulum-v1", longest=20, episodes=4)
-    tested = network_of(task, 4).test(task.evaluation(np.random.default_rng(5)))
-    assert task.score(tested.outputs, tested.trial) == pytest.approx(-tested.trial.charged.sum() / 4)
+    tested = evaluate(network_of(task, 4), task, task.evaluation(np.random.default_rng(5)))
+    assert tested.score == pytest.approx(-tested.trial.charged.sum() / 4)
     assert tested.loss == pytest.approx(tested.trial.charged.sum() / (4 * 80))
     assert task.trivial_scores()["random"] == pytest.approx(-20 * 4 * task.trivial()["random"], rel=1e-9)
     with pytest.raises(InvalidValue, match=r"^Gymnasium\.score: expected a trial that was run"):

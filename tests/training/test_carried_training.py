@@ -12,6 +12,7 @@ from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks import MackeyGlass
+from neuroanp.training.evaluation import evaluate
 from neuroanp.training.loop import train
 
 from .setting import training
@@ -39,7 +40,7 @@ def test_a_carried_run_is_one_long_run(model, engine):
         np.testing.assert_allclose(record.course[1:], trace[steps], atol=1e-12)
         np.testing.assert_allclose(record.outputs, outputs[steps], atol=1e-12)
         if update % 4 == 2:
-            made.network.outputs(made.evaluation)
+            evaluate(made.network, made.task, made.evaluation)
 
 
 @pytest.mark.parametrize(("window", "updates", "lr"), [(10, 200, 1e-2), (1, 1000, 2e-3)])
