@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 from brian2 import ms
-from numpy.typing import NDArray
 
 from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.models.lif import LIF
 from neuroanp.network.dynamics import Cells
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class ALIF(LIF):
         checks.not_negative(self, "beta")
         checks.between(self, 0, 1, "adaptive")
 
-    def _rise(self) -> NDArray[Any]:
+    def _rise(self) -> Array:
         return np.where(np.arange(self.hidden) < round(self.adaptive * self.hidden), self.beta, 0.0)
 
     def parameters(self) -> dict[str, Any]:

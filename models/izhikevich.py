@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 from brian2 import ms
-from numpy.typing import NDArray
 
 from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.models.lif import LIF
 from neuroanp.network.dynamics import Cells, Dynamics, Ops
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ class Izhikevich(LIF):
         v = -65 + 10 * self.v_spread * self._apart()
         return {"v": v, "w": 0.2 * v}
 
-    def _apart(self) -> NDArray[Any]:
+    def _apart(self) -> Array:
         """Numbers from 0 to 1, spread evenly however many there are."""
         return np.arange(self.hidden) * (np.sqrt(5) - 1) / 2 % 1
 

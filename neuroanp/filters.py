@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 WIDE = 512
 """Numbers in a step from which it pays to go step by step."""

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp.errors import DataError, InvalidValue
+from neuroanp.types import Array, Arrays
 
 SPARSE = "test_"
 
@@ -111,7 +111,7 @@ def read_json(path: Path | str) -> dict[str, Any]:
     return value
 
 
-def write_history(path: Path, history: Mapping[str, NDArray[Any]]) -> None:
+def write_history(path: Path, history: Mapping[str, Array]) -> None:
     """`history` as CSV, a row an update; ``test_*`` columns are blank where nothing was tested.
 
     Parameters
@@ -137,7 +137,7 @@ def _number(value: Any) -> int | float:
     return int(value) if isinstance(value, (int, np.integer)) else float(value)
 
 
-def read_history(path: Path) -> dict[str, NDArray[Any]]:
+def read_history(path: Path) -> Arrays:
     """What `write_history` was given, as arrays; `DataError` when the file is missing or damaged."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
@@ -155,19 +155,19 @@ def read_history(path: Path) -> dict[str, NDArray[Any]]:
     return history
 
 
-def _columns(rows: list[dict[str, str]], key: str, names: list[str]) -> dict[str, NDArray[Any]]:
+def _columns(rows: list[dict[str, str]], key: str, names: list[str]) -> Arrays:
     filled = [row for row in rows if any(row[name] for name in names)] if names else rows
-    columns: dict[str, NDArray[Any]] = {key: np.array([int(row["update"]) for row in filled], dtype=int)}
+    columns: Arrays = {key: np.array([int(row["update"]) for row in filled], dtype=int)}
     return columns | {name: np.array([float(row[name]) for row in filled]) for name in names}
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     """`arrays` by name, as NumPy saves them."""
     with path.open("wb") as file:
         np.savez_compressed(file, **{name: np.asarray(value) for name, value in arrays.items()})  # type: ignore[arg-type]
 
 
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+def read_arrays(path: Path) -> Arrays:
     """The arrays of an npz file; `DataError` when it is missing or damaged."""
     try:
         with np.load(path, allow_pickle=False) as file:

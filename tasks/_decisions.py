@@ -14,7 +14,8 @@ from neuroanp.errors import InvalidValue
 from neuroanp.network.trial import Trial
 from neuroanp.optim import SGD
 from neuroanp.tasks import _linear as trivial
-from neuroanp.training.task import Array, Task, loss
+from neuroanp.training.task import Task, loss
+from neuroanp.types import Array
 
 _LOSS = {"error": None, "sign": "int(y * target <= 0)"}
 

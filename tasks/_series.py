@@ -15,7 +15,8 @@ from neuroanp.network.trial import Trial
 from neuroanp.optim import SGD
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.tasks import _linear as trivial
-from neuroanp.training.task import Array, Task, loss
+from neuroanp.training.task import Task, loss
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

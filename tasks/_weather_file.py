@@ -15,7 +15,7 @@ import numpy as np
 from platformdirs import user_cache_path
 
 from neuroanp.errors import DataError
-from neuroanp.training.task import Array
+from neuroanp.types import Array
 
 SHA256 = "153fead3ea2a83dc5c4127d3994af6b167322f6f5e292c99491f43a2caf14cd4"
 SOURCES = (

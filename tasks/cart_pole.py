@@ -15,7 +15,8 @@ from neuroanp.network.plant import Plant
 from neuroanp.optim import Adam
 from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
-from neuroanp.training.task import Array, PlantTask
+from neuroanp.training.task import PlantTask
+from neuroanp.types import Array
 
 GRAVITY, CART, POLE, HALF_LENGTH, FORCE = 9.8, 1.0, 0.1, 0.5, 10.0
 EDGE, TILT, TICK = 2.4, 12 * 2 * np.pi / 360, 0.02

@@ -14,7 +14,8 @@ from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.rules import NodePerturbation
-from neuroanp.training.task import Array, Task, loss
+from neuroanp.training.task import Task, loss
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from neuroanp.optim import Adam
 from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks._decisions import Decision, answers, decision, linear_answers, poisson, steps
-from neuroanp.training.task import Array
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,8 @@ from neuroanp.errors import DataError, InvalidValue
 from neuroanp.models import TanhRNN
 from neuroanp.network.trial import Trial
 from neuroanp.tasks import _linear as trivial
-from neuroanp.training.task import Array, Task, loss
+from neuroanp.training.task import Task, loss
+from neuroanp.types import Array
 
 TRAIN = 1400
 SPLIT_SEED = 0

@@ -17,7 +17,8 @@ from neuroanp.errors import InvalidValue, MissingExtra
 from neuroanp.network.plant import PythonPlant
 from neuroanp.network.trial import Trial
 from neuroanp.tasks.cart_pole import CartPole
-from neuroanp.training.task import Array, PlantTask
+from neuroanp.training.task import PlantTask
+from neuroanp.types import Array
 
 RANDOM_EPISODES = 100
 

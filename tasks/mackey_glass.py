@@ -16,7 +16,7 @@ from neuroanp.optim import Adam
 from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks._series import Series, SeriesTask, forecast, level, linear_level
-from neuroanp.training.task import Array
+from neuroanp.types import Array
 
 TAU = 17
 SUBSTEPS = 10

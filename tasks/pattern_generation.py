@@ -19,7 +19,8 @@ from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks import _linear as trivial
 from neuroanp.tasks._decisions import check_times, steps
-from neuroanp.training.task import Array, Task, loss
+from neuroanp.training.task import Task, loss
+from neuroanp.types import Array
 
 HERTZ = np.array([1.0, 2.0, 3.0, 5.0])
 """Frequencies of the sinusoids."""

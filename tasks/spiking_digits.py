@@ -17,7 +17,8 @@ from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks._decisions import check_rates, check_times, poisson, steps
 from neuroanp.tasks.digits import Digits, Images
-from neuroanp.training.task import Array, Task
+from neuroanp.training.task import Task
+from neuroanp.types import Array
 
 DARK = 0.1
 """Latency code: a pixel up to this grey stays silent."""

@@ -14,7 +14,7 @@ from neuroanp.models import LeakyTanhRNN
 from neuroanp.optim import Adam
 from neuroanp.tasks import _weather_file
 from neuroanp.tasks._series import Series, SeriesTask, forecast, level, linear_level
-from neuroanp.training.task import Array
+from neuroanp.types import Array
 
 LEAST_TRAINING = 100
 

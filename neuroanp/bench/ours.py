@@ -15,7 +15,8 @@ from neuroanp.optim import Adam, Clip, WeightBounds
 from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NodePerturbation
 from neuroanp.training.loop import Training
-from neuroanp.training.task import Array, Task, loss
+from neuroanp.training.task import Task, loss
+from neuroanp.types import Array
 
 LR = 1e-4
 SIGMA = 0.01

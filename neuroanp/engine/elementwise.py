@@ -7,14 +7,12 @@ from ctypes import CDLL, byref, c_char, c_double, c_int64, c_void_p
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp.engine.build.cache import build
 from neuroanp.engine.build.compiler import Extra, find_compiler
 from neuroanp.engine.errors import CacheError, CompileError
 from neuroanp.errors import InvalidValue
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 _C = {"d": "double", "f": "float"}
 """What C++ calls the dtypes that NumPy gives these characters."""

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from neuroanp.errors import InvalidValue, UnknownName
+from neuroanp.types import Array
 
 Words = NDArray[np.uint64]
 Four = tuple[Words, Words, Words, Words]
@@ -123,7 +124,7 @@ def _rare(words: Words, chance: float) -> NDArray[np.float64]:
     return size
 
 
-_DISTRIBUTIONS: dict[str, tuple[int, Callable[[Words, float], NDArray[Any]]]] = {
+_DISTRIBUTIONS: dict[str, tuple[int, Callable[[Words, float], Array]]] = {
     "gaussian": (2 * _WORDS, lambda words, chance: _gaussian(words)),
     "sign": (64 * _WORDS, lambda words, chance: _sign(words)),
     "rare": (_WORDS, _rare),
@@ -146,7 +147,7 @@ def draw(
     units: int,
     dtype: DTypeLike = np.float64,
     chance: float = 1.0,
-) -> NDArray[Any]:
+) -> Array:
     """Noise of mean 0 and variance 1.
 
     A call costs about 0.3 ms beside the draws themselves: ask for all steps of a trial in one range.

@@ -7,7 +7,6 @@ import functools
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp.config import checks
 from neuroanp.config.option import option
@@ -19,8 +18,7 @@ from neuroanp.network.dynamics import Dynamics
 from neuroanp.network.record import Record
 from neuroanp.rules import Rule
 from neuroanp.synapse import NotLocal
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 DECORRELATED = {"W_in": "D_in", "W_rec": "D_hidden", "W_out": "D_hidden"}
 

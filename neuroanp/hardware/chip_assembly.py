@@ -30,14 +30,11 @@ from typing import Any
 
 import brian2 as b2
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp.engine.operations import CounterNoise, Player, Recorder
 from neuroanp.network.model import Model
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.synapse import Synapse, joined
-
-Array = NDArray[Any]
 
 STREAM = {"hidden": 0, "output": 1, "W_in": 2, "W_rec": 3, "W_out": 4}
 WHOLE_TRIAL = 2**62

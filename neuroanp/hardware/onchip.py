@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp.config import checks
 from neuroanp.engine import device_for
@@ -22,8 +19,7 @@ from neuroanp.rules import Rule
 from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.training.seeds import Seeds
 from neuroanp.training.task import Task
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 POLARITY = {"clean": 0.0, "plus": 1.0, "minus": -1.0}
 SHARES = {

@@ -7,7 +7,6 @@ from typing import Any
 
 import brian2 as b2
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp.config import checks
 from neuroanp.engine.operations import Interleave, Recorder
@@ -15,8 +14,7 @@ from neuroanp.errors import InvalidValue
 from neuroanp.network.layout import clean
 from neuroanp.network.plant import OWN, Plant, PythonPlant
 from neuroanp.network.reward_monitor import RewardMonitor
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 
 class ClosedLoop:

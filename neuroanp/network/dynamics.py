@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from numpy.typing import NDArray
+from neuroanp.types import Array
 
 
 class Ops(NamedTuple):
@@ -74,8 +74,8 @@ class Cells:
     threshold: float = 1.0
     refractory: int = 0
     fading: float = 0.0
-    rise: float | NDArray[Any] = 0.0
-    start: float | NDArray[Any] = 0.0
+    rise: float | Array = 0.0
+    start: float | Array = 0.0
 
     def dynamics(self) -> Dynamics:
         """These cells from step to step."""
@@ -108,7 +108,7 @@ class Rates:
         :math:`m`, what is left of a trace after a step; 0 for units that don't leak.
     """
 
-    memory: float | NDArray[Any] = 0.0
+    memory: float | Array = 0.0
 
     def dynamics(self) -> Dynamics:
         """These units from step to step."""

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import NDArray
-
 from neuroanp.errors import InvalidValue
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 
 def shares(passes: tuple[str, ...]) -> tuple[float, ...]:

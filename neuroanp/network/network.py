@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp.engine import device_for
 from neuroanp.errors import InvalidValue
@@ -19,8 +18,7 @@ from neuroanp.network.record import Record
 from neuroanp.network.state import State
 from neuroanp.network.trial import Trial
 from neuroanp.network.wiring import Wiring
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 _D_OF = {"W_in": "D_in", "W_rec": "D_hidden", "W_out": "D_hidden"}
 

@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp.engine.operations import CounterNoise, Player, WanderingWeightNoise, WeightNoise
 from neuroanp.network.perturbation import Perturbation
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 _SIGN = {"clean": 0, "plus": 1, "minus": -1}
 _STREAM = {"hidden": 0, "output": 1, "W_in": 2, "W_rec": 3, "W_out": 4}

@@ -8,13 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 from brian2 import ms
-from numpy.typing import NDArray
 
 from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 OWN = """
     alive : 1

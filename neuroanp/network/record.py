@@ -7,13 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp.network.dynamics import Cells, Dynamics, Rates
 from neuroanp.network.layout import clean
 from neuroanp.network.wiring import Wiring
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 from brian2.core.variables import ArrayVariable
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 
 class State:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp.config import checks
 from neuroanp.errors import InvalidValue
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

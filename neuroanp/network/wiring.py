@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

@@ -5,14 +5,10 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from numpy.typing import NDArray
-
 from neuroanp.config import checks
 from neuroanp.optim.schedule import annealed
 from neuroanp.synapse import UNDECLARED, NotLocal, Synapse
-
-Array = NDArray[Any]
-Arrays = dict[str, Array]
+from neuroanp.types import Arrays
 
 
 class Stage:

@@ -10,8 +10,9 @@ import numpy as np
 
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
-from neuroanp.optim._base import Array, Arrays, Stage
+from neuroanp.optim._base import Stage
 from neuroanp.synapse import Synapse
+from neuroanp.types import Array, Arrays
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,9 @@ import numpy as np
 
 from neuroanp.config import checks
 from neuroanp.config.option import option
-from neuroanp.optim._base import Arrays, Stage
+from neuroanp.optim._base import Stage
 from neuroanp.synapse import NotLocal, Synapse
+from neuroanp.types import Arrays
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

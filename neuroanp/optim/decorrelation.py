@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.network.record import Record
 from neuroanp.optim.schedule import ANNEAL, annealed
 from neuroanp.synapse import NotLocal
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

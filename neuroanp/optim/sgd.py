@@ -9,9 +9,10 @@ import numpy as np
 from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
-from neuroanp.optim._base import Arrays, Stage, check_rates, rate
+from neuroanp.optim._base import Stage, check_rates, rate
 from neuroanp.optim.schedule import ANNEAL
 from neuroanp.synapse import Synapse
+from neuroanp.types import Arrays
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

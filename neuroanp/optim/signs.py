@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 
 from neuroanp.config.option import option
-from neuroanp.optim._base import Arrays, Stage
+from neuroanp.optim._base import Stage
+from neuroanp.types import Arrays
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

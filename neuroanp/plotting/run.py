@@ -11,12 +11,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
 from neuroanp.plotting import trial as trial_panels
 from neuroanp.plotting.style import bare
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 LOSS, TEST, LEVEL = "#0072B2", "#D55E00", "#444444"
 HIGHEST = 1e4

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
-
-Array = NDArray[Any]
 
 
 def bare(axes: Axes) -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
 from neuroanp.plotting.style import bare
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 TARGET, OUTPUT, COUNTED, SPIKE = "#555555", "#0072B2", "#D55E00", "#222222"
 COURSES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")

@@ -5,17 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp import storage as checkpoint
 from neuroanp.reproduce.changes import EVERY
 from neuroanp.reproduce.methods import METHODS
 from neuroanp.reproduce.runs import COST, Job
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 WITHIN = 1.1
 """A loss of up to this many times another one's counts as reaching it."""

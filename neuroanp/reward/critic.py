@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp.errors import InvalidValue
-
-Array = NDArray[Any]
-
+from neuroanp.types import Array
 
 MOST_INPUTS = 20
 """Baseline "inputs" fits one number for each product of two inputs, at every step and lane."""

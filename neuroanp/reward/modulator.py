@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp.config import checks
 from neuroanp.config.option import option
@@ -16,8 +14,7 @@ from neuroanp.network.record import Record
 from neuroanp.reward.critic import expected_from
 from neuroanp.reward.returns import returns
 from neuroanp.synapse import NotLocal
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import NDArray
-
 from neuroanp.filters import leaky_back
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 
 def returns(loss: Array, discount: float) -> Array:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp.config import checks
 from neuroanp.config.option import option
@@ -16,8 +15,7 @@ from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
 from neuroanp.rules._factors import arrived, decorrelated, delta, outer, part, recurrent
 from neuroanp.synapse import UNDECLARED, NotLocal, Synapse
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 SOURCE = {"W_in": "D_in", "W_rec": "D_hidden", "W_out": "D_hidden"}
 """Which matrix decorrelates the trace of which weights."""

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp.filters import leaky, leaky_back
 from neuroanp.network.layout import clean
 from neuroanp.network.record import Record
 from neuroanp.rules._sparse import arrivals, wired_outer
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 
 def part(record: Record, first: int, last: int) -> Record:

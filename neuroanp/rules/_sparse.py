@@ -5,14 +5,10 @@ It goes through what is not zero in a trace: cost follows the spikes times the s
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp.network.wiring import Wiring
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 BLOCK = 2**17
 """Products that are formed at a time, to stay in the cache."""

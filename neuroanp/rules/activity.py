@@ -9,9 +9,10 @@ import numpy as np
 
 from neuroanp.network.layout import effect
 from neuroanp.network.record import Record
-from neuroanp.rules._base import Array, Layer, NodeRule
+from neuroanp.rules._base import Layer, NodeRule
 from neuroanp.rules._factors import times
 from neuroanp.synapse import NotLocal, Synapse
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,10 @@ from neuroanp.config.option import option
 from neuroanp.network.layout import noisy
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
-from neuroanp.rules._base import Array, NoiseRule
+from neuroanp.rules._base import NoiseRule
 from neuroanp.rules._factors import delta, outer, pre, recurrent, times
 from neuroanp.synapse import NotLocal, Synapse
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -14,9 +14,10 @@ from neuroanp.filters import leaky
 from neuroanp.network.dynamics import Cells
 from neuroanp.network.layout import clean
 from neuroanp.network.record import Record
-from neuroanp.rules._base import Array, Rule
+from neuroanp.rules._base import Rule
 from neuroanp.rules._factors import arrived, delta, outer, recurrent_leaky
 from neuroanp.synapse import NotLocal
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,10 @@ import numpy as np
 from neuroanp.errors import InvalidValue
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
-from neuroanp.rules._base import Array, NoiseRule
+from neuroanp.rules._base import NoiseRule
 from neuroanp.rules._factors import delta, outer
 from neuroanp.synapse import NotLocal, Synapse
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,10 @@ from typing import ClassVar
 from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.network.record import Record
-from neuroanp.rules._base import Array, Layer, NodeRule
+from neuroanp.rules._base import Layer, NodeRule
 from neuroanp.rules._factors import times
 from neuroanp.synapse import NotLocal, Synapse
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

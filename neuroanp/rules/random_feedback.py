@@ -11,9 +11,10 @@ from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.network.record import Record
-from neuroanp.rules._base import Array, Rule
+from neuroanp.rules._base import Rule
 from neuroanp.rules._factors import delta, outer, slope
 from neuroanp.synapse import NotLocal
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

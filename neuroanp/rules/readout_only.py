@@ -7,9 +7,10 @@ from typing import ClassVar
 
 from neuroanp.config.option import option
 from neuroanp.network.record import Record
-from neuroanp.rules._base import Array, Rule
+from neuroanp.rules._base import Rule
 from neuroanp.rules._factors import delta, outer
 from neuroanp.synapse import NotLocal, Synapse
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,10 @@ from neuroanp.config.option import option
 from neuroanp.filters import leaky_back
 from neuroanp.network.layout import effect
 from neuroanp.network.record import Record
-from neuroanp.rules._base import Array, NoiseRule
+from neuroanp.rules._base import NoiseRule
 from neuroanp.rules._factors import delta, error, outer, slope, times
 from neuroanp.synapse import NotLocal, Synapse
+from neuroanp.types import Array
 
 FLOOR = 1e-3
 """Least variance of a unit's effective noise that a response is divided by, in that of the noise itself."""

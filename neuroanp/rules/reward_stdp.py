@@ -13,10 +13,10 @@ from neuroanp.config.option import option
 from neuroanp.filters import leaky
 from neuroanp.network.layout import noisy
 from neuroanp.network.record import Record
-from neuroanp.rules._base import Array
 from neuroanp.rules._factors import arrived, before, delta, outer, recurrent, recurrent_leaky, times
 from neuroanp.rules.node import NodePerturbation
 from neuroanp.synapse import NotLocal, Synapse
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

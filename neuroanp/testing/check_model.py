@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from brian2 import Equations, ms
 from brian2.core.base import BrianObjectException
 from brian2.equations.equations import EquationError
 from brian2.units.fundamentalunits import DimensionMismatchError
-from numpy.typing import NDArray
 
 from neuroanp.engine.build.compiler import find_compiler
 from neuroanp.errors import InvalidValue, NeuroANPError
@@ -19,8 +16,7 @@ from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
 from neuroanp.network.trial import Trial
 from neuroanp.testing._part import check_part, require
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 N_IN, N_OUT, LANES, STEPS = 3, 2, 4, 20
 PASSES = ("clean", "plus", "minus")

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from brian2 import ms
-from numpy.typing import NDArray
 from scipy.linalg import hadamard
 
 from neuroanp.models import TanhRNN
@@ -18,9 +17,7 @@ from neuroanp.network.trial import Trial
 from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import NoiseRule, Rule
 from neuroanp.testing._part import check_part, require
-
-Array = NDArray[Any]
-Arrays = dict[str, Array]
+from neuroanp.types import Array, Arrays
 
 STEPS, HIDDEN, N_IN, N_OUT, LANES = 3, 4, 2, 2, 2048
 

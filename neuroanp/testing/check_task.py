@@ -7,15 +7,12 @@ from typing import Any
 
 import numpy as np
 from brian2 import get_dimensions, second
-from numpy.typing import NDArray
 
 from neuroanp.errors import InvalidValue
 from neuroanp.network.trial import Trial
 from neuroanp.testing._part import check_part, require
 from neuroanp.training.loop import train
 from neuroanp.training.task import Task, loss
-
-Array = NDArray[Any]
 
 TRIALS, LANES = 3, 32
 MARGIN = 1.25

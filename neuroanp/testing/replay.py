@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from brian2 import ms
-from numpy.typing import NDArray
 
 from neuroanp.errors import DataError
 from neuroanp.models import TanhRNN
@@ -18,8 +17,7 @@ from neuroanp.optim import SGD
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import ActivityPerturbation, NodePerturbation, WeightPerturbation
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 _RULES = {"np": NodePerturbation, "anp": ActivityPerturbation, "wp": WeightPerturbation}
 

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp.network.network import Network
 from neuroanp.network.trial import Trial
 from neuroanp.training.task import Task, loss
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 SAMPLES = 4096
 """Samples (steps x lanes) of a hidden trace that correlations are taken of."""

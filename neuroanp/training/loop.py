@@ -8,7 +8,6 @@ import time
 from typing import Any, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from neuroanp.config import checks
@@ -28,9 +27,7 @@ from neuroanp.training.progress import Progress
 from neuroanp.training.run import Run
 from neuroanp.training.seeds import Seeds
 from neuroanp.training.task import Task, loss
-
-Array = NDArray[Any]
-Arrays = dict[str, Array]
+from neuroanp.types import Array, Arrays
 
 #: A loss this many times the first one, and that of zero output, is taken for divergence.
 GROWN = 1e4

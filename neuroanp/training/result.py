@@ -6,12 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     pass
-
-Array = NDArray[Any]
 
 
 RESULT_KEYS = (

@@ -6,16 +6,13 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
-
 from neuroanp import storage as checkpoint
 from neuroanp.errors import InvalidValue
+from neuroanp.types import Array
 
 if TYPE_CHECKING:
     from neuroanp.plotting.run import RunFigure
 from neuroanp.training.result import RESULT_KEYS, sentence
-
-Array = NDArray[Any]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

@@ -8,14 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 from brian2 import ms
-from numpy.typing import NDArray
 
 from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.network.plant import Plant
 from neuroanp.network.trial import Trial
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

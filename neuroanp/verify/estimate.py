@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from neuroanp.errors import InvalidValue
@@ -17,8 +15,7 @@ from neuroanp.network.trial import Trial
 from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import Rule
 from neuroanp.training.task import Task
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 SIGNIFICANT = 3
 """A mean counts as more than noise when it is this many standard errors from zero."""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import blas
 
 from neuroanp.bench.timing import interleaved
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 PASSES = 2
 

@@ -10,9 +10,8 @@ import brian2 as b2
 import numpy as np
 from brian2 import ms
 from brian2.devices.device import reset_device
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 UPDATE = "x = tanh(recurrent + current(t, i % units) + sigma * randn())"
 

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroanp.errors import MissingExtra
 from neuroanp.gradients._jax import jax
-
-Array = NDArray[Any]
+from neuroanp.types import Array
 
 
 class JaxUpdate:

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from neuroanp.types import Array
+
 Forward = Callable[[], Any]
 
 #: Membrane time constant in steps.
