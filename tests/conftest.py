@@ -11,6 +11,8 @@ import pytest
 from neuroanp.engine import NoCompiler
 from neuroanp.engine.build.compiler import find_compiler
 
+pytest.register_assert_rewrite("support")
+pytest_plugins = ["support.devices"]
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 
@@ -41,6 +43,15 @@ def shared():
     if not folder.is_dir():
         pytest.skip("the shared folder is not beside the repository; name it in NEUROANP_SHARED")
     return folder
+
+
+@pytest.fixture(scope="session")
+def observations(shared: Path) -> Path:
+    """The real weather observations, which are not part of the repository."""
+    path = shared / "data" / "WTH.csv"
+    if not path.is_file():
+        pytest.skip("no weather observations: set NEUROANP_SHARED to the folder that has data/WTH.csv")
+    return path
 
 
 @pytest.fixture

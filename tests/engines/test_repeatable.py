@@ -1,0 +1,71 @@
+"""The same seed gives the same bits, in any process; another seed or precision does not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from neuroanp.optim.decorrelation import Decorrelation
+from neuroanp.rules import ActivityPerturbation, NodePerturbation, WeightPerturbation
+from support.copying import training
+
+RULES = (NodePerturbation(sigma=0.05), ActivityPerturbation(sigma=0.05), WeightPerturbation(sigma=0.05))
+
+
+def trained(rule, **changes):
+    """Losses, and weights with decorrelating matrices, after 30 updates."""
+    run = training(rule=rule, decorrelation=Decorrelation(), **changes).run(progress=False)
+    return run.history["loss"], run.weights
+
+
+def save(path):
+    """What another process finds, for all rules."""
+    arrays = {f"{r.name} {k}": w for r in RULES for k, w in trained(r)[1].items()}
+    np.savez(path, **arrays)
+
+
+def test_two_processes_find_the_same_bits(tmp_path):
+    code = "import sys; from engines.test_repeatable import save; save(sys.argv[1])"
+    path = tmp_path / "other.npz"
+    here = {rule.name: trained(rule)[1] for rule in RULES}
+    subprocess.run([sys.executable, "-c", code, str(path)], cwd=Path(__file__).parents[1], check=True)
+    with np.load(path) as other:
+        assert len(other.files) == 5 * len(RULES)
+        for rule, weights in here.items():
+            for name, w in weights.items():
+                np.testing.assert_array_equal(other[f"{rule} {name}"], w, err_msg=f"{rule} {name}")
+
+
+@pytest.mark.parametrize("rule", RULES[:2], ids=lambda rule: rule.name)
+def test_single_precision_agrees_roughly(rule):
+    (wide, weights), (narrow, other) = (trained(rule, dtype=dtype) for dtype in ("float64", "float32"))
+    assert not np.array_equal(wide, narrow)
+    np.testing.assert_allclose(narrow, wide, rtol=0.02)
+    for name, w in weights.items():
+        assert np.linalg.norm(other[name] - w) < 0.05 * np.linalg.norm(w), name
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_weights_and_optimizer_have_the_precision_of_the_simulation(dtype):
+    made = training(dtype=dtype)
+    made.network.load(made.weights, made.matrices)
+    made.step(0)
+    memory = [values for values in made.stages_state.values() if values.ndim]
+    assert memory and {values.dtype for values in [*memory, *made.weights.values()]} == {np.dtype(dtype)}
+
+
+def test_seeds_differ_in_weights_trials_noise_and_evaluation():
+    first, other = (training(seed=seed) for seed in (1, 2))
+    for name in ("W_in", "W_rec"):
+        assert not np.array_equal(first.weights[name], other.weights[name])
+    assert not np.array_equal(first.trial(0).inputs, other.trial(0).inputs)
+    assert not np.array_equal(first.trial(0).inputs, first.trial(1).inputs)
+    assert not np.array_equal(first.evaluation.inputs, other.evaluation.inputs)
+    noises = [made.network.run(made.trial(0), 0).noise.copy() for made in (first, other)]
+    assert not np.array_equal(*noises)
+    losses = [made.run(progress=False).history["loss"] for made in (first, other)]
+    assert not np.array_equal(*losses)

@@ -1,0 +1,79 @@
+"""Rules of one pass on the real engines: the noise they get, and that they learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from neuroanp.models import TanhRNN
+from neuroanp.network.trial import Trial
+from neuroanp.optim import Adam
+from neuroanp.reward.modulator import Modulator
+from neuroanp.rules import DelayedHebbian, OrnsteinUhlenbeck
+from neuroanp.training.task import Task, loss
+from support.copying import training
+
+
+def test_noise_is_asked_for_that_is_rare():
+    rule = DelayedHebbian(sigma=0.1, chance=0.02)
+    assert (rule.perturbation.distribution, rule.perturbation.chance) == ("rare", 0.02)
+    made = training(rule=rule, modulator=Modulator(baseline="lanes", copies=4), lanes=64)
+    noise = made.network.run(made.trial(0), 0).noise
+    assert (noise != 0).mean() == pytest.approx(0.02, rel=0.2)
+    assert np.abs(noise).max() == pytest.approx(0.1 * np.sqrt(3 / 0.02), rel=0.05)
+
+
+def test_both_engines_draw_the_same_rare_noise():
+    rule = DelayedHebbian(sigma=0.1, chance=0.1, readout="delta")
+    losses = []
+    for engine in ("compiled", "runtime"):
+        made = training(rule=rule, modulator=Modulator(baseline="running"), engine=engine, lanes=4)
+        made.network.load(made.weights)
+        losses.append([made.step(update) for update in range(5)])
+    np.testing.assert_allclose(*losses, rtol=1e-9)
+
+
+class Compare(Task):
+    """Two steady cues, +1 or -1 each; at the end say whether they are the same."""
+
+    name = "compare"
+    score_name = "fraction right"
+    n_in = 2
+    n_out = 1
+
+    def trial(self, rng, lanes, index=0):
+        cues = np.where(rng.random((2, lanes)) < 0.5, -1.0, 1.0)
+        inputs, mask = np.broadcast_to(cues.T, (6, lanes, 2)), np.zeros((6, lanes))
+        mask[-1] = 1
+        return Trial(inputs, np.broadcast_to((cues[0] * cues[1])[:, None], (6, lanes, 1)), mask)
+
+    def evaluation(self, rng):
+        return self.trial(rng, 64)
+
+    def score(self, outputs, trial):
+        return float((outputs[-1] * trial.targets[-1] > 0).mean())
+
+    def trivial(self):
+        trial = self.trial(np.random.default_rng(0), 64)
+        return {"zero": loss(np.zeros_like(trial.targets), trial)}
+
+
+def test_rare_noise_and_reward_at_the_end_are_enough():
+    """Input and recurrent weights alone: the readout stays as it was drawn."""
+    made = training(
+        model=TanhRNN(hidden=40, readout_gain=1.0), task=Compare(), lanes=64, updates=400,
+        rule=DelayedHebbian(sigma=0.2, chance=0.05, readout="fixed"),
+        modulator=Modulator(baseline="lanes", copies=8), optimizer=Adam(lr=3e-3),
+    )  # fmt: skip
+    run = made.run(progress=False)
+    assert run.result["test_loss"] < 0.2 * run.result["trivial"]["zero"]
+    assert run.result["score"] > 0.9
+
+
+def test_weights_that_wander_learn_in_one_pass():
+    made = training(
+        model=TanhRNN(hidden=10), rule=OrnsteinUhlenbeck(sigma=0.1, relaxation=0.7), lanes=64, updates=2000,
+        modulator=Modulator(baseline="running"), optimizer=Adam(lr=1e-2),
+    )  # fmt: skip
+    run = made.run(progress=False)
+    assert run.result["test_loss"] < run.result["trivial"]["memoryless"]
