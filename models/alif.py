@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from brian2 import ms
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.models.lif import LIF
 from neuroanp.network.dynamics import Cells
 from neuroanp.types import Array
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class ALIF(LIF):
     r"""LIF cells whose threshold rises with every spike and falls back with a time constant of its own.
 
@@ -29,8 +27,8 @@ class ALIF(LIF):
     Bellec et al., Nature Communications 11, 3625 (2020).
     """
 
-    name: ClassVar[str] = "alif"
-    equations: ClassVar[str] = """
+    name = "alif"
+    equations = """
         dv/dt = (drive + noise - v) / tau : 1 (unless refractory)
         db/dt = -b / tau_a : 1
         drive : 1
@@ -41,21 +39,14 @@ class ALIF(LIF):
         tau_a : second (shared)
         refractory_period : second (shared)
     """
-    threshold: ClassVar[str | None] = "v > 1 + b"
-    reset: ClassVar[str | None] = "v = 0; b += beta; spiked = 1"
+    threshold = "v > 1 + b"
+    reset = "v = 0; b += beta; spiked = 1"
 
-    adaptation: ClassVar[str | None] = "b"
+    adaptation = "b"
 
-    adaptive: float = option(0.5, "part of the cells that adapt")
-    beta: float = option(0.1, "rise of the threshold at a spike")
-    tau_a: Any = option(200 * ms, "time constant of adaptation", unit="ms")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.has_unit(self, "tau_a", ms)
-        checks.positive(self, "tau_a")
-        checks.not_negative(self, "beta")
-        checks.between(self, 0, 1, "adaptive")
+    adaptive: float = option(0.5, "part of the cells that adapt", least=0, most=1)
+    beta: float = option(0.1, "rise of the threshold at a spike", least=0)
+    tau_a: Any = option(200 * ms, "time constant of adaptation", unit="ms", above=0)
 
     def _rise(self) -> Array:
         return np.where(np.arange(self.hidden) < round(self.adaptive * self.hidden), self.beta, 0.0)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from brian2 import ms
@@ -13,7 +12,6 @@ from neuroanp.models.lif import LIF
 from neuroanp.network.model import Weights
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class BalancedLIF(LIF):
     """LIF cells whose readout weights alternate in sign and have mean 0 at the start.
 
@@ -21,7 +19,7 @@ class BalancedLIF(LIF):
     whatever the cells' rate: for readouts whose sign decides.
     """
 
-    name: ClassVar[str] = "balanced-lif"
+    name = "balanced-lif"
 
     refractory_period: Any = option(5 * ms, "time after a spike without another", unit="ms")
     input_gain: float = option(3.0, "input weights have this standard deviation")

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from brian2 import ms
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.models.lif import LIF
 from neuroanp.network.dynamics import Cells, Dynamics, Ops
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class ConductanceLIF(LIF):
     r"""LIF cells whose synapses open conductances, so that what a spike does depends on the potential.
 
@@ -28,8 +25,8 @@ class ConductanceLIF(LIF):
     reverses 70 mV above rest and inhibition 10 mV below. Conductances are in units of the leak.
     """
 
-    name: ClassVar[str] = "conductance-lif"
-    equations: ClassVar[str] = """
+    name = "conductance-lif"
+    equations = """
         dv/dt = (ge * (e_e - v) + gi * (e_i - v) + drive + noise - v) / tau : 1 (unless refractory)
         dge/dt = -ge / tau_e : 1
         dgi/dt = -gi / tau_i : 1
@@ -43,12 +40,12 @@ class ConductanceLIF(LIF):
         tau_i : second (shared)
         refractory_period : second (shared)
     """
-    method: ClassVar[str | None] = "exponential_euler"
-    synaptic: ClassVar[str] = "ge"
-    inhibitory: ClassVar[str | None] = "gi"
+    method = "exponential_euler"
+    synaptic = "ge"
+    inhibitory = "gi"
 
-    tau_e: Any = option(5 * ms, "time constant of excitatory conductances", unit="ms")
-    tau_i: Any = option(10 * ms, "time constant of inhibitory conductances", unit="ms")
+    tau_e: Any = option(5 * ms, "time constant of excitatory conductances", unit="ms", above=0)
+    tau_i: Any = option(10 * ms, "time constant of inhibitory conductances", unit="ms", above=0)
     e_e: float = option(14 / 3, "reversal potential of excitation, above 1")
     e_i: float = option(-2 / 3, "reversal potential of inhibition, below 1")
     recurrent_gain: float = option(
@@ -57,9 +54,6 @@ class ConductanceLIF(LIF):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for field in ("tau_e", "tau_i"):
-            checks.has_unit(self, field, ms)
-            checks.positive(self, field)
         if not self.e_e > 1:
             raise InvalidValue("ConductanceLIF.e_e", "a number above the threshold, 1", self.e_e)
         if not self.e_i < 1:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import ClassVar
-
 import numpy as np
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.models.lif import LIF
 from neuroanp.network.model import Weights
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class EI(LIF):
     r"""LIF cells that are excitatory or inhibitory, and stay so while they learn.
 
@@ -30,14 +25,13 @@ class EI(LIF):
     Song, Yang, Wang, PLoS Computational Biology 12, e1004792 (2016), on training such networks.
     """
 
-    name: ClassVar[str] = "ei"
-    signed: ClassVar[tuple[str, ...]] = ("W_rec",)
+    name = "ei"
+    signed = ("W_rec",)
 
-    excitatory: float = option(0.8, "part of the cells that are excitatory")
+    excitatory: float = option(0.8, "part of the cells that are excitatory", least=0, most=1)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.between(self, 0, 1, "excitatory")
         if not 0 < round(self.excitatory * self.hidden) < self.hidden:
             raise InvalidValue("EI.excitatory", "a part that leaves cells of both kinds", self.excitatory)
 

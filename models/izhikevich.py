@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from brian2 import ms
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.models.lif import LIF
 from neuroanp.network.dynamics import Cells, Dynamics, Ops
 from neuroanp.types import Array
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Izhikevich(LIF):
     r"""Two equations that spike like most kinds of cortical cells, in mV and ms.
 
@@ -35,8 +32,8 @@ class Izhikevich(LIF):
     Izhikevich, IEEE Transactions on Neural Networks 14, 1569 (2003).
     """
 
-    name: ClassVar[str] = "izhikevich"
-    equations: ClassVar[str] = """
+    name = "izhikevich"
+    equations = """
         v : 1
         w : 1
         s : 1
@@ -50,33 +47,29 @@ class Izhikevich(LIF):
         tau_s : second (shared)
         unit : second (shared)
     """
-    update: ClassVar[str] = """
+    update = """
         spiked = 0
         s *= exp(-dt / tau_s)
         v += 0.5 * dt / unit * (0.04 * v**2 + 5 * v + 140 - w + s + drive + noise)
         v += 0.5 * dt / unit * (0.04 * v**2 + 5 * v + 140 - w + s + drive + noise)
         w += dt / unit * a * (b * v - w)
     """
-    threshold: ClassVar[str | None] = "v > 30"
-    reset: ClassVar[str | None] = "v = c; w += d; spiked = 1"
-    refractory: ClassVar[str | None] = None
-    method: ClassVar[str | None] = None
-    synaptic: ClassVar[str] = "s"
+    threshold = "v > 30"
+    reset = "v = c; w += d; spiked = 1"
+    refractory = None
+    method = None
+    synaptic = "s"
 
-    tau_s: Any = option(5 * ms, "time constant of synaptic currents", unit="ms")
-    diversity: float = option(1.0, "how far cells reach from regular spiking, 0, to chattering, 1")
+    tau_s: Any = option(5 * ms, "time constant of synaptic currents", unit="ms", above=0)
+    diversity: float = option(
+        1.0, "how far cells reach from regular spiking, 0, to chattering, 1", least=0, most=1
+    )
     input_gain: float = option(5.0, "input weights have this standard deviation")
     bias_mean: float = option(5.0, "mean current of a cell without input")
     bias_spread: float = option(2.0, "standard deviation of that current")
     recurrent_gain: float = option(
         5.0, "recurrent weights have standard deviation gain / sqrt(density * hidden)"
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.has_unit(self, "tau_s", ms)
-        checks.positive(self, "tau_s")
-        checks.between(self, 0, 1, "diversity")
 
     def parameters(self) -> dict[str, Any]:
         r = self.diversity * self._apart()

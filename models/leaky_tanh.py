@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from brian2 import ms
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.models.tanh import TanhRNN
 from neuroanp.network.dynamics import Rates
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class LeakyTanhRNN(TanhRNN):
     r"""Rate units that leak, each with a time constant of its own.
 
@@ -26,25 +23,22 @@ class LeakyTanhRNN(TanhRNN):
     others remember it; with `tau_min` equal to `tau_max` all are the same.
     """
 
-    name: ClassVar[str] = "leaky-tanh"
-    equations: ClassVar[str] = """
+    name = "leaky-tanh"
+    equations = """
         dx/dt = (tanh(a) - x) / tau : 1
         a : 1
         drive : 1
         noise : 1
         tau : second
     """
-    update: ClassVar[str] = "a = drive + noise"
-    method: ClassVar[str | None] = "exact"
+    update = "a = drive + noise"
+    method = "exact"
 
-    tau_min: Any = option(0.3 * ms, "shortest time constant", unit="ms")
-    tau_max: Any = option(50 * ms, "longest time constant", unit="ms")
+    tau_min: Any = option(0.3 * ms, "shortest time constant", unit="ms", above=0)
+    tau_max: Any = option(50 * ms, "longest time constant", unit="ms", above=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for field in ("tau_min", "tau_max"):
-            checks.has_unit(self, field, ms)
-            checks.positive(self, field)
         if self.tau_min > self.tau_max:
             raise InvalidValue("LeakyTanhRNN.tau_min", f"at most tau_max, {self.tau_max}", str(self.tau_min))
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, ClassVar
 
 import numpy as np
 from brian2 import ms
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.network.dynamics import Cells
@@ -16,7 +14,6 @@ from neuroanp.network.model import Model, Weights, gaussian_weights
 from neuroanp.network.wiring import Wiring
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class LIF(Model):
     r"""Leaky integrate-and-fire cells; threshold 1, reset to 0, leaky readout of the spikes.
 
@@ -33,8 +30,8 @@ class LIF(Model):
     readout without delay.
     """
 
-    name: ClassVar[str] = "lif"
-    equations: ClassVar[str] = """
+    name = "lif"
+    equations = """
         dv/dt = (drive + noise - v) / tau : 1 (unless refractory)
         drive : 1
         noise : 1
@@ -42,56 +39,48 @@ class LIF(Model):
         tau : second (shared)
         refractory_period : second (shared)
     """
-    update: ClassVar[str] = "spiked = 0"
-    threshold: ClassVar[str | None] = "v > 1"
-    reset: ClassVar[str | None] = "v = 0; spiked = 1"
+    update = "spiked = 0"
+    threshold = "v > 1"
+    reset = "v = 0; spiked = 1"
     refractory: ClassVar[str | None] = "refractory_period"
     method: ClassVar[str | None] = "exact"
-    readout_equations: ClassVar[str] = """
+    readout_equations = """
         y : 1
         drive : 1
         noise : 1
         target : 1
         tau : second (shared)
     """
-    readout_update: ClassVar[str] = """
+    readout_update = """
         y = y * exp(-dt / tau) + drive + noise
         drive = 0
     """
-    synaptic: ClassVar[str] = "v"
-    activity: ClassVar[str] = "v"
-    trace: ClassVar[str] = "spiked"
-    potential: ClassVar[str | None] = "v"
+    synaptic = "v"
+    activity = "v"
+    trace = "spiked"
+    potential = "v"
 
-    tau: Any = option(20 * ms, "membrane time constant", unit="ms")
-    tau_out: Any = option(20 * ms, "time constant of the readout", unit="ms")
-    refractory_period: Any = option(3 * ms, "time after a spike without another", unit="ms")
-    input_gain: float = option(1.0, "input weights have this standard deviation")
+    tau: Any = option(20 * ms, "membrane time constant", unit="ms", above=0)
+    tau_out: Any = option(20 * ms, "time constant of the readout", unit="ms", above=0)
+    refractory_period: Any = option(3 * ms, "time after a spike without another", unit="ms", above=0)
+    input_gain: float = option(1.0, "input weights have this standard deviation", least=0)
     bias_mean: float = option(0.5, "mean current of a cell without input")
-    bias_spread: float = option(0.3, "standard deviation of that current")
+    bias_spread: float = option(0.3, "standard deviation of that current", least=0)
     recurrent_gain: float = option(
-        0.5, "recurrent weights have standard deviation gain / sqrt(density * hidden)"
+        0.5, "recurrent weights have standard deviation gain / sqrt(density * hidden)", least=0
     )
-    v_spread: float = option(1.0, "cells start at potentials from 0 to this, not to fire together")
-    readout_gain: float = option(0.3, "readout weights have standard deviation gain / sqrt(hidden)")
-    density: float = option(1.0, "part of the recurrent synapses that exist")
-    delay: Any = option(0 * ms, "longest axonal delay of recurrent synapses", unit="ms")
-    least_delay: Any = option(0 * ms, "shortest axonal delay of recurrent synapses", unit="ms")
+    v_spread: float = option(1.0, "cells start at potentials from 0 to this, not to fire together", least=0)
+    readout_gain: float = option(0.3, "readout weights have standard deviation gain / sqrt(hidden)", least=0)
+    density: float = option(1.0, "part of the recurrent synapses that exist", least=0, most=1)
+    delay: Any = option(0 * ms, "longest axonal delay of recurrent synapses", unit="ms", least=0)
+    least_delay: Any = option(0 * ms, "shortest axonal delay of recurrent synapses", unit="ms", least=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for field in ("tau", "tau_out", "refractory_period"):
-            checks.has_unit(self, field, ms)
-            checks.positive(self, field)
-        checks.not_negative(self, "input_gain", "recurrent_gain", "readout_gain", "bias_spread", "v_spread")
         where = type(self).__name__
-        checks.between(self, 0, 1, "density")
         if round(self.density * self.hidden) < 1:
             wanted = f"a part of {self.hidden} cells that is at least one of them"
             raise InvalidValue(f"{where}.density", wanted, self.density)
-        for field in ("delay", "least_delay"):
-            checks.has_unit(self, field, ms)
-            checks.not_negative(self, field)
         if self.least_delay > self.delay:
             raise InvalidValue(f"{where}.least_delay", f"at most delay ({self.delay})", self.least_delay)
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.network.dynamics import Rates
 from neuroanp.network.model import Model, Weights, gaussian_weights, orthogonal
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class TanhRNN(Model):
     r"""Discrete-time tanh units with a linear readout.
 
@@ -25,26 +22,22 @@ class TanhRNN(Model):
     Fernández, Keemink, van Gerven, arXiv 2405.08967.
     """
 
-    name: ClassVar[str] = "tanh"
-    equations: ClassVar[str] = """
+    name = "tanh"
+    equations = """
         a : 1
         x : 1
         drive : 1
         noise : 1
     """
-    update: ClassVar[str] = """
+    update = """
         a = drive + noise
         x = tanh(a)
     """
 
-    input_gain: float = option(1.0, "input weights have standard deviation gain / sqrt(inputs)")
-    recurrent_gain: float = option(1.0, "scale of the recurrent weights; 1 keeps activity going")
+    input_gain: float = option(1.0, "input weights have standard deviation gain / sqrt(inputs)", least=0)
+    recurrent_gain: float = option(1.0, "scale of the recurrent weights; 1 keeps activity going", least=0)
     orthogonal: bool = option(True, "start from orthogonal recurrent weights instead of Gaussian ones")
-    readout_gain: float = option(0.0, "readout weights have standard deviation gain / sqrt(hidden)")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.not_negative(self, "input_gain", "recurrent_gain", "readout_gain")
+    readout_gain: float = option(0.0, "readout weights have standard deviation gain / sqrt(hidden)", least=0)
 
     def rates(self, dt: Any) -> Rates | None:
         return Rates()

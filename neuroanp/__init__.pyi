@@ -9,9 +9,11 @@ from .network.trial import Trial
 from .optim.decorrelation import Decorrelation
 from .reward.modulator import Modulator
 from .training.evaluation import Evaluation, evaluate
-from .training.loop import train
+from .training.loop import Trainer
+from .training.recipe import Recipe
 from .training.run import Run
 from .training.task import PlantTask, Task
+from .training.train import train
 
 __all__ = [
     "Decorrelation",
@@ -23,10 +25,12 @@ __all__ = [
     "Plant",
     "PlantTask",
     "PythonPlant",
+    "Recipe",
     "Record",
     "RewardMonitor",
     "Run",
     "Task",
+    "Trainer",
     "Trial",
     "engine",
     "evaluate",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
-from brian2 import Hz, ms
+from brian2 import Hz
 
 from neuroanp.config import checks
 from neuroanp.config.option import option
@@ -14,13 +13,13 @@ from neuroanp.errors import InvalidValue
 from neuroanp.network.trial import Trial
 from neuroanp.optim import SGD
 from neuroanp.tasks import _linear as trivial
+from neuroanp.training.recipe import Recipe
 from neuroanp.training.task import Task, loss
 from neuroanp.types import Array
 
 _LOSS = {"error": None, "sign": "int(y * target <= 0)"}
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Decision(Task):
     """A yes or no, said by the sign of the readout in a period at the end, the only one that counts.
 
@@ -28,8 +27,6 @@ class Decision(Task):
     ----------
     periods : tuple of str
         Fields that are times of at least one step.
-    waits : tuple of str
-        Fields that are times of 0 or more steps.
     reward : {"error", "sign"}
         What the reward monitor sees at each step that counts: the squared error, or the one bit that says
         whether the readout's sign is wrong.
@@ -37,19 +34,17 @@ class Decision(Task):
 
     score_name = "fraction of decisions right"
     periods: ClassVar[tuple[str, ...]]
-    waits: ClassVar[tuple[str, ...]] = ()
 
     rate: Any = option(100 * Hz, "rate of an input while its cue is on", unit="Hz")
     background: Any = option(5 * Hz, "rate of an input otherwise", unit="Hz")
-    channels: int = option(10, "inputs in a set, which fire for the same cue")
-    reward: str = option("error", "what is rewarded at each step that counts (error, sign)")
-    evaluation_trials: int = option(512, "fresh trials to judge on")
+    channels: int = option(10, "inputs in a set, which fire for the same cue", least=1)
+    reward: Literal["error", "sign"] = option("error", "what is rewarded at each step that counts")
+    evaluation_trials: int = option(512, "fresh trials to judge on", least=1)
 
     def __post_init__(self) -> None:
-        check_times(self, self.periods, self.waits)
+        super().__post_init__()
+        check_times(self, *self.periods)
         check_rates(self, "rate", "background")
-        checks.whole(self, 1, "channels", "evaluation_trials")
-        checks.one_of(self, "reward", tuple(_LOSS))
 
     @property
     def loss(self) -> str | None:
@@ -63,10 +58,10 @@ class Decision(Task):
     def n_out(self) -> int:
         return 1
 
-    @classmethod
-    def recipe(cls, preset: str) -> dict[str, Any]:
+    def recipe(self, preset: str) -> Recipe:
         """The published method at a rate that suits trials of hundreds of steps."""
-        return {"optimizer": SGD(lr=0.01)} if preset == "published" else {}
+        general = super().recipe(preset)
+        return general.replace(optimizer=SGD(lr=0.01)) if preset == "published" else general
 
     def evaluation(self, rng: np.random.Generator) -> Trial:
         """Fresh trials, `evaluation_trials` lanes of them."""
@@ -139,13 +134,9 @@ def steps(task: Task, field: str) -> int:
     return round(float(getattr(task, field) / task.dt))
 
 
-def check_times(task: Task, periods: tuple[str, ...], waits: tuple[str, ...] = ()) -> None:
-    """`periods` are times of at least a step, `waits` of any length."""
-    for field in (*periods, *waits):
-        checks.has_unit(task, field, ms)
-    checks.not_negative(task, *waits)
+def check_times(task: Task, *periods: str) -> None:
+    """Times of at least a step."""
     for field in periods:
-        checks.positive(task, field)
         if steps(task, field) < 1:
             where = f"{type(task).__name__}.{field}"
             raise InvalidValue(where, f"at least one step of {task.dt}", getattr(task, field))
@@ -154,5 +145,5 @@ def check_times(task: Task, periods: tuple[str, ...], waits: tuple[str, ...] = (
 def check_rates(task: Task, *fields: str) -> None:
     """Rates that need at most one spike a step."""
     for field in fields:
-        checks.has_unit(task, field, Hz)
-        checks.between(task, 0, 1 / float(task.dt), field)
+        where, bounds = f"{type(task).__name__}.{field}", {"least": 0, "most": 1 / float(task.dt)}
+        checks.number(where, getattr(task, field), {**checks.NO_BOUNDS, **bounds})

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.network.trial import Trial
 from neuroanp.optim import SGD
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.tasks import _linear as trivial
+from neuroanp.training.recipe import Recipe
 from neuroanp.training.task import Task, loss
 from neuroanp.types import Array
 
@@ -50,7 +50,6 @@ def forecast(values: Array, column: int, ahead: int, held_out: int) -> Series:
     return Series(inputs, targets, range(held_out - ahead), range(held_out, len(targets)))
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class SeriesTask(Task):
     """Base of the tasks on one series. A subclass defines `series` and `trivial`.
 
@@ -67,23 +66,20 @@ class SeriesTask(Task):
     score_name = "test loss over the best trivial predictor's"
     higher_is_better = False
 
-    window: int = option(120, "steps in a training window")
-    washout: int = option(40, "steps at the start of a window that don't count")
+    window: int = option(120, "steps in a training window", least=1)
+    washout: int = option(40, "steps at the start of a window that don't count", least=0)
     carry: bool = option(False, "keep the state from window to window, each lane in a part of its own")
 
     def __post_init__(self) -> None:
-        checks.whole(self, 1, "window")
-        checks.whole(self, 0, "washout")
-        if not isinstance(self.carry, bool):
-            raise InvalidValue(f"{type(self).__name__}.carry", "True or False", self.carry)
+        super().__post_init__()
         if self.washout >= self.window and not self.carry:
             where = f"{type(self).__name__}.washout"
             raise InvalidValue(where, f"fewer steps than the window of {self.window}", self.washout)
 
     @property
+    @abc.abstractmethod
     def series(self) -> Series:
         """The series with its training and held-out parts."""
-        raise TypeError(f"{type(self).__name__} does not define series")
 
     def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
         """Windows of the training part, one for each lane, drawn or next in turn: (window, lanes, n)."""
@@ -117,12 +113,13 @@ class SeriesTask(Task):
         """Test loss over that of the best trivial predictor, which counts as at least rounding error."""
         return loss(outputs, trial) / max(min(self.trivial().values()), float(np.finfo(float).eps))
 
-    @classmethod
-    def recipe(cls, preset: str) -> dict[str, Any]:
+    def recipe(self, preset: str) -> Recipe:
         """The published method with the rates, of those tried, at which it gets furthest on a series."""
+        general = super().recipe(preset)
         if preset != "published":
-            return {}
-        return {"optimizer": SGD(lr=3e-3), "decorrelation": Decorrelation(rate=1e-4, anneal="none")}
+            return general
+        decorrelation = Decorrelation(rate=1e-4, anneal="none")
+        return general.replace(optimizer=SGD(lr=3e-3), decorrelation=decorrelation)
 
 
 def _held_out(series: Series, washout: int) -> Trial:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from brian2 import kilogram, meter, ms, second
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.models import BalancedLIF, LeakyTanhRNN
 from neuroanp.network.plant import Plant
 from neuroanp.optim import Adam
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import InputCritic, Modulator
 from neuroanp.rules import NodePerturbation
+from neuroanp.training.recipe import Recipe
 from neuroanp.training.task import PlantTask
 from neuroanp.types import Array
 
@@ -23,7 +22,6 @@ EDGE, TILT, TICK = 2.4, 12 * 2 * np.pi / 360, 0.02
 RANDOM_EPISODES = 2000
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class CartPolePlant(Plant):
     r"""A cart on a track, 1 kg, and on it a pole of 1 m and 0.1 kg, pushed with 10 N at every moment.
 
@@ -47,7 +45,7 @@ class CartPolePlant(Plant):
     Barto, Sutton, Anderson, IEEE Trans. SMC 13, 834 (1983); equations and limits of Gymnasium's CartPole-v1.
     """
 
-    equations: ClassVar[str] = """
+    equations = """
         x : meter
         v : meter/second
         theta : 1
@@ -65,13 +63,13 @@ class CartPolePlant(Plant):
         half_length : meter (shared)
         strength : kilogram*meter/second**2 (shared)
     """
-    observe: ClassVar[str] = """
+    observe = """
         seen_x = x / edge
         seen_v = v / (2*meter/second)
         seen_theta = theta / tilt
         seen_omega = omega * 0.5*second
     """
-    update: ClassVar[str] = """
+    update = """
         force = strength * (2 * int(push > 0) - 1)
         common = (force + pole * half_length * omega**2 * sin(theta)) / mass
         turn = gravity * sin(theta) - common * cos(theta)
@@ -82,10 +80,10 @@ class CartPolePlant(Plant):
         theta += alive * tick * omega
         omega += alive * tick * omega_dot
     """
-    actions: ClassVar[tuple[str, ...]] = ("push",)
-    loss: ClassVar[str] = "1 - alive"
-    over: ClassVar[str | None] = "abs(x) > edge or abs(theta) > tilt"
-    dt: ClassVar[Any] = TICK * second
+    actions = ("push",)
+    loss = "1 - alive"
+    over = "abs(x) > edge or abs(theta) > tilt"
+    dt = TICK * second
 
     velocities: bool = option(True, "whether the network sees the velocities")
 
@@ -107,7 +105,6 @@ class CartPolePlant(Plant):
         return dict(zip(("x", "v", "theta", "omega"), drawn, strict=True))
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class CartPole(PlantTask):
     """Push a cart left or right so that the pole on it stays upright; only survival is rewarded.
 
@@ -121,44 +118,41 @@ class CartPole(PlantTask):
 
     name = "cart-pole"
     presets = ("best", "published", "rates")
-    dt: ClassVar[Any] = 5 * ms
+    dt = 5 * ms
 
-    longest: int = option(500, "steps of the plant, of 20 ms, after which an episode is over")
+    longest: int = option(500, "steps of the plant, of 20 ms, after which an episode is over", least=1)
     velocities: bool = option(True, "whether the network sees the velocities")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.whole(self, 1, "longest")
 
     @property
     def plant(self) -> CartPolePlant:
         return CartPolePlant(longest=self.longest, velocities=self.velocities)
 
-    @classmethod
-    def recipe(cls, preset: str) -> dict[str, Any]:
+    def recipe(self, preset: str) -> Recipe:
         """Spiking cells, one noisy pass; the discount is 0.985 per step of the plant.
 
         "rates": leaky rate units of many time constants, which find hidden velocities too.
         """
+        general = super().recipe(preset)
         if preset == "published":
-            return {}
-        best = {
-            "model": BalancedLIF(),
-            "rule": NodePerturbation(sigma=1.0, hold=4, readout_sigma=0.1, mirrored=False),
-            "modulator": Modulator(discount=0.985**0.25, baseline="inputs"),
-            "optimizer": Adam(lr=1e-3, input_lr=2e-2, readout_lr=1e-2),
-            "decorrelation": None,
-            "lanes": 32,
-            "updates": 100,
-        }
-        rates = {
-            "model": LeakyTanhRNN(hidden=50),
-            "rule": NodePerturbation(sigma=0.3, readout_sigma=0.5, mirrored=False),
-            "optimizer": Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
-            "lanes": 64,
-            "updates": 300,
-        }
-        return best | rates if preset == "rates" else best
+            return general
+        best = general.replace(
+            model=BalancedLIF(),
+            rule=NodePerturbation(sigma=1.0, hold=4, readout_sigma=0.1, mirrored=False),
+            modulator=Modulator(discount=0.985**0.25, baseline=InputCritic()),
+            optimizer=Adam(lr=1e-3, input_lr=2e-2, readout_lr=1e-2),
+            decorrelation=None,
+            lanes=32,
+            updates=100,
+        )
+        if preset != "rates":
+            return best
+        return best.replace(
+            model=LeakyTanhRNN(hidden=50),
+            rule=NodePerturbation(sigma=0.3, readout_sigma=0.5, mirrored=False),
+            optimizer=Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
+            lanes=64,
+            updates=300,
+        )
 
     def _random(self) -> Array:
         """Steps of episodes in which every push is a coin's toss, the last one included."""

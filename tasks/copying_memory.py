@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
 import numpy as np
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.models import TanhRNN
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.rules import NodePerturbation
+from neuroanp.training.recipe import Recipe
 from neuroanp.training.task import Task, loss
 from neuroanp.types import Array
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class CopyingMemory(Task):
     """See `length` symbols, wait `delay` blanks, then write the symbols down in order.
 
@@ -39,17 +35,12 @@ class CopyingMemory(Task):
     name = "copying-memory"
     score_name = "fraction of symbols right"
 
-    alphabet: int = option(6, "channels: the symbols, a blank and a go cue")
-    length: int = option(5, "symbols in a sequence")
-    delay: int = option(5, "steps between sequence and go cue")
+    alphabet: int = option(6, "channels: the symbols, a blank and a go cue", least=4)
+    length: int = option(5, "symbols in a sequence", least=1)
+    delay: int = option(5, "steps between sequence and go cue", least=0)
     fresh: bool = option(True, "draw a new sequence for each lane and trial, instead of one for ever")
-    sequence_seed: int = option(0, "seed of the one sequence when not fresh")
-    evaluation_trials: int = option(1000, "fresh sequences to judge on")
-
-    def __post_init__(self) -> None:
-        checks.whole(self, 4, "alphabet")
-        checks.whole(self, 1, "length", "evaluation_trials")
-        checks.whole(self, 0, "delay", "sequence_seed")
+    sequence_seed: int = option(0, "seed of the one sequence when not fresh", least=0)
+    evaluation_trials: int = option(1000, "fresh sequences to judge on", least=1)
 
     @property
     def symbols(self) -> int:
@@ -97,17 +88,17 @@ class CopyingMemory(Task):
         only = self.trial(np.random.default_rng(0), 1)
         return only.targets[-self.length :].mean(axis=(0, 1))
 
-    @classmethod
-    def recipe(cls, preset: str) -> dict[str, Any]:
+    def recipe(self, preset: str) -> Recipe:
         """Weak input into an orthogonal network, which is nearly linear then and remembers for long."""
+        general = super().recipe(preset)
         if preset != "best":
-            return super().recipe(preset)
-        return {
-            "model": TanhRNN(input_gain=0.1),
-            "rule": NodePerturbation(sigma=0.001, readout="delta"),
-            "optimizer": Adam(lr=5e-4, readout_lr=3e-2, b2=0.99),
-            "decorrelation": Decorrelation(rate=0.02),
-        }
+            return general
+        return general.replace(
+            model=TanhRNN(input_gain=0.1),
+            rule=NodePerturbation(sigma=0.001, readout="delta"),
+            optimizer=Adam(lr=5e-4, readout_lr=3e-2, b2=0.99),
+            decorrelation=Decorrelation(rate=0.02),
+        )
 
     def trivial(self) -> dict[str, float]:
         """Levels of zero output and of the best function of the present input.

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from brian2 import Hz, ms
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.models import ALIF
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks._decisions import Decision, answers, decision, linear_answers, poisson, steps
+from neuroanp.training.recipe import Recipe
 from neuroanp.types import Array
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class CueAccumulation(Decision):
     """A row of cues on the left or right, a delay, and a signal to turn to the side with more of them.
 
@@ -34,26 +32,23 @@ class CueAccumulation(Decision):
     """
 
     name = "cue-accumulation"
-    periods: ClassVar[tuple[str, ...]] = ("cue", "decision")
-    waits: ClassVar[tuple[str, ...]] = ("gap", "delay")
+    periods = ("cue", "decision")
 
-    cues: int = option(7, "number of cues, odd")
-    cue: Any = option(100 * ms, "length of a cue", unit="ms")
-    gap: Any = option(50 * ms, "time after a cue", unit="ms")
-    delay: Any = option(500 * ms, "time from the last gap to the decision", unit="ms")
-    decision: Any = option(150 * ms, "time in which the readout counts", unit="ms")
-    minority: float = option(0.3, "probability of a cue on the less likely side")
+    cues: int = option(7, "number of cues, odd", least=1)
+    cue: Any = option(100 * ms, "length of a cue", unit="ms", above=0)
+    gap: Any = option(50 * ms, "time after a cue", unit="ms", least=0)
+    delay: Any = option(500 * ms, "time from the last gap to the decision", unit="ms", least=0)
+    decision: Any = option(150 * ms, "time in which the readout counts", unit="ms", above=0)
+    minority: float = option(0.3, "probability of a cue on the less likely side", least=0, most=1)
     background: Any = option(10 * Hz, "rate of the inputs that fire all the time", unit="Hz")
     evaluation_trials: int = option(256, "fresh trials to judge on")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.whole(self, 1, "cues")
         if self.cues % 2 == 0:
             raise InvalidValue(
                 "CueAccumulation.cues", "an odd number, so that there is a majority", self.cues
             )
-        checks.between(self, 0, 1, "minority")
 
     @property
     def n_in(self) -> int:
@@ -90,26 +85,25 @@ class CueAccumulation(Decision):
             scores[name] = float(((said > 0) == (answers(trial) > 0)).mean())
         return scores
 
-    @classmethod
-    def recipe(cls, preset: str) -> dict[str, Any]:
+    def recipe(self, preset: str) -> Recipe:
         """All cells adapt, for much longer than the trial, and start unconnected.
 
         Of what they have adapted to, a decision can then be read; learning from noise makes it clearer.
         """
         if preset != "best":
             return super().recipe(preset)
-        return {
-            "model": ALIF(
+        return super().recipe(preset).replace(
+            model=ALIF(
                 hidden=200, input_gain=10.0, recurrent_gain=0.0, adaptive=1.0, tau_a=5000 * ms,
                 tau_out=50 * ms,
             ),
-            "rule": NodePerturbation(sigma=1.0, hold=10, readout="delta"),
-            "modulator": Modulator(discount=1.0, baseline="lanes", copies=2),
-            "optimizer": Adam(lr=3e-3, input_lr=3e-2, readout_lr=5e-3),
-            "decorrelation": None,
-            "lanes": 64,
-            "updates": 100,
-        }  # fmt: skip
+            rule=NodePerturbation(sigma=1.0, hold=10, readout="delta"),
+            modulator=Modulator(discount=1.0, baseline=OtherLanes(copies=2)),
+            optimizer=Adam(lr=3e-3, input_lr=3e-2, readout_lr=5e-3),
+            decorrelation=None,
+            lanes=64,
+            updates=100,
+        )  # fmt: skip
 
 
 def _spikes(trial: Trial, part: slice) -> Array:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from brian2 import Hz, ms
@@ -12,12 +11,12 @@ from neuroanp.config.option import option
 from neuroanp.models import ALIF
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks._decisions import Decision, answers, decision, linear_answers, poisson, steps
+from neuroanp.training.recipe import Recipe
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class DelayedXOR(Decision):
     """Cue A, a delay, cue B, a delay, decision: the readout's sign says whether the cues differ.
 
@@ -28,12 +27,11 @@ class DelayedXOR(Decision):
 
     name = "delayed-xor"
     presets = ("best", "published", "scalar")
-    periods: ClassVar[tuple[str, ...]] = ("cue", "decision")
-    waits: ClassVar[tuple[str, ...]] = ("delay",)
+    periods = ("cue", "decision")
 
-    cue: Any = option(50 * ms, "length of a cue", unit="ms")
-    delay: Any = option(20 * ms, "time after each cue", unit="ms")
-    decision: Any = option(20 * ms, "time in which the readout counts", unit="ms")
+    cue: Any = option(50 * ms, "length of a cue", unit="ms", above=0)
+    delay: Any = option(20 * ms, "time after each cue", unit="ms", least=0)
+    decision: Any = option(20 * ms, "time in which the readout counts", unit="ms", above=0)
     rate: Any = option(200 * Hz, "rate of an input while its cue is on", unit="Hz")
 
     @property
@@ -62,26 +60,27 @@ class DelayedXOR(Decision):
         right = float(((counts > 0) == (answers(trial) > 0)).mean())
         return super().trivial_scores() | {"linear on the spike counts": right}
 
-    @classmethod
-    def recipe(cls, preset: str) -> dict[str, Any]:
+    def recipe(self, preset: str) -> Recipe:
         """Cells whose threshold jumps at a spike remember, and make the exclusive or linear.
 
         In "scalar" the readout isn't told the answer either: it learns from noise of its own.
         """
+        general = super().recipe(preset)
         if preset == "published":
-            return super().recipe(preset)
-        best = {
-            "model": ALIF(input_gain=3.0, beta=1.0, tau_a=400 * ms),
-            "rule": NodePerturbation(sigma=0.3, hold=10, readout="delta"),
-            "modulator": Modulator(discount=1.0, baseline="lanes", copies=4),
-            "optimizer": Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
-            "decorrelation": None,
-            "lanes": 128,
-            "updates": 200,
-        }
-        scalar = {
-            "rule": NodePerturbation(sigma=0.3, hold=10, readout_sigma=0.03),
-            "modulator": Modulator(discount=0.99, baseline="lanes", copies=8),
-            "updates": 800,
-        }
-        return best | scalar if preset == "scalar" else best
+            return general
+        best = general.replace(
+            model=ALIF(input_gain=3.0, beta=1.0, tau_a=400 * ms),
+            rule=NodePerturbation(sigma=0.3, hold=10, readout="delta"),
+            modulator=Modulator(discount=1.0, baseline=OtherLanes(copies=4)),
+            optimizer=Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
+            decorrelation=None,
+            lanes=128,
+            updates=200,
+        )
+        if preset != "scalar":
+            return best
+        return best.replace(
+            rule=NodePerturbation(sigma=0.3, hold=10, readout_sigma=0.03),
+            modulator=Modulator(discount=0.99, baseline=OtherLanes(copies=8)),
+            updates=800,
+        )

@@ -6,16 +6,16 @@ import dataclasses
 import zipfile
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import DataError, InvalidValue
 from neuroanp.models import TanhRNN
 from neuroanp.network.trial import Trial
 from neuroanp.tasks import _linear as trivial
+from neuroanp.training.recipe import Recipe
 from neuroanp.training.task import Task, loss
 from neuroanp.types import Array
 
@@ -41,7 +41,6 @@ class Images:
         return self.train.shape[1]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Digits(Task):
     """Name the handwritten digit that was shown a row, or a pixel, a step.
 
@@ -58,15 +57,11 @@ class Digits(Task):
     name = "digits"
     score_name = "fraction of digits right"
 
-    step: str = option("row", "what a step shows: row or pixel")
+    step: Literal["row", "pixel"] = option("row", "what a step shows: row or pixel")
     permuted: bool = option(False, "shuffle the pixels of all images in the same way")
-    decision: int = option(1, "steps at the end that count")
+    decision: int = option(1, "steps at the end that count", least=1)
     data: str | None = option(None, "file of full MNIST (mnist.npz); scikit-learn's digits when not given")
-    evaluation_trials: int = option(1000, "held-out images to judge on, at most")
-
-    def __post_init__(self) -> None:
-        checks.one_of(self, "step", ("row", "pixel"))
-        checks.whole(self, 1, "decision", "evaluation_trials")
+    evaluation_trials: int = option(1000, "held-out images to judge on, at most", least=1)
 
     @property
     def images(self) -> Images:
@@ -110,10 +105,10 @@ class Digits(Task):
         named = outputs[-self.decision :].sum(axis=0).argmax(axis=1)
         return float((named == trial.targets[-1].argmax(axis=1)).mean())
 
-    @classmethod
-    def recipe(cls, preset: str) -> dict[str, Any]:
+    def recipe(self, preset: str) -> Recipe:
         """Inputs strong enough to be told apart."""
-        return {"model": TanhRNN(input_gain=2.0), "updates": 2000} if preset == "best" else {}
+        general = super().recipe(preset)
+        return general.replace(model=TanhRNN(input_gain=2.0), updates=2000) if preset == "best" else general
 
     def trivial(self) -> dict[str, float]:
         """Test loss of the mean training target, and of least squares on the pixels."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from brian2 import ms
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue, MissingExtra
 from neuroanp.network.plant import PythonPlant
 from neuroanp.network.trial import Trial
 from neuroanp.tasks.cart_pole import CartPole
+from neuroanp.training.recipe import Recipe
 from neuroanp.training.task import PlantTask
 from neuroanp.types import Array
 
@@ -30,7 +29,6 @@ class Episodes(NamedTuple):
     seen: Array
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class GymnasiumPlant(PythonPlant):
     """Environments of one kind, one for each pass and lane.
 
@@ -54,7 +52,7 @@ class GymnasiumPlant(PythonPlant):
         For an environment that doesn't exist, actions of other kinds, and a scale of the wrong length.
     """
 
-    dt: ClassVar[Any] = 20 * ms
+    dt = 20 * ms
 
     env: str = option("CartPole-v1", "name of the environment")
     scale: tuple[float, ...] = option((), "divisor of each observation, or one for all")
@@ -145,7 +143,6 @@ class GymnasiumPlant(PythonPlant):
         return scaled
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Gymnasium(PlantTask):
     """Act in a Gymnasium environment, by its name, so as to get the most reward.
 
@@ -156,15 +153,11 @@ class Gymnasium(PlantTask):
 
     name = "gymnasium"
     score_name = "sum of rewards in an episode"
-    dt: ClassVar[Any] = 5 * ms
+    dt = 5 * ms
 
     env: str = option("CartPole-v1", "name of the environment")
-    longest: int = option(500, "steps of the environment after which an episode is over")
+    longest: int = option(500, "steps of the environment after which an episode is over", least=1)
     scale: tuple[float, ...] = option((), "divisor of each observation, or one for all; bounds when empty")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.whole(self, 1, "longest")
 
     @functools.cached_property
     def plant(self) -> GymnasiumPlant:  # type: ignore[override]
@@ -198,10 +191,9 @@ class Gymnasium(PlantTask):
     def trivial_scores(self) -> dict[str, float]:
         return {"random": self._random[1]}
 
-    @classmethod
-    def recipe(cls, preset: str) -> dict[str, Any]:
+    def recipe(self, preset: str) -> Recipe:
         """That of cart-pole: spiking cells, one noisy pass, a critic on the inputs."""
-        return CartPole.recipe(preset)
+        return CartPole().recipe(preset)
 
 
 def _gymnasium() -> Any:

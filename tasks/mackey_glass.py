@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import lru_cache
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from brian2 import ms
@@ -13,9 +13,10 @@ from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.models import ALIF
 from neuroanp.optim import Adam
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks._series import Series, SeriesTask, forecast, level, linear_level
+from neuroanp.training.recipe import Recipe
 from neuroanp.types import Array
 
 TAU = 17
@@ -24,7 +25,6 @@ TRANSIENT = 100
 TRAIN_FRACTION = 0.8
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class MackeyGlass(SeriesTask):
     """Tell a Mackey-Glass series (tau 17) `ahead` steps on, or `ahead` steps back, from its present.
 
@@ -41,16 +41,15 @@ class MackeyGlass(SeriesTask):
     name = "mackey-glass"
     presets = ("best", "published", "spiking")
 
-    ahead: int = option(15, "steps between input and target")
-    direction: str = option("forecast", "forecast: target in the future; recall: target in the past")
+    ahead: int = option(15, "steps between input and target", least=1)
+    direction: Literal["forecast", "recall"] = option(
+        "forecast", "forecast: target in the future; recall: target in the past"
+    )
     steps: int = option(5000, "steps of the series, training and held-out part together")
-    series_seed: int = option(34, "seed of the history that the series starts from")
+    series_seed: int = option(34, "seed of the history that the series starts from", least=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.whole(self, 1, "ahead")
-        checks.one_of(self, "direction", ("forecast", "recall"))
-        checks.whole(self, 0, "series_seed")
         checks.whole(self, 10 * (self.ahead + 20), "steps")
 
     @property
@@ -65,20 +64,20 @@ class MackeyGlass(SeriesTask):
     def series(self) -> Series:
         return _series(self.steps, self.ahead, self.direction, self.series_seed)
 
-    @classmethod
-    def recipe(cls, preset: str) -> dict[str, Any]:
+    def recipe(self, preset: str) -> Recipe:
         """Fewer updates than usual, of larger steps; "spiking": ALIF cells, compared with other lanes."""
-        general = super().recipe(preset) | {"updates": 500}
-        spiking = {
-            "model": ALIF(input_gain=4.0, beta=0.2, tau=10 * ms, tau_a=100 * ms, tau_out=30 * ms),
-            "rule": NodePerturbation(sigma=0.3, hold=5, readout="delta"),
-            "modulator": Modulator(discount=0.98, baseline="lanes", copies=4),
-            "optimizer": Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
-            "decorrelation": None,
-        }
-        best = {"optimizer": Adam(lr=4.5e-3, readout_lr=1e-2, b1=0.8, b2=0.9)}
-        own: dict[str, dict[str, Any]] = {"best": best, "spiking": spiking}
-        return general | own.get(preset, {})
+        general = super().recipe(preset).replace(updates=500)
+        if preset == "best":
+            return general.replace(optimizer=Adam(lr=4.5e-3, readout_lr=1e-2, b1=0.8, b2=0.9))
+        if preset == "published":
+            return general
+        return general.replace(
+            model=ALIF(input_gain=4.0, beta=0.2, tau=10 * ms, tau_a=100 * ms, tau_out=30 * ms),
+            rule=NodePerturbation(sigma=0.3, hold=5, readout="delta"),
+            modulator=Modulator(discount=0.98, baseline=OtherLanes(copies=4)),
+            optimizer=Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
+            decorrelation=None,
+        )
 
     def trivial(self) -> dict[str, float]:
         series = self.series

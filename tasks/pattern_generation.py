@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from brian2 import ms
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.models import LIF
 from neuroanp.network.trial import Trial
 from neuroanp.optim import SGD, Adam
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks import _linear as trivial
 from neuroanp.tasks._decisions import check_times, steps
+from neuroanp.training.recipe import Recipe
 from neuroanp.training.task import Task, loss
 from neuroanp.types import Array
 
@@ -26,7 +25,6 @@ HERTZ = np.array([1.0, 2.0, 3.0, 5.0])
 """Frequencies of the sinusoids."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class PatternGeneration(Task):
     """Draw sums of sinusoids of 1, 2, 3 and 5 Hz with random amplitudes and phases, of variance 1.
 
@@ -43,17 +41,16 @@ class PatternGeneration(Task):
     higher_is_better = False
     presets = ("best", "published", "scalar")
 
-    duration: Any = option(1000 * ms, "length of the pattern", unit="ms")
-    ticks: int = option(20, "channels of the clock")
-    curves: int = option(1, "curves to draw at the same time, an output each")
-    pattern_seed: int = option(0, "seed of amplitudes and phases")
+    duration: Any = option(1000 * ms, "length of the pattern", unit="ms", above=0)
+    ticks: int = option(20, "channels of the clock", least=1)
+    curves: int = option(1, "curves to draw at the same time, an output each", least=1)
+    pattern_seed: int = option(0, "seed of amplitudes and phases", least=0)
 
     def __post_init__(self) -> None:
-        check_times(self, ("duration",))
+        super().__post_init__()
+        check_times(self, "duration")
         if steps(self, "duration") < 2:
             raise InvalidValue("PatternGeneration.duration", "two steps or more", self.duration)
-        checks.whole(self, 1, "ticks", "curves")
-        checks.whole(self, 0, "pattern_seed")
 
     @property
     def n_in(self) -> int:
@@ -79,26 +76,27 @@ class PatternGeneration(Task):
         """Mean square error over the variance that the targets have in time."""
         return loss(outputs, trial) / float(trial.targets.var(axis=0).mean())
 
-    @classmethod
-    def recipe(cls, preset: str) -> dict[str, Any]:
+    def recipe(self, preset: str) -> Recipe:
         """LIF cells, one noisy pass, compared with the other lanes; "scalar": no target for the readout."""
         if preset == "published":
-            return {"optimizer": SGD(lr=1e-3)}
-        best = {
-            "model": LIF(input_gain=2.0),
-            "rule": NodePerturbation(sigma=0.1, hold=10, readout="delta"),
-            "modulator": Modulator(discount=0.98, baseline="lanes"),
-            "optimizer": Adam(lr=2e-3, input_lr=2e-2, readout_lr=1e-2),
-            "decorrelation": None,
-            "lanes": 32,
-            "updates": 200,
-        }
-        scalar = {
-            "rule": NodePerturbation(sigma=0.1, hold=10, readout_sigma=0.03),
-            "optimizer": Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
-            "updates": 400,
-        }
-        return best | scalar if preset == "scalar" else best
+            return super().recipe(preset).replace(optimizer=SGD(lr=1e-3))
+        general = super().recipe(preset)
+        best = general.replace(
+            model=LIF(input_gain=2.0),
+            rule=NodePerturbation(sigma=0.1, hold=10, readout="delta"),
+            modulator=Modulator(discount=0.98, baseline=OtherLanes()),
+            optimizer=Adam(lr=2e-3, input_lr=2e-2, readout_lr=1e-2),
+            decorrelation=None,
+            lanes=32,
+            updates=200,
+        )
+        if preset != "scalar":
+            return best
+        return best.replace(
+            rule=NodePerturbation(sigma=0.1, hold=10, readout_sigma=0.03),
+            optimizer=Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
+            updates=400,
+        )
 
     def trivial(self) -> dict[str, float]:
         """Loss of the curve's mean, and of the best linear function of the clock."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from brian2 import Hz, ms
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.models import ALIF
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks._decisions import check_rates, check_times, poisson, steps
 from neuroanp.tasks.digits import Digits, Images
+from neuroanp.training.recipe import Recipe
 from neuroanp.training.task import Task
 from neuroanp.types import Array
 
@@ -24,7 +23,6 @@ DARK = 0.1
 """Latency code: a pixel up to this grey stays silent."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class SpikingDigits(Task):
     """Name the handwritten digit whose rows were shown as spikes, one row after the other.
 
@@ -37,17 +35,16 @@ class SpikingDigits(Task):
     name = "spiking-digits"
     score_name = "fraction of digits right"
 
-    row: Any = option(15 * ms, "time for which a row is shown", unit="ms")
-    decision: Any = option(20 * ms, "time in which the readout counts", unit="ms")
-    code: str = option("rate", "how a grey value becomes spikes (rate, latency)")
+    row: Any = option(15 * ms, "time for which a row is shown", unit="ms", above=0)
+    decision: Any = option(20 * ms, "time in which the readout counts", unit="ms", above=0)
+    code: Literal["rate", "latency"] = option("rate", "how a grey value becomes spikes")
     rate: Any = option(400 * Hz, "rate of a white pixel", unit="Hz")
-    copies: int = option(4, "inputs for a column")
+    copies: int = option(4, "inputs for a column", least=1)
 
     def __post_init__(self) -> None:
-        check_times(self, ("row", "decision"))
+        super().__post_init__()
+        check_times(self, "row", "decision")
         check_rates(self, "rate")
-        checks.one_of(self, "code", ("rate", "latency"))
-        checks.whole(self, 1, "copies")
 
     @property
     def images(self) -> Images:
@@ -103,17 +100,17 @@ class SpikingDigits(Task):
         """Those of ``digits``, from the grey values of the same held-out images."""
         return Digits().trivial_scores()
 
-    @classmethod
-    def recipe(cls, preset: str) -> dict[str, Any]:
+    def recipe(self, preset: str) -> Recipe:
         """Half of the cells adapt, for longer than a row."""
+        general = super().recipe(preset)
         if preset != "best":
-            return {}
-        return {
-            "model": ALIF(input_gain=3.0, beta=0.3, tau_a=200 * ms, readout_gain=0.1),
-            "rule": NodePerturbation(sigma=0.3, hold=10, readout="delta"),
-            "modulator": Modulator(discount=1.0, baseline="lanes", copies=2),
-            "optimizer": Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
-            "decorrelation": None,
-            "lanes": 128,
-            "updates": 400,
-        }
+            return general
+        return general.replace(
+            model=ALIF(input_gain=3.0, beta=0.3, tau_a=200 * ms, readout_gain=0.1),
+            rule=NodePerturbation(sigma=0.3, hold=10, readout="delta"),
+            modulator=Modulator(discount=1.0, baseline=OtherLanes(copies=2)),
+            optimizer=Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
+            decorrelation=None,
+            lanes=128,
+            updates=400,
+        )

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from brian2 import ms
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.models import ALIF
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks._decisions import Decision, decision, poisson, steps
+from neuroanp.training.recipe import Recipe
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class StoreRecall(Decision):
     """In each slot the inputs show a random bit; keep the one of the store slot until the recall slot.
 
@@ -33,14 +31,10 @@ class StoreRecall(Decision):
 
     name = "store-recall"
     score_name = "fraction of bits right"
-    periods: ClassVar[tuple[str, ...]] = ("slot",)
+    periods = ("slot",)
 
-    slot: Any = option(100 * ms, "length of a slot", unit="ms")
-    between: int = option(4, "slots between store and recall")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.whole(self, 0, "between")
+    slot: Any = option(100 * ms, "length of a slot", unit="ms", above=0)
+    between: int = option(4, "slots between store and recall", least=0)
 
     @property
     def n_in(self) -> int:
@@ -57,23 +51,22 @@ class StoreRecall(Decision):
         hertz = hertz.repeat(length, axis=0).repeat(self.channels, axis=2)
         return decision(poisson(rng, hertz, self.dt), 2.0 * bits[0] - 1, length)
 
-    @classmethod
-    def recipe(cls, preset: str) -> dict[str, Any]:
+    def recipe(self, preset: str) -> Recipe:
         """Cells that fire only when several inputs do, and then adapt for much longer than the trial.
 
         Those that need the store signal and a bit remember that bit and none of the others.
         """
         if preset != "best":
             return super().recipe(preset)
-        return {
-            "model": ALIF(
+        return super().recipe(preset).replace(
+            model=ALIF(
                 hidden=200, input_gain=8.0, bias_mean=-3.0, recurrent_gain=0.0, adaptive=1.0, beta=0.5,
                 tau_a=5000 * ms, tau_out=50 * ms,
             ),
-            "rule": NodePerturbation(sigma=2.0, hold=10, readout="delta"),
-            "modulator": Modulator(discount=1.0, baseline="lanes", copies=4),
-            "optimizer": Adam(lr=3e-3, input_lr=3e-2, readout_lr=1e-2),
-            "decorrelation": None,
-            "lanes": 128,
-            "updates": 240,
-        }  # fmt: skip
+            rule=NodePerturbation(sigma=2.0, hold=10, readout="delta"),
+            modulator=Modulator(discount=1.0, baseline=OtherLanes(copies=4)),
+            optimizer=Adam(lr=3e-3, input_lr=3e-2, readout_lr=1e-2),
+            decorrelation=None,
+            lanes=128,
+            updates=240,
+        )  # fmt: skip

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from neuroanp.config import checks
 from neuroanp.config.option import option
@@ -14,12 +12,12 @@ from neuroanp.models import LeakyTanhRNN
 from neuroanp.optim import Adam
 from neuroanp.tasks import _weather_file
 from neuroanp.tasks._series import Series, SeriesTask, forecast, level, linear_level
+from neuroanp.training.recipe import Recipe
 from neuroanp.types import Array
 
 LEAST_TRAINING = 100
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Weather(SeriesTask):
     """Forecast the dry-bulb temperature of a US station `ahead` hours on, from nine hourly observations.
 
@@ -37,7 +35,9 @@ class Weather(SeriesTask):
 
     name = "weather"
 
-    ahead: int = option(24, "hours between the present and the temperature to tell; usual are 1, 24 and 48")
+    ahead: int = option(
+        24, "hours between the present and the temperature to tell; usual are 1, 24 and 48", least=1
+    )
     data: str | None = option(None, "file of observations (WTH.csv); downloaded when not given")
     train_hours: int = option(33_600, "hours for training, from the start of the file")
     window: int = option(96, "steps in a training window")
@@ -45,7 +45,6 @@ class Weather(SeriesTask):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.whole(self, 1, "ahead")
         checks.whole(self, self.ahead + LEAST_TRAINING, "train_hours")
 
     @property
@@ -63,16 +62,16 @@ class Weather(SeriesTask):
             raise DataError(f"Weather.data: expected a file of observations, got {str(path)!r}")
         return _series(path, path.stat().st_mtime_ns, self.ahead, self.train_hours)
 
-    @classmethod
-    def recipe(cls, preset: str) -> dict[str, Any]:
+    def recipe(self, preset: str) -> Recipe:
         """Units that remember from an hour to two days."""
         if preset != "best":
-            return super().recipe(preset) | {"updates": 300}
-        return {
-            "model": LeakyTanhRNN(recurrent_gain=0.5),
-            "optimizer": Adam(lr=3e-3, readout_lr=3e-2),
-            "updates": 300,
-        }
+            return super().recipe(preset).replace(updates=300)
+        general = super().recipe(preset)
+        return general.replace(
+            model=LeakyTanhRNN(recurrent_gain=0.5),
+            optimizer=Adam(lr=3e-3, readout_lr=3e-2),
+            updates=300,
+        )
 
     def trivial(self) -> dict[str, float]:
         series = self.series

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, Literal
 
 import numpy as np
 
 from neuroanp.config import registry
 from neuroanp.network.trial import Trial
-from neuroanp.optim import Adam, Clip, WeightBounds
-from neuroanp.reward.modulator import Modulator
+from neuroanp.optim import Adam
 from neuroanp.rules import NodePerturbation
-from neuroanp.training.loop import Training
+from neuroanp.training.loop import Trainer
+from neuroanp.training.recipe import Recipe
 from neuroanp.training.task import Task, loss
 from neuroanp.types import Array
 
@@ -25,7 +24,6 @@ SYMBOLS = 10
 DELAY = 10
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Given(Task):
     """One trial for ever, drawn before anything is timed.
 
@@ -36,8 +34,8 @@ class Given(Task):
         Whether each trial after the first goes on from the one before, as windows of a long series do.
     """
 
-    name: ClassVar[str] = "given"
-    score_name: ClassVar[str] = "loss"
+    name = "given"
+    score_name = "loss"
 
     given: Trial
     carry: bool = False
@@ -75,8 +73,8 @@ def training(
     *,
     carry: bool = False,
     engine: str = "compiled",
-    distribution: str = "gaussian",
-) -> Training:
+    distribution: Literal["gaussian", "sign"] = "gaussian",
+) -> Trainer:
     """Mirrored node perturbation with a delta-rule readout and Adam, without decorrelation.
 
     Parameters
@@ -90,27 +88,18 @@ def training(
     distribution : {"gaussian", "sign"}
         Of the noise.
     """
-    made = Training(
+    recipe = Recipe(
         model=registry.find("model", "tanh")(hidden=hidden, readout_gain=1.0),
-        task=Given(given=trial, carry=carry),
         rule=NodePerturbation(sigma=SIGMA, readout="delta", distribution=distribution),
-        modulator=Modulator(),
-        clip=Clip(norm=math.inf),
         optimizer=Adam(lr=LR, anneal="none"),
-        bounds=WeightBounds(),
         decorrelation=None,
         lanes=trial.lanes,
         updates=1,
-        seed=0,
-        engine=engine,
-        dtype=dtype,
-        preset="best",
     )
-    made.network.load(made.weights)
-    return made
+    return Trainer(Given(given=trial, carry=carry), recipe, engine=engine, dtype=dtype)
 
 
-def stepping(made: Training) -> Callable[[], float]:
+def stepping(made: Trainer) -> Callable[[], float]:
     """A function that makes the next update and returns its loss; the trials are there before."""
     first, later = made.trial(0), made.trial(1)
     done = iter(range(2**62))

@@ -6,11 +6,13 @@ import sys
 
 from neuroanp.bench.run import measure
 from neuroanp.bench.worker import PARTS
-from neuroanp.cli.options import Parser
+from neuroanp.cli.options import Parser, add_options, apply
+from neuroanp.config.option import option
+from neuroanp.config.part import Part
 from neuroanp.errors import UnknownName
 
 USAGE = """\
-usage: neuroanp bench [--quick] [--json] [--part PART]
+usage: neuroanp bench [--quick] [--json] [--part PART,...]
 
 One table of ratios, ours over another's, with their range over rounds that take turns, on one core:
 
@@ -24,7 +26,15 @@ JAX comes with the extra `compare`; the spiking libraries are used where they ar
 
   --quick       fewer sizes and rounds, about a minute instead of several
   --json        the figures on one line, for machines
-  --part PART   this part alone; may be given again"""
+  --part PART,...  these parts alone"""
+
+
+class Bench(Part):
+    """Options of the benchmark."""
+
+    quick: bool = option(False, "fewer sizes and rounds")
+    json: bool = option(False, "the figures on one line, for machines")
+    part: tuple[str, ...] = option(PARTS, "these parts alone")
 
 
 def bench_command(words: list[str]) -> int:
@@ -32,16 +42,14 @@ def bench_command(words: list[str]) -> int:
     if not {"-h", "--help"}.isdisjoint(words):
         print(USAGE)
         return 0
-    parser = Parser(prog="neuroanp bench", add_help=False)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--part", action="append", metavar="PART")
-    asked = parser.read(words)
-    for part in asked["part"] or ():
+    parser = Parser("neuroanp bench", add_help=False)
+    add_options(parser, "", Bench())
+    options = apply("", Bench(), parser.read(words))
+    for part in options.part:
         if part not in PARTS:
             raise UnknownName("--part", part, list(PARTS))
-    report = measure(asked["quick"], asked["part"] or PARTS, _say)
-    print(report.json() if asked["json"] else report)
+    report = measure(options.quick, options.part, _say)
+    print(report.json() if options.json else report)
     return 0
 
 

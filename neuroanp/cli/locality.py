@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from neuroanp.cli.options import Parser, UsageError, add_options, apply
+from neuroanp.cli.options import Parser, UsageError, add_options, apply, given_choices
 from neuroanp.config import registry
-from neuroanp.errors import UnknownName
+from neuroanp.config.part import Part
 from neuroanp.hardware.locality import locality
-from neuroanp.optim import SGD, Adam
-from neuroanp.reward.modulator import Modulator
+from neuroanp.optim import Adam, Stage
+from neuroanp.reward import Modulator, RunningMean
+from neuroanp.rules import Rule
 
-OPTIMIZERS = {"adam": Adam, "sgd": SGD}
 USAGE = """\
 usage: neuroanp locality [RULE [options]]
 
@@ -21,10 +19,18 @@ what a synapse holds, what it sees of its neurons, what is broadcast, bits to st
 `neuroanp locality RULE --help` explains the options, which depend on the rule."""
 
 
+class Locality(Part):
+    """Parts that decide what a synapse has to know."""
+
+    rule: Rule
+    modulator: Modulator = Modulator(baseline=RunningMean())
+    optimizer: Stage = Adam()
+
+
 def locality_command(words: list[str]) -> int:
     """Print one rule's table, or a line for every rule; returns the exit code."""
     if not words:
-        for name, cls in registry.rules().items():
+        for name, cls in registry.classes("rule").items():
             print(f"{name:<22}  {locality(cls()).line()}")
         return 0
     if words[0] in ("-h", "--help"):
@@ -32,34 +38,14 @@ def locality_command(words: list[str]) -> int:
         return 0
     if words[0].startswith("-"):
         raise UsageError(f"expected a rule before the options, got {words[0]!r}")
-    return _one(words[0], words[1:])
-
-
-def _one(name: str, words: list[str]) -> int:
-    choice = _choice()
-    chosen = choice.parse_known_args(words)[0].optimizer
-    if chosen not in OPTIMIZERS:
-        raise UnknownName("--optimizer", chosen, list(OPTIMIZERS))
-    parts: dict[str, Any] = {
-        "rule": registry.find("rule", name)(),
-        "modulator": Modulator(baseline="running"),
-        "optimizer": OPTIMIZERS[chosen](),
-    }
-    usage = f"neuroanp locality {name} [options]"
-    parser = Parser(prog=f"neuroanp locality {name}", usage=usage, parents=[choice])
-    for prefix, value in parts.items():
-        add_options(parser, prefix, value)
+    name, words = words[0], words[1:]
+    parts: Locality = Locality(rule=registry.find("rule", name)())
+    parts = apply("", parts, given_choices(words, "", parts))
+    parser = Parser(f"neuroanp locality {name}")
+    add_options(parser, "", parts)
     if not {"-h", "--help"}.isdisjoint(words):
         parser.print_help()
         return 0
-    given = parser.read(words)
-    changed = {prefix: apply(prefix, value, given) for prefix, value in parts.items()}
-    print(locality(changed.pop("rule"), **changed))
+    parts = apply("", parts, parser.read(words))
+    print(locality(parts.rule, modulator=parts.modulator, optimizer=parts.optimizer))
     return 0
-
-
-def _choice() -> Parser:
-    parser = Parser(add_help=False)
-    names = ", ".join(OPTIMIZERS)
-    parser.add_argument("--optimizer", metavar="NAME", default="adam", help=f"{names} (default: adam)")
-    return parser

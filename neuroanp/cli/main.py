@@ -16,7 +16,7 @@ usage: neuroanp COMMAND
 Trains recurrent networks, rate and spiking, without gradients: from noise and a scalar.
 
   neuroanp train TASK [options]   train a network; `neuroanp train TASK --help` explains the options
-  neuroanp list                   tasks, models and rules
+  neuroanp list                   tasks, models, rules, optimizers and baselines
   neuroanp locality [RULE]        what a rule asks of one synapse, of one neuron and of a broadcast
   neuroanp verify RULE MODEL TASK what a rule estimates, beside the gradient
   neuroanp reproduce              the paper's experiments and ours, in one HTML report
@@ -92,11 +92,10 @@ def _command(name: str, words: list[str]) -> int:
 def _list() -> int:
     from neuroanp.config import registry
 
-    offered = {"tasks": registry.tasks(), "models": registry.models(), "rules": registry.rules()}
-    for title, found in offered.items():
-        print(f"{title}:")
-        for name in sorted(found):
-            print(f"  {name:<22}  {first_line(found[name])}".rstrip())
+    for kind in registry.GROUPS:
+        print(f"{kind}s:")
+        for name, cls in registry.classes(kind).items():
+            print(f"  {name:<22}  {first_line(cls)}".rstrip())
     return 0
 
 

@@ -1,14 +1,17 @@
-"""Shell options from configuration dataclasses, and back."""
+"""Shell options from parts, and back."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import difflib
+import types
 import typing
-from collections.abc import Iterator, Mapping
-from typing import Any, NoReturn
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NamedTuple, NoReturn
 
+from neuroanp.config import part as parts
+from neuroanp.config import registry
+from neuroanp.config.part import Part
 from neuroanp.config.text import Form, first_line, form
 from neuroanp.config.units import quantity_text
 from neuroanp.errors import NeuroANPError, UnknownName
@@ -16,28 +19,6 @@ from neuroanp.errors import NeuroANPError, UnknownName
 
 class UsageError(NeuroANPError):
     """A command line that can't be read."""
-
-
-class Parser(argparse.ArgumentParser):
-    """`argparse` that raises instead of leaving, and never guesses at shortened options."""
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(allow_abbrev=False, formatter_class=_HelpFormatter, **settings)
-
-    def error(self, message: str) -> NoReturn:
-        """Raise `UsageError` where `argparse` would print its usage and leave."""
-        raise UsageError(message)
-
-    def read(self, words: list[str]) -> dict[str, Any]:
-        """The options given in `words`; `UnknownName` for an option that doesn't exist."""
-        found, rest = self.parse_known_args(words)
-        for word in rest:
-            if word.startswith("-"):
-                known = [name for action in self._actions for name in action.option_strings if len(name) > 2]
-                raise UnknownOption(word.partition("=")[0], known)
-        if rest:
-            raise UsageError(f"expected options after the task, got {rest[0]!r}")
-        return vars(found)
 
 
 class UnknownOption(UnknownName):
@@ -49,80 +30,191 @@ class UnknownOption(UnknownName):
         NeuroANPError.__init__(self, f"unknown option {name}; {hint}")
 
 
+class Parser(argparse.ArgumentParser):
+    """`argparse` that raises instead of leaving, and never guesses at shortened options."""
+
+    def __init__(self, prog: str, **settings: Any) -> None:
+        settings = {"usage": f"{prog} [options]", **settings}
+        super().__init__(prog=prog, allow_abbrev=False, formatter_class=_HelpFormatter, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `UsageError` where `argparse` would print its usage and leave."""
+        raise UsageError(message)
+
+    def read(self, words: list[str]) -> dict[str, Any]:
+        """Options in `words`, as text; `UnknownOption` for one that doesn't exist."""
+        given, rest = self.parse_known_args(words)
+        for word in rest:
+            if word.startswith("-"):
+                known = [name for action in self._actions for name in action.option_strings if len(name) > 2]
+                raise UnknownOption(word.partition("=")[0], known)
+        if rest:
+            raise UsageError(f"expected options after the task, got {rest[0]!r}")
+        return vars(given)
+
+
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=34, width=110)
 
 
-def add_options(parser: argparse.ArgumentParser, prefix: str, value: Any) -> None:
-    """Add an option for each field of a dataclass instance, its present values as the defaults.
+class _Option(NamedTuple):
+    """One option of a part, as the shell has it."""
+
+    name: str
+    """With its prefix: ``"rule.sigma"``."""
+    doc: str
+    value: Any
+    form: Form | None
+    """None for an option that is a part itself."""
+    part: type[Part] | None
+    kinds: Mapping[str, type[Any]]
+    """Parts that can be chosen by name."""
+    optional: bool
+
+
+def add_options(
+    parser: argparse.ArgumentParser, prefix: str, part: Part, without: Collection[str] = ()
+) -> None:
+    """Add an option for each option of a part, its present values as the defaults.
 
     Parameters
     ----------
     parser : ArgumentParser
     prefix : str
-        ``"rule"`` gives ``--rule.sigma``.
-    value : dataclass instance
+        ``"rule"`` gives ``--rule.sigma``, an empty one ``--sigma``.
+    part : Part
+    without : collection of str
+        Options to leave out.
     """
-    group = parser.add_argument_group(f"{prefix}: {type(value).__name__}", first_line(type(value)))
-    for field, written, present in _fields(value):
-        name = f"{prefix}.{field.name}"
-        if written is None:
-            if dataclasses.is_dataclass(present) and not isinstance(present, type):
-                add_options(parser, name, present)
+    title = f"{prefix}: {type(part).__name__}" if prefix else type(part).__name__
+    group = parser.add_argument_group(title, first_line(type(part)))
+    nested = []
+    for option in _options(prefix, part):
+        if option.name in without:
             continue
-        unit = field.metadata.get("unit", "1")
-        text = field.metadata.get("doc", "") + ("" if unit == "1" else f" [{unit}]")
-        text = f"{text} (default: {_text(present, written)})".strip().replace("%", "%%")
-        settings: dict[str, Any] = {"default": argparse.SUPPRESS, "dest": name, "help": text}
-        if isinstance(present, bool):
-            group.add_argument(f"--{name}", action=argparse.BooleanOptionalAction, **settings)
-        else:
-            group.add_argument(f"--{name}", metavar=written.metavar, **settings)
+        if option.part is not None:
+            _add_choice(group, option)
+            nested.append((option.name, option.part() if option.value is None else option.value))
+        elif option.form is not None:
+            _add_value(group, option, option.form)
+    for name, value in nested:
+        add_options(parser, name, value)
 
 
-def apply(prefix: str, value: Any, given: Mapping[str, Any]) -> Any:
-    """`value` with the fields replaced that the shell gave.
+def _add_choice(group: Any, option: _Option) -> None:
+    settings: dict[str, Any] = {"default": argparse.SUPPRESS, "dest": option.name}
+    if option.kinds:
+        text = f"another {option.name.rpartition('.')[2]}: {', '.join(option.kinds)}"
+        group.add_argument(f"--{option.name}", metavar="NAME", help=text, **settings)
+    if option.optional:
+        off = " (off unless one of its options is given)" if option.value is None else ""
+        text = f"train without {option.name}{off}"
+        settings |= {"dest": f"no-{option.name}", "action": "store_true"}
+        group.add_argument(f"--no-{option.name}", help=text, **settings)
+
+
+def _add_value(group: Any, option: _Option, written: Form) -> None:
+    unit = "" if written.unit is None else f" [{written.unit}]"
+    text = f"{option.doc}{unit} (default: {_text(option.value, written)})".replace("%", "%%")
+    settings: dict[str, Any] = {"default": argparse.SUPPRESS, "dest": option.name, "help": text}
+    if isinstance(option.value, bool):
+        group.add_argument(f"--{option.name}", action=argparse.BooleanOptionalAction, **settings)
+    else:
+        group.add_argument(f"--{option.name}", metavar=written.metavar, **settings)
+
+
+def given_choices(words: list[str], prefix: str, part: Part) -> dict[str, str]:
+    """The names in `words` by which parts of a part are chosen; they decide on the other options."""
+    return given(words, _choices(prefix, part))
+
+
+def given(words: list[str], names: Collection[str]) -> dict[str, str]:
+    """The texts that `words` give to some options; others are left for later."""
+    parser = Parser("neuroanp", add_help=False)
+    for name in names:
+        parser.add_argument(f"--{name}", dest=name, default=argparse.SUPPRESS)
+    return vars(parser.parse_known_args(words)[0])
+
+
+def _choices(prefix: str, part: Part) -> list[str]:
+    names = []
+    for option in _options(prefix, part):
+        names += [option.name] if option.kinds else []
+        names += _choices(option.name, option.value) if isinstance(option.value, Part) else []
+    return names
+
+
+def apply(prefix: str, part: Part, given: Mapping[str, Any]) -> Any:
+    """`part` with the options replaced that the shell gave.
 
     Parameters
     ----------
     prefix : str
-    value : dataclass instance
+    part : Part
     given : mapping
         What the shell gave, by name (``"rule.sigma"``) as text.
 
     Raises
     ------
     InvalidValue
-        For text that isn't of the field's form, and for a value that the dataclass refuses.
+        For text that isn't of the option's form, and for a value that the part refuses.
+    UnknownName
+        For a part that doesn't exist.
     """
     changes = {}
-    for field, written, present in _fields(value):
-        name = f"{prefix}.{field.name}"
-        if written is None:
-            if any(key.startswith(f"{name}.") for key in given):
-                changes[field.name] = apply(name, present, given)
-        elif name in given:
-            text = given[name]
-            where = f"{type(value).__name__}.{field.name}"
-            changes[field.name] = written.parse(where, text) if isinstance(text, str) else text
-    return dataclasses.replace(value, **changes) if changes else value
+    for option in _options(prefix, part):
+        name = option.name.rpartition(".")[2]
+        if option.part is not None:
+            value = _applied(option, given)
+            if value is not option.value:
+                changes[name] = value
+        elif option.name in given and option.form is not None:
+            text = given[option.name]
+            where = f"{type(part).__name__}.{name}" if prefix else f"--{name}"
+            changes[name] = option.form.parse(where, text) if isinstance(text, str) else text
+    return part.replace(**changes) if changes else part
 
 
-def like(cls: Any, old: Any) -> Any:
-    """An instance of `cls` that takes over the fields of the same name and type that `old` has."""
+def _applied(option: _Option, given: Mapping[str, Any]) -> Part | None:
+    mentioned = option.name in given or any(name.startswith(f"{option.name}.") for name in given)
+    if given.get(f"no-{option.name}"):
+        if mentioned:
+            raise UsageError(f"--no-{option.name} and --{option.name} options contradict each other")
+        return None
+    value: Part | None = option.value
+    if option.name in given:
+        if given[option.name] not in option.kinds:
+            raise UnknownName(f"--{option.name}", given[option.name], list(option.kinds))
+        value = like(option.kinds[given[option.name]], value)
+    if value is None and mentioned and option.part is not None:
+        value = option.part()
+    return value if value is None else apply(option.name, value, given)
+
+
+def like(cls: Any, old: Part | None) -> Any:
+    """An instance of `cls` that takes over the options of the same name and type that `old` has."""
     if old is None or type(old) is cls:
         return cls() if old is None else old
-    wanted, there = typing.get_type_hints(cls), typing.get_type_hints(type(old))
-    names = {f.name for f in dataclasses.fields(cls) if f.init} & {f.name for f in dataclasses.fields(old)}
-    return cls(**{name: getattr(old, name) for name in names if wanted[name] == there[name]})
+    new, there = parts.options(cls), parts.options(type(old))
+    names = [name for name in new if name in there and new[name][1] == there[name][1]]
+    return cls(**{name: getattr(old, name) for name in names})
 
 
-def _fields(value: Any) -> Iterator[tuple[dataclasses.Field[Any], Form | None, Any]]:
-    hints = typing.get_type_hints(type(value))
-    for field in dataclasses.fields(value):
-        if field.init:
-            yield field, form(field, hints[field.name]), getattr(value, field.name)
+def _options(prefix: str, part: Part) -> Iterator[_Option]:
+    for name, (field, hint) in parts.options(type(part)).items():
+        union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+        inner = typing.get_args(hint) if union else (hint,)
+        kind = next((cls for cls in inner if isinstance(cls, type) and issubclass(cls, Part)), None)
+        yield _Option(
+            name=f"{prefix}.{name}" if prefix else name,
+            doc=field.metadata.get("doc", ""),
+            value=getattr(part, name),
+            form=None if kind else form(field, hint),
+            part=kind,
+            kinds=registry.alternatives(kind) if kind else {},
+            optional=kind is not None and types.NoneType in inner,
+        )
 
 
 def _text(value: Any, written: Form) -> str:

@@ -2,58 +2,51 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from neuroanp.cli.options import Parser, UsageError
-from neuroanp.errors import InvalidValue, UnknownName
+from neuroanp.cli.options import Parser, UsageError, add_options, apply
+from neuroanp.config.option import option
+from neuroanp.config.part import Part
+from neuroanp.errors import UnknownName
 from neuroanp.gradients import BPTT
 from neuroanp.reproduce import Plan, run_all, write_report
 from neuroanp.reproduce.experiments import EXPERIMENTS
 
-USAGE = "neuroanp reproduce [--quick] [--weather FILE] [--out FOLDER]"
+
+class Reproduce(Part):
+    """Options of the report."""
+
+    quick: bool = option(False, "small sizes and one seed, in about 6 minutes")
+    seeds: int | None = option(None, "seeds of every run (default: 5, quick: 1)", least=1)
+    weather: Path | None = option(None, "the weather file; left out without it")
+    only: tuple[str, ...] = option((), f"of {', '.join(EXPERIMENTS)}")
+    processes: int = option(1, "runs at a time", least=1)
+    out: Path | None = option(None, "folder of the report; runs/reproduce when left out")
 
 
 def reproduce_command(words: list[str]) -> int:
     """Make the runs that are missing, then the report; returns the exit code."""
-    parser = Parser(
-        prog="neuroanp reproduce",
-        usage=USAGE,
-        description="The experiments of arXiv 2405.08967, as published and our way, in one HTML report. "
-        "What is in the folder already is not run again, so that an interrupted report goes on.",
+    description = (
+        "The experiments of arXiv 2405.08967, as published and our way, in one HTML report. "
+        "What is in the folder already is not run again, so that an interrupted report goes on."
     )
-    parser.add_argument("--quick", action="store_true", help="small sizes and one seed, in about 6 minutes")
-    parser.add_argument("--seeds", metavar="N", help="seeds of every run (default: 5, quick: 1)")
-    parser.add_argument("--weather", metavar="FILE", help="the weather file; left out without it")
-    parser.add_argument("--only", metavar="NAME,...", default="", help=f"of {', '.join(EXPERIMENTS)}")
-    parser.add_argument("--processes", metavar="N", default="1", help="runs at a time (default: 1)")
-    parser.add_argument("--out", metavar="FOLDER", help="where it goes (default: runs/reproduce)")
+    parser = Parser("neuroanp reproduce", description=description)
+    add_options(parser, "", Reproduce())
     if not {"-h", "--help"}.isdisjoint(words):
         parser.print_help()
         return 0
-    given = parser.read(words)
-    only = tuple(name for name in given["only"].split(",") if name)
-    for name in only:
+    options = apply("", Reproduce(), parser.read(words))
+    for name in options.only:
         if name not in EXPERIMENTS:
             raise UnknownName("--only", name, list(EXPERIMENTS))
-    weather = given["weather"] and str(Path(given["weather"]).absolute())
-    if weather and not os.path.isfile(weather):
-        raise UsageError(f"--weather: there is no file {given['weather']}")
-    seeds = _whole("--seeds", given["seeds"] or ("1" if given["quick"] else "5"))
-    plan = Plan(quick=given["quick"], seeds=seeds, weather=weather, only=only)
-    _ = BPTT().passes
-    out = Path(given["out"] or ("runs/reproduce-quick" if given["quick"] else "runs/reproduce"))
-    run_all(plan, out, _whole("--processes", given["processes"]))
+    if options.weather is not None and not options.weather.is_file():
+        raise UsageError(f"--weather: there is no file {options.weather}")
+    weather = options.weather and str(options.weather.absolute())
+    seeds = options.seeds or (1 if options.quick else 5)
+    plan = Plan(quick=options.quick, seeds=seeds, weather=weather, only=options.only)
+    BPTT().require_extras()
+    out = options.out or Path("runs/reproduce-quick" if options.quick else "runs/reproduce")
+    run_all(plan, out, options.processes)
     page = write_report(plan, out, " ".join(["neuroanp reproduce", *words]))
     print(f"report: {page}")
     return 0
-
-
-def _whole(name: str, text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise InvalidValue(name, "a whole number of 1 or more", text)
-    return value

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import json
 from pathlib import Path
-from typing import Any
 
-from neuroanp import storage as checkpoint
-from neuroanp.cli.options import Parser, UsageError, add_options, apply, like
+from neuroanp import storage
+from neuroanp.cli.options import Parser, UsageError, add_options, apply, given_choices, like
 from neuroanp.config import registry
-from neuroanp.errors import InvalidValue
-from neuroanp.training import recipe as recipes
+from neuroanp.config.option import option
+from neuroanp.config.part import Part
+from neuroanp.network.model import Model
+from neuroanp.reward import Modulator, OtherPass
+from neuroanp.rules import Rule
+from neuroanp.training.recipe import Recipe
+from neuroanp.training.task import Task
 from neuroanp.verify import verify
 
 USAGE = """\
@@ -24,7 +27,22 @@ number of samples, bias and variance, also against sigma, hidden size, trial len
 
 `neuroanp verify RULE MODEL TASK --help` explains the options, which depend on the three."""
 
-SWEEPS = "sigma,hidden,steps,discount"
+SWEEPS = ("sigma", "hidden", "steps", "discount")
+
+
+class Verify(Part):
+    """Rule, model, task and modulator, and how much is measured."""
+
+    rule: Rule
+    model: Model
+    task: Task
+    modulator: Modulator
+    samples: int = option(256, "draws of the noise", least=4)
+    lanes: int = option(16, "trials side by side", least=1)
+    seed: int = option(0, "seed of weights, trial and noise", least=0)
+    sweeps: tuple[str, ...] | None = option(SWEEPS, f"of {', '.join(SWEEPS)}, or none")
+    out: Path | None = option(None, "folder of table and figure; runs/verify-... when left out")
+    json: bool = option(False, "print the figures as JSON instead of the table")
 
 
 def verify_command(words: list[str]) -> int:
@@ -35,63 +53,42 @@ def verify_command(words: list[str]) -> int:
             print(USAGE)
             return 0
         raise UsageError(f"expected a rule, a model and a task, got {' '.join(names) or 'none'}")
-    parts = _parts(*names)
-    parser = _parser(names, parts)
+    options, words = _start(*names), words[3:]
+    options = apply("", options, given_choices(words, "", options))
+    parser = Parser(f"neuroanp verify {' '.join(names)}")
+    add_options(parser, "", options)
     if not {"-h", "--help"}.isdisjoint(words):
         parser.print_help()
         return 0
-    given = parser.read(words[3:])
-    parts = {prefix: apply(prefix, value, given) for prefix, value in parts.items()}
+    options = apply("", options, parser.read(words))
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    out = Path(given["out"] or f"runs/verify-{'-'.join(names)}-{now}")
-    checkpoint.check_folder(out)
-    sweeps = [word for word in given["sweeps"].split(",") if word and word != "none"]
-    parts |= {name: _whole(name, given[name]) for name in ("samples", "lanes", "seed")}
-    report = verify(**parts, sweeps=sweeps)
-    with checkpoint.new_folder(out) as draft:
+    out = options.out or Path(f"runs/verify-{'-'.join(names)}-{now}")
+    storage.check_folder(out)
+    report = verify(
+        options.rule,
+        options.model,
+        options.task,
+        modulator=options.modulator,
+        lanes=options.lanes,
+        samples=options.samples,
+        seed=options.seed,
+        sweeps=options.sweeps or (),
+    )
+    with storage.new_folder(out) as draft:
         (draft / "table.txt").write_text(f"{report}\n")
-        checkpoint.write_json(draft / "estimates.json", report.as_json())
+        storage.write_json(draft / "estimates.json", report.as_json())
         report.figure().savefig(draft / "figure.png", dpi=130)
-    print(json.dumps(report.as_json()) if given["json"] else f"{report}\n\nfigure: {out / 'figure.png'}")
+    print(json.dumps(report.as_json()) if options.json else f"{report}\n\nfigure: {out / 'figure.png'}")
     return 0
 
 
-def _parts(rule: str, model: str, task: str) -> dict[str, Any]:
+def _start(rule_name: str, model_name: str, task_name: str) -> Verify:
     """The three with the settings of the task's recipe where they have the same, and its modulator."""
-    recipe = recipes.recipe(task, recipes.presets(task)[0]) if task in registry.tasks() else {}
-    found_task = registry.find("task", task)()
-    made = like(registry.find("rule", rule), recipe["rule"])
-    modulator = recipe["modulator"]
-    if made.compares and modulator.passes(made.passes) == ("plus",):
-        modulator = dataclasses.replace(modulator, baseline="passes")
-    return {
-        "rule": made,
-        "model": like(registry.find("model", model), recipe["model"]),
-        "task": found_task,
-        "modulator": modulator,
-    }
-
-
-def _parser(names: list[str], parts: dict[str, Any]) -> Parser:
-    whole = f"neuroanp verify {' '.join(names)}"
-    parser = Parser(prog=whole, usage=f"{whole} [options]")
-    run = parser.add_argument_group("what is measured")
-    run.add_argument("--samples", metavar="N", default="256", help="draws of the noise (default: 256)")
-    run.add_argument("--lanes", metavar="N", default="16", help="trials side by side (default: 16)")
-    run.add_argument("--seed", metavar="N", default="0", help="seed of weights, trial and noise (default: 0)")
-    run.add_argument(
-        "--sweeps", metavar="NAME,...", default=SWEEPS, help=f"of {SWEEPS}, or none (default: all)"
-    )
-    left = parser.add_argument_group("what is left behind")
-    left.add_argument("--out", metavar="FOLDER", help="folder of table and figure (default: runs/verify-...)")
-    left.add_argument("--json", action="store_true", help="print the figures as JSON instead of the table")
-    for prefix, value in parts.items():
-        add_options(parser, prefix, value)
-    return parser
-
-
-def _whole(name: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise InvalidValue(f"--{name}", "a whole number", text) from None
+    task = registry.find("task", task_name)()
+    recipe = Recipe.of(task)
+    rule = like(registry.find("rule", rule_name), recipe.rule)
+    modulator = recipe.modulator
+    if rule.compares and modulator.passes(rule.passes) == ("plus",):
+        modulator = modulator.replace(baseline=OtherPass())
+    model = like(registry.find("model", model_name), recipe.model)
+    return Verify(rule=rule, model=model, task=task, modulator=modulator)

@@ -1,68 +1,112 @@
-"""Every check of shape, unit and range; all raise `InvalidValue` with class and field."""
+"""Checks of type, shape, unit and range; all raise `InvalidValue` with class and field."""
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
+import math
+import types
+import typing
 from typing import Any
 
 import numpy as np
 
+from neuroanp.config.units import parse_unit
 from neuroanp.errors import InvalidValue
+from neuroanp.types import Array
+
+NO_BOUNDS: dict[str, float | None] = {"least": None, "most": None, "above": None, "below": None}
 
 
-def _where(owner: object, field: str) -> str:
-    return f"{type(owner).__name__}.{field}"
+def declared(owner: object, name: str, field: dataclasses.Field[Any], hint: Any) -> None:
+    """The option is of the declared type and unit, and within the declared bounds."""
+    value, metadata = getattr(owner, name), field.metadata
+    union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    kinds = [kind for kind in (typing.get_args(hint) if union else (hint,)) if kind is not types.NoneType]
+    if len(kinds) != 1 or (union and value is None):
+        return
+    (kind,) = kinds
+    where = f"{type(owner).__name__}.{name}"
+    bounds = metadata.get("bounds", NO_BOUNDS)
+    if typing.get_origin(kind) is typing.Literal:
+        one_of(owner, name, typing.get_args(kind))
+    elif metadata.get("unit", "1") != "1":
+        has_unit(owner, name, parse_unit(metadata["unit"]))
+        number(where, value, bounds)
+    elif kind is bool:
+        if not isinstance(value, bool):
+            raise InvalidValue(where, "True or False", value)
+    elif kind is int:
+        number(where, value, bounds, whole=True)
+    elif kind is float:
+        number(where, value, bounds, finite=metadata.get("finite", True))
+    elif isinstance(kind, type) and kind not in (str, object, Any) and not isinstance(value, kind):
+        raise InvalidValue(where, f"an instance of {kind.__name__}", value)
 
 
-def _number(owner: object, field: str, expected: str) -> float:
+def number(
+    where: str,
+    value: Any,
+    bounds: typing.Mapping[str, float | None] = NO_BOUNDS,
+    *,
+    whole: bool = False,
+    finite: bool = True,
+) -> None:
+    """`value` is a number, or a scalar quantity in base units, within bounds.
+
+    Parameters
+    ----------
+    where : str
+        Class and field.
+    value : object
+    bounds : mapping
+        ``least``, ``most``, ``above`` and ``below``, None for none.
+    whole, finite : bool
+        Whether the number has to be whole, and finite.
+    """
+    least, most, above, below = (bounds[name] for name in NO_BOUNDS)
+    kinds = (int, np.integer) if whole else (int, float, np.number, np.ndarray)
+    valid = isinstance(value, kinds) and not isinstance(value, bool) and np.ndim(value) == 0
+    if valid:
+        x = float(value)
+        valid = not math.isnan(x) and (math.isfinite(x) or not finite)
+        valid = valid and (least is None or x >= least) and (most is None or x <= most)
+        valid = valid and (above is None or x > above) and (below is None or x < below)
+    if not valid:
+        raise InvalidValue(where, _range("a whole number" if whole else "a number", bounds), value)
+
+
+def _range(noun: str, bounds: typing.Mapping[str, float | None]) -> str:
+    least, most, above, below = (bounds[name] for name in NO_BOUNDS)
+    if above is not None:
+        upper = "" if most is None else f" and at most {most:g}"
+        return f"{noun} above {above:g}{upper}"
+    if least is None:
+        return noun if most is None else f"{noun} of at most {most:g}"
+    if most is None and below is None:
+        return f"{noun} of {least:g} or more"
+    return f"{noun} from {least:g} to {f'less than {below:g}' if most is None else f'{most:g}'}"
+
+
+def whole(owner: object, least: int, *fields: str) -> None:
+    """Each field is a whole number of at least `least`."""
+    for field in fields:
+        number(
+            f"{type(owner).__name__}.{field}",
+            getattr(owner, field),
+            {**NO_BOUNDS, "least": least},
+            whole=True,
+        )
+
+
+def one_of(owner: object, field: str, names: tuple[Any, ...]) -> None:
+    """The field is one of the names; the nearest is suggested otherwise."""
     value = getattr(owner, field)
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise InvalidValue(_where(owner, field), expected, value) from None
-    if isinstance(value, bool) or not np.isfinite(number):
-        raise InvalidValue(_where(owner, field), expected, value)
-    return number
-
-
-def positive(owner: object, *fields: str) -> None:
-    """Each field is a finite number above 0 (a quantity is judged in its base unit)."""
-    for field in fields:
-        if _number(owner, field, "a number above 0") <= 0:
-            raise InvalidValue(_where(owner, field), "a number above 0", getattr(owner, field))
-
-
-def not_negative(owner: object, *fields: str) -> None:
-    """Each field is a finite number of 0 or more."""
-    for field in fields:
-        if _number(owner, field, "a number of 0 or more") < 0:
-            raise InvalidValue(_where(owner, field), "a number of 0 or more", getattr(owner, field))
-
-
-def between(owner: object, low: float, high: float, *fields: str) -> None:
-    """Each field is a finite number with ``low <= value <= high``."""
-    for field in fields:
-        expected = f"a number from {low:g} to {high:g}"
-        if not low <= _number(owner, field, expected) <= high:
-            raise InvalidValue(_where(owner, field), expected, getattr(owner, field))
-
-
-def whole(owner: object, low: int, *fields: str) -> None:
-    """Each field is a whole number of at least `low`."""
-    for field in fields:
-        value = getattr(owner, field)
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
-            raise InvalidValue(_where(owner, field), f"a whole number of {low} or more", value)
-
-
-def one_of(owner: object, field: str, allowed: tuple[str, ...]) -> None:
-    """The field is one of the allowed names; the nearest is suggested otherwise."""
-    value = getattr(owner, field)
-    if value not in allowed:
-        import difflib
-
-        near = difflib.get_close_matches(str(value), allowed, n=1, cutoff=0.4)
+    if value not in names:
+        near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.4)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise InvalidValue(_where(owner, field), f"one of {', '.join(allowed)}", f"{value!r}{hint}")
+        where = f"{type(owner).__name__}.{field}"
+        raise InvalidValue(where, f"one of {', '.join(map(str, names))}", f"{value!r}{hint}")
 
 
 def has_unit(owner: object, field: str, unit: Any) -> None:
@@ -71,10 +115,10 @@ def has_unit(owner: object, field: str, unit: Any) -> None:
 
     value = getattr(owner, field)
     if get_dimensions(value) is not get_dimensions(unit):
-        raise InvalidValue(_where(owner, field), f"a quantity in {unit}", value)
+        raise InvalidValue(f"{type(owner).__name__}.{field}", f"a quantity in {unit}", value)
 
 
-def array(where: str, value: Any, shape: tuple[int | None, ...], dtype: Any = np.float64) -> np.ndarray:
+def array(where: str, value: Any, shape: tuple[int | None, ...], dtype: Any = np.float64) -> Array:
     """`value` as a finite array of the given shape; ``None`` admits any length on an axis."""
     try:
         result = np.asarray(value, dtype=dtype)
@@ -84,8 +128,8 @@ def array(where: str, value: Any, shape: tuple[int | None, ...], dtype: Any = np
         want is None or have == want for have, want in zip(result.shape, shape, strict=True)
     )
     if not fits:
-        wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
-        raise InvalidValue(where, f"shape {wanted}", f"shape {result.shape}")
+        expected = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
+        raise InvalidValue(where, f"shape {expected}", f"shape {result.shape}")
     if not np.isfinite(result).all():
         first = tuple(int(k) for k in np.argwhere(~np.isfinite(result))[0])
         raise InvalidValue(where, "finite numbers", f"{result[first]} at index {first}")

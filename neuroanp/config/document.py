@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import importlib
 import importlib.metadata
 import inspect
 import math
-import sys
 import typing
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from neuroanp.config import registry
+from neuroanp.config.part import Part, options
 from neuroanp.config.text import form
 from neuroanp.config.units import parse_quantity, quantity_text
 from neuroanp.errors import DataError, InvalidValue, NeuroANPError, UnknownName
@@ -24,15 +23,15 @@ NOT_SETTINGS = (WRITTEN_BY, "higher_is_better")
 
 
 def describe(**settings: Any) -> dict[str, Any]:
-    """The keyword arguments of `neuroanp.train` as a dictionary that JSON can hold.
+    """The arguments of `neuroanp.Trainer` as a dictionary that JSON can hold.
 
-    A dataclass becomes ``{"class": "module:Name", field: value, ...}``, a quantity its text with its unit.
+    A part becomes ``{"class": "module:Name", field: value, ...}``, a quantity its text with its unit.
     What JSON can't hold becomes ``{"not stored": type}``: the run is recorded, but can't be repeated from it.
 
     Parameters
     ----------
     **settings
-        ``task``, ``model``, ``rule``, ``decorrelation``, ``optimizer``, ``lanes``, ``updates``, ...
+        ``task``, ``recipe``, ``seed``, ...
     """
     try:
         version = importlib.metadata.version("neuroanp")
@@ -42,12 +41,12 @@ def describe(**settings: Any) -> dict[str, Any]:
 
 
 def restore(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The keyword arguments of `neuroanp.train` that `describe` was given.
+    """The arguments that `describe` was given; nothing in them is executed.
 
     Raises
     ------
     DataError
-        For a class that can't be imported, or a value that could not be stored.
+        For a class that is neither offered nor imported, or a value that could not be stored.
     UnknownName
         For a field that the class doesn't have.
     InvalidValue
@@ -74,28 +73,19 @@ def _plain(value: Any, unit: str = "1") -> Any:
     if isinstance(value, Mapping):
         return {str(name): _plain(item) for name, item in value.items()}
     if _is_configuration(value):
-        fields = [field for field in dataclasses.fields(value) if field.init]
-        stored = {f.name: _plain(getattr(value, f.name), f.metadata.get("unit", "1")) for f in fields}
-        return {"class": _address(type(value))} | stored
+        cls: Any = type(value)
+        stored = {
+            name: _plain(getattr(value, name), field.metadata.get("unit", "1"))
+            for name, (field, _) in options(cls).items()
+        }
+        return {"class": registry.address(cls)} | stored
     return {"not stored": type(value).__name__}
 
 
 def _is_configuration(value: Any) -> bool:
-    """Whether the dataclass fields of a value are all that it is made from."""
-    if isinstance(value, type) or not dataclasses.is_dataclass(value):
-        return False
-    fields = {field.name for field in dataclasses.fields(value) if field.init}
-    return fields == set(inspect.signature(type(value)).parameters)
-
-
-def _address(cls: type) -> str:
-    """``module:Name`` of a class, by the outermost package that offers it."""
-    parts = cls.__module__.split(".")
-    for length in range(1, len(parts)):
-        module = ".".join(parts[:length])
-        if getattr(sys.modules.get(module), cls.__name__, None) is cls:
-            return f"{module}:{cls.__name__}"
-    return f"{cls.__module__}:{cls.__qualname__}"
+    """True for a part that its options are enough to make again."""
+    cls: Any = type(value)
+    return isinstance(value, Part) and set(options(cls)) == set(inspect.signature(cls).parameters)
 
 
 def _revive(where: str, value: Any, hint: Any) -> Any:
@@ -115,20 +105,20 @@ def _revive(where: str, value: Any, hint: Any) -> Any:
 
 
 def _construct(where: str, value: Mapping[str, Any]) -> Any:
-    cls = _import(where, value["class"])
-    known = {field.name: field for field in dataclasses.fields(cls) if field.init}
-    hints = typing.get_type_hints(cls)
+    cls = _known(where, value["class"])
+    known = options(cls)
     arguments = {}
     for name, item in value.items():
         if name == "class":
             continue
         if name not in known:
             raise UnknownName(f"config.json: field of {cls.__name__}", name, list(known))
-        shape = form(known[name], hints[name])
-        if isinstance(item, str) and shape is not None and shape.unit is not None:
-            arguments[name] = parse_quantity(f"{cls.__name__}.{name}", item, shape.unit)
+        field, hint = known[name]
+        written = form(field, hint)
+        if isinstance(item, str) and written is not None and written.unit is not None:
+            arguments[name] = parse_quantity(f"{cls.__name__}.{name}", item, written.unit)
         else:
-            arguments[name] = _revive(f"{where}.{name}", item, hints[name])
+            arguments[name] = _revive(f"{where}.{name}", item, hint)
     try:
         return cls(**arguments)
     except NeuroANPError:
@@ -137,14 +127,17 @@ def _construct(where: str, value: Mapping[str, Any]) -> Any:
         raise InvalidValue(f"config.json: {where}", f"the fields of {cls.__name__}", str(error)) from None
 
 
-def _import(where: str, address: Any) -> Any:
-    module, _, name = str(address).partition(":")
-    try:
-        found: Any = importlib.import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise DataError(f"config.json: class {address!r} of {where} can't be imported: {error}") from None
-    if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
+def _known(where: str, address: Any) -> type[Part]:
+    """A class of ours, of an installed entry point, or of a module that is imported already.
+
+    A file names classes, but never has a module imported, which would run its code.
+    """
+    cls = registry.imported(str(address)) or registry.offered_class(str(address))
+    if cls is None:
+        raise DataError(
+            f"config.json: class {address!r} of {where} is neither offered by an installed package nor "
+            "imported already: import its module first"
+        )
+    if not (isinstance(cls, type) and issubclass(cls, Part)):
         raise DataError(f"config.json: {address!r} of {where} is not a configuration class")
-    return found
+    return cls

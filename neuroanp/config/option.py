@@ -1,4 +1,4 @@
-"""Configuration fields: one declaration serves Python, the shell and ``config.json``."""
+"""Options: one declaration serves Python, the shell and ``config.json``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,18 @@ import dataclasses
 from typing import Any
 
 
-def option(default: Any, doc: str, unit: str = "1") -> Any:
-    """A dataclass field with what a user needs to know of it.
+def option(
+    default: Any,
+    doc: str,
+    unit: str = "1",
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    finite: bool = True,
+) -> Any:
+    """Option of a `Part`, with what a user needs to know of it.
 
     Parameters
     ----------
@@ -18,8 +28,13 @@ def option(default: Any, doc: str, unit: str = "1") -> Any:
         One line for ``--help``.
     unit : str
         Unit to show and to parse with, ``"1"`` for plain numbers.
+    least, most, above, below : float, optional
+        Bounds, of a quantity in base units; `least` and `most` may be reached.
+    finite : bool
+        False for a number that may be infinite.
     """
-    metadata = {"doc": doc, "unit": unit}
+    bounds = {"least": least, "most": most, "above": above, "below": below}
+    metadata = {"doc": doc, "unit": unit, "finite": finite, "bounds": bounds}
     if type(default).__hash__ is None:
         return dataclasses.field(default_factory=lambda: copy.copy(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)

@@ -1,4 +1,4 @@
-"""Tasks, models and rules by their shell names, from this package and from any other that offers some.
+"""Parts by their shell names, from this package and from any other that offers some.
 
 A package offers a class by listing it in its ``pyproject.toml``::
 
@@ -8,13 +8,15 @@ A package offers a class by listing it in its ``pyproject.toml``::
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
 from neuroanp.errors import NeuroANPError, UnknownName
 
-GROUPS = {"task": "neuroanp.tasks", "model": "neuroanp.models", "rule": "neuroanp.rules"}
+GROUPS = {kind: f"neuroanp.{kind}s" for kind in ("task", "model", "rule", "optimizer", "baseline")}
+"""Entry point group of each kind of part."""
 
 FAILURES = (ImportError, AttributeError, SyntaxError, NameError, TypeError, ValueError, OSError, RuntimeError)
 """What the import of somebody else's module is prepared for."""
@@ -24,19 +26,67 @@ class BrokenEntryPoint(NeuroANPError):
     """A name that some package offers, but whose class can't be imported."""
 
 
-def tasks() -> dict[str, type[Any]]:
-    """All task classes that can be imported, by shell name."""
-    return _sound("task")
+def classes(kind: str) -> dict[str, type[Any]]:
+    """All classes of a kind that can be imported, by shell name.
+
+    Parameters
+    ----------
+    kind : str
+        Of `GROUPS`.
+    """
+    sound = {}
+    for name, entry in sorted(_offered(kind).items()):
+        try:
+            sound[name] = _load(kind, entry)
+        except BrokenEntryPoint:
+            continue
+    return sound
 
 
-def models() -> dict[str, type[Any]]:
-    """All model classes that can be imported, by shell name."""
-    return _sound("model")
+def alternatives(base: type[Any]) -> dict[str, type[Any]]:
+    """The classes that can be chosen for a part, by shell name; none for a base that isn't offered so.
+
+    Parameters
+    ----------
+    base : type
+        Whose own ``registered_as`` names the kind.
+    """
+    kind = vars(base).get("registered_as")
+    return {} if kind is None else classes(kind)
 
 
-def rules() -> dict[str, type[Any]]:
-    """All rule classes that can be imported, by shell name."""
-    return _sound("rule")
+def address(cls: type[Any]) -> str:
+    """``module:Name`` of a class, by the outermost package that has it."""
+    parts = cls.__module__.split(".")
+    for length in range(1, len(parts)):
+        module = ".".join(parts[:length])
+        if getattr(sys.modules.get(module), cls.__name__, None) is cls:
+            return f"{module}:{cls.__name__}"
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def imported(where: str) -> Any:
+    """The object at ``"module:Name"``, where its module is imported already; else None."""
+    module, _, name = where.partition(":")
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        # our own face looks names up when used; in other modules nothing is looked up that isn't there
+        found = (
+            getattr(found, part, None) if module == "neuroanp" else getattr(found, "__dict__", {}).get(part)
+        )
+    return found
+
+
+def offered_class(where: str) -> type[Any] | None:
+    """The class of an installed entry point at ``"module:Name"``; None where nobody offers it."""
+    package = where.partition(":")[0].partition(".")[0]
+    for kind in GROUPS:
+        for entry in _offered(kind).values():
+            if entry.module.partition(".")[0] == package:
+                cls = _load(kind, entry)
+                if where in (entry.value, address(cls)):
+                    return cls
+    return None
 
 
 def find(kind: str, name: str) -> type[Any]:
@@ -45,7 +95,7 @@ def find(kind: str, name: str) -> type[Any]:
     Parameters
     ----------
     kind : str
-        ``"task"``, ``"model"`` or ``"rule"``.
+        Of `GROUPS`.
     name : str
         Shell name.
 
@@ -99,16 +149,6 @@ def _offered(kind: str) -> dict[str, EntryPoint]:
     found = entry_points(group=GROUPS[kind])
     own_last = sorted(found, key=lambda entry: entry.value.startswith("neuroanp."))
     return {entry.name: entry for entry in own_last}
-
-
-def _sound(kind: str) -> dict[str, type[Any]]:
-    sound = {}
-    for name, entry in sorted(_offered(kind).items()):
-        try:
-            sound[name] = _load(kind, entry)
-        except BrokenEntryPoint:
-            continue
-    return sound
 
 
 def _load(kind: str, entry: EntryPoint) -> type[Any]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from neuroanp.config.units import _read_quantity, _unit
+from neuroanp.config.units import parse_unit, read_quantity
 from neuroanp.errors import InvalidValue
 
 
@@ -45,11 +45,12 @@ class Form:
 
 def form(field: dataclasses.Field[Any], hint: Any) -> Form | None:
     """The written form of a dataclass field with this type; None where text can't give its value."""
-    unit = field.metadata.get("unit", "1")
-    default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+    unit, default = field.metadata.get("unit", "1"), field.default
+    if unit != "1" and field.default_factory is not dataclasses.MISSING:
+        default = field.default_factory()
     if unit != "1" and (_is_quantity(default) or _is_unit(unit, hint)):
         expected = f"a quantity in {unit}, such as '20 {unit}'"
-        return Form("QUANTITY", expected, lambda text: _read_quantity(text, unit), unit)
+        return Form("QUANTITY", expected, lambda text: read_quantity(text, unit), unit)
     if hint is Any and isinstance(default, (bool, int, float, str)):
         hint = type(default)
     return _form_of(hint)
@@ -125,7 +126,7 @@ def _is_unit(unit: str, hint: Any) -> bool:
     if hint is not Quantity and Quantity not in typing.get_args(hint):
         return False
     try:
-        _unit(unit)
+        parse_unit(unit)
     except ValueError:
         return False
     return True

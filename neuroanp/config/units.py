@@ -20,7 +20,7 @@ def parse_quantity(where: str, text: str, unit: str) -> Any:
         For other text, and for other dimensions than those of `unit`.
     """
     try:
-        return _read_quantity(text, unit)
+        return read_quantity(text, unit)
     except ValueError:
         raise InvalidValue(where, f"a quantity in {unit}, such as '20 {unit}'", text) from None
 
@@ -32,20 +32,21 @@ def quantity_text(value: Any, unit: str) -> str:
     base = repr(get_unit(value.dim)).replace(" ", "")
     choices = [unit, base] if unit != "1" else [base]
     for choice in choices:
-        text = f"{repr(float(value / _unit(choice))).removesuffix('.0')} {choice}"
-        if float(_read_quantity(text, choice)) == float(value):
+        text = f"{repr(float(value / parse_unit(choice))).removesuffix('.0')} {choice}"
+        if float(read_quantity(text, choice)) == float(value):
             return text
     return text
 
 
-def _read_quantity(text: str, unit: str) -> Any:
+def read_quantity(text: str, unit: str) -> Any:
+    """The quantity that `text` writes; `ValueError` for other text or dimensions."""
     from brian2 import get_dimensions
 
     match = _NUMBER_AND_UNIT.fullmatch(text.strip())
     if match is None:
         raise ValueError(text)
-    value = float(match["number"]) * _unit(match["unit"])
-    if get_dimensions(value) is not get_dimensions(_unit(unit)):
+    value = float(match["number"]) * parse_unit(match["unit"])
+    if get_dimensions(value) is not get_dimensions(parse_unit(unit)):
         raise ValueError(text)
     return value
 
@@ -62,7 +63,7 @@ _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
 }
 
 
-def _unit(text: str) -> Any:
+def parse_unit(text: str) -> Any:
     """The Brian2 unit that an expression of unit names with ``* / **`` writes."""
     from brian2.core.namespace import DEFAULT_UNITS
 

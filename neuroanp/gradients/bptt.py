@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-from typing import Any, ClassVar
+from typing import Any, Literal
 
 import numpy as np
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.gradients._jax import jax, precision
-from neuroanp.gradients.surrogates import SURROGATES
 from neuroanp.gradients.unrolled import Step, unroll
 from neuroanp.network.dynamics import Dynamics
+from neuroanp.network.layout import PROJECTIONS
 from neuroanp.network.record import Record
 from neuroanp.rules import Rule
 from neuroanp.synapse import NotLocal
-from neuroanp.types import Array
-
-DECORRELATED = {"W_in": "D_in", "W_rec": "D_hidden", "W_out": "D_hidden"}
+from neuroanp.types import Array, Arrays
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class BPTT(Rule):
     r"""The gradient itself, for comparison: errors go back through all steps and all weights.
 
@@ -65,25 +60,18 @@ class BPTT(Rule):
     Werbos, Proc. IEEE 78, 1550 (1990); surrogates: Neftci, Mostafa, Zenke, IEEE SPM 36, 51 (2019).
     """
 
-    name: ClassVar[str] = "bptt"
-    readouts: ClassVar[tuple[str, ...]] = ("delta", "fixed")
+    name = "bptt"
 
-    readout: str = option("delta", "how the readout learns (delta, fixed)")
-    truncation: int = option(0, "steps that errors go back in, 0 for the whole trial")
-    surrogate: str = option("triangle", f"derivative of a spike ({', '.join(SURROGATES)})")
-    damping: float = option(0.3, "height of that derivative at the threshold")
-    steepness: float = option(1.0, "one over its width")
+    readout: Literal["delta", "fixed"] = option("delta", "how the readout learns")
+    truncation: int = option(0, "steps that errors go back in, 0 for the whole trial", least=0)
+    surrogate: Literal["triangle", "fast-sigmoid", "arctan", "sigmoid"] = option(
+        "triangle", "derivative of a spike"
+    )
+    damping: float = option(0.3, "height of that derivative at the threshold", above=0)
+    steepness: float = option(1.0, "one over its width", above=0)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.whole(self, 0, "truncation")
-        checks.one_of(self, "surrogate", tuple(SURROGATES))
-        checks.positive(self, "damping", "steepness")
-
-    @property
-    def passes(self) -> tuple[str, ...]:
+    def require_extras(self) -> None:
         jax()
-        return super().passes
 
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> NotLocal:
         return NotLocal(
@@ -91,13 +79,13 @@ class BPTT(Rule):
             variant="NodePerturbation or EProp",
         )
 
-    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
+    def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         gradient = self.gradient(record)
         if self.readout == "fixed":
             del gradient["W_out"]
         return gradient
 
-    def gradient(self, record: Record) -> dict[str, Array]:
+    def gradient(self, record: Record) -> Arrays:
         """Gradient of the mean over lanes of the counted squared errors, by weight name, of float64."""
         with precision(record.course.dtype):
             dynamics, *course = self._course(record)
@@ -106,7 +94,10 @@ class BPTT(Rule):
             )
             gradient = {name: np.array(value, np.float64) for name, value in found.items()}
         D = record.decorrelation
-        return {name: value @ D[DECORRELATED[name]].T if D else value for name, value in gradient.items()}
+        return {
+            name: value @ D[PROJECTIONS[name].decorrelated_by].T if D else value
+            for name, value in gradient.items()
+        }
 
     def forward(self, record: Record) -> tuple[Array, Array]:
         """Traces (T, L, N) and readouts (T, L, n_out) that JAX has for the trial of a record."""
@@ -128,9 +119,11 @@ class BPTT(Rule):
             raise InvalidValue("BPTT.update", "a model that defines dynamics", "another one")
         dtype, lanes = record.course.dtype, record.course.shape[1]
         weights = {
-            name: (w @ record.decorrelation[DECORRELATED[name]] if record.decorrelation else w).astype(dtype)
+            name: (
+                w @ record.decorrelation[PROJECTIONS[name].decorrelated_by] if record.decorrelation else w
+            ).astype(dtype)
             for name, w in record.weights.items()
-            if name in DECORRELATED
+            if name in PROJECTIONS
         }
         n_out, n = weights["W_out"].shape
         initial = record.course[0]

@@ -32,11 +32,12 @@ import brian2 as b2
 import numpy as np
 
 from neuroanp.engine.operations import CounterNoise, Player, Recorder
+from neuroanp.network.layout import NODE_STREAMS, PROJECTIONS
 from neuroanp.network.model import Model
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.synapse import Synapse, joined
 
-STREAM = {"hidden": 0, "output": 1, "W_in": 2, "W_rec": 3, "W_out": 4}
+STREAMS = NODE_STREAMS | {name: projection.stream for name, projection in PROJECTIONS.items()}
 WHOLE_TRIAL = 2**62
 
 FROM_REWARD = ("modulator", "decay", "going", "resting", "mask", "course", "polarity", "outcome")
@@ -242,7 +243,7 @@ class Chip:
         return {
             name: CounterNoise(
                 target, variable, signs=(1,), lanes=rows, distribution=noise.distribution,
-                hold=noise.hold or WHOLE_TRIAL, stream=STREAM[name], chance=noise.chance,
+                hold=noise.hold or WHOLE_TRIAL, stream=STREAMS[name], chance=noise.chance,
                 when="start", order=0, name=f"noise_{name}",
             )
             for name, (target, variable, rows) in targets.items()

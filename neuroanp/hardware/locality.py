@@ -8,7 +8,7 @@ from typing import Any
 
 from neuroanp.optim import Adam, Chain, Clip, Stage
 from neuroanp.optim.decorrelation import Decorrelation
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import Modulator, OtherLanes, RunningMean
 from neuroanp.rules import Rule
 from neuroanp.synapse import BROADCAST, NETWORK, NotLocal, Synapse
 
@@ -74,10 +74,10 @@ class Locality:
         name = self.rule.name
         alone = "local: a synapse needs its two neurons and what is broadcast, nothing else"
         yield f"{name} is {alone if self.local else 'not local'}."
-        baseline, optimizer = self.modulator.baseline, type(self.optimizer).__name__
+        baseline, optimizer = self.modulator.baseline.name, type(self.optimizer).__name__
         passes = ", then ".join(self.passes)
         yield f"passes of a trial: {passes}; baseline: {baseline}; optimizer: {optimizer}"
-        if baseline == "running" and self.local:
+        if isinstance(self.modulator.baseline, RunningMean) and self.local:
             yield "the reward unit keeps one expected loss for each step of a trial"
         grouped: dict[str, list[str]] = {}
         for weights, found in self.synapses.items():
@@ -93,8 +93,8 @@ class Locality:
     def _others(self) -> Iterator[str]:
         adam = Adam()
         others = {
-            f"passes {', then '.join(self.rule.passes)}, baseline passes": (Modulator(), adam, None),
-            "lanes with a common input, baseline lanes": (Modulator(baseline="lanes"), adam, None),
+            f"passes {', then '.join(self.rule.passes)}, baseline other-pass": (Modulator(), adam, None),
+            "lanes with a common input, baseline other-lanes": (Modulator(baseline=OtherLanes()), adam, None),
             "clipping": (self.modulator, Chain(Clip(), adam), None),
             "decorrelation": (self.modulator, adam, Decorrelation()),
         }  # fmt: skip
@@ -119,7 +119,7 @@ def locality(
     ----------
     rule : Rule
     modulator : Modulator, optional
-        With baseline ``"running"`` when left out.
+        With baseline `RunningMean` when left out.
     optimizer : Stage, optional
         Adam when left out.
     decorrelation : Decorrelation, optional
@@ -131,7 +131,7 @@ def locality(
     >>> locality(NodePerturbation(), optimizer=SGD()).line()
     'local: 3 variables a synapse, 6 operations a step, 2 a trial'
     """
-    modulator, optimizer = modulator or Modulator(baseline="running"), optimizer or Adam()
+    modulator, optimizer = modulator or Modulator(baseline=RunningMean()), optimizer or Adam()
     synapses = local_synapses(rule, modulator, optimizer, decorrelation)
     return Locality(rule=rule, modulator=modulator, optimizer=optimizer, synapses=synapses)
 

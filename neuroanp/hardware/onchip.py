@@ -9,26 +9,18 @@ from neuroanp.engine import device_for
 from neuroanp.errors import Diverged, InvalidValue
 from neuroanp.hardware.chip_assembly import Chip
 from neuroanp.hardware.locality import local_synapses
+from neuroanp.network.layout import Layout, Passes
 from neuroanp.network.model import Model, Weights
 from neuroanp.network.state import State
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam, Stage
 from neuroanp.optim.decorrelation import Decorrelation
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import Modulator, RunningMean
 from neuroanp.rules import Rule
 from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.training.seeds import Seeds
 from neuroanp.training.task import Task
 from neuroanp.types import Array
-
-POLARITY = {"clean": 0.0, "plus": 1.0, "minus": -1.0}
-SHARES = {
-    ("plus",): {"plus": 1.0},
-    ("clean",): {"clean": 0.0},
-    ("clean", "plus"): {"clean": -1.0, "plus": 1.0},
-    ("plus", "minus"): {"plus": 0.5, "minus": -0.5},
-}
-"""With which factor the loss of each pass enters the modulator."""
 
 
 class OnChip:
@@ -89,12 +81,12 @@ class OnChip:
         decorrelation: Decorrelation | None = None,
     ) -> None:
         self.model, self.task, self.rule = model, task, rule
-        self.modulator = modulator or Modulator(baseline="running")
+        self.modulator = modulator or Modulator(baseline=RunningMean())
         self.optimizer = optimizer or Adam()
         self.seed, self.updates = seed, updates
         checks.whole(self, 0, "seed")
         checks.whole(self, 1, "updates")
-        self.passes = self.modulator.passes(rule.passes)
+        self.passes = Passes(self.modulator.passes(rule.passes))
         synapses = self._local(decorrelation)
         self.seeds = Seeds(seed)
         n_in = task.n_in + model.bias
@@ -107,7 +99,11 @@ class OnChip:
             for name, values in start.items():
                 self._memory(name, "weight")[:] = values.ravel()
             self._program = self.device.program(self.chip.net, {}, None)
-        self._state = State([self.chip.hidden, self.chip.readout], ("plus",), 1)
+        layout = Layout(
+            passes=Passes(("plus",)), lanes=1, n_in=n_in, hidden=model.hidden, n_out=task.n_out, dt=task.dt,
+            dtype=np.dtype(np.float64),
+        )  # fmt: skip
+        self._state = State([self.chip.hidden, self.chip.readout], layout)
         self._expected: Array | None = None
         self._learned = 0
 
@@ -172,8 +168,8 @@ class OnChip:
         self._tell_synapses(index)
         self._tell_reward(outcome=0.0, discount=self.modulator.discount, steps=trial.steps)
         charges = {name: self._run(trial, index, name) for name in self.passes}
-        if self.modulator.baseline == "running":
-            self._expect(charges["plus"])
+        if isinstance(self.modulator.baseline, RunningMean):
+            self._expect(charges["plus"], self.modulator.baseline.memory)
         if not all(np.isfinite(self._memory(name, "weight")).all() for name in self.chip.synapses):
             raise Diverged(f"trial {index + 1}: a weight is no longer finite; try a lower learning rate")
         course = [charges["clean"]] if "clean" in charges else list(charges.values())
@@ -191,7 +187,7 @@ class OnChip:
             self._state.restore()
         counts = name == "clean" or self.passes == ("plus",)
         self._tell_reward(
-            share=self._share(name), polarity=POLARITY[name], course=float(counts),
+            share=self._share(name), polarity=float(Passes((name,)).signs[0]), course=float(counts),
             from_rest=float(from_rest), last_pass=float(name == self.passes[-1]),
         )  # fmt: skip
         mask = np.asarray(trial.mask)
@@ -213,13 +209,13 @@ class OnChip:
         return np.array(charges)
 
     def _share(self, name: str) -> float:
-        if self.modulator.baseline == "running" and self._expected is None:
+        if isinstance(self.modulator.baseline, RunningMean) and self._expected is None:
             return 0.0  # the first trial is its own baseline
-        return SHARES[self.passes][name]
+        return self.passes.contrast[self.passes.index(name)]
 
-    def _expect(self, charges: Array) -> None:
+    def _expect(self, charges: Array, memory: float) -> None:
         """Bring up to date what loss is expected of each step."""
-        before, memory = self._expected, self.modulator.memory
+        before = self._expected
         if before is not None and len(before) != len(charges):
             raise InvalidValue("Modulator.baseline", f"{len(before)} steps a trial", f"{len(charges)} steps")
         self._expected = charges if before is None else memory * before + (1.0 - memory) * charges

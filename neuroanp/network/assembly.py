@@ -38,7 +38,7 @@ from neuroanp.engine.operations import (
 )
 from neuroanp.errors import InvalidValue
 from neuroanp.network.closed_loop import ClosedLoop, HostLoop
-from neuroanp.network.layout import shares
+from neuroanp.network.layout import Layout
 from neuroanp.network.model import Model
 from neuroanp.network.noise_sources import Noises
 from neuroanp.network.perturbation import Perturbation
@@ -53,13 +53,8 @@ class Assembly:
     Parameters
     ----------
     model : Model
-    n_in, n_out : int
-        Inputs, the bias among them, and outputs.
-    dt : Quantity
-    lanes : int
-    passes : tuple of str
+    layout : Layout
     perturbation : Perturbation
-    dtype : numpy.dtype
     decorrelated : bool
     plant : Plant, optional
     wiring : Wiring, optional
@@ -89,14 +84,9 @@ class Assembly:
     def __init__(
         self,
         model: Model,
-        n_in: int,
-        n_out: int,
-        dt: Any,
-        *,
-        lanes: int,
-        passes: tuple[str, ...],
+        layout: Layout,
         perturbation: Perturbation,
-        dtype: Any,
+        *,
         decorrelated: bool,
         plant: Plant | None = None,
         wiring: Wiring | None = None,
@@ -105,19 +95,18 @@ class Assembly:
         if model.threshold is not None and perturbation.target == "weights":
             expected = "noise on nodes for a model whose projections follow spikes"
             raise InvalidValue("Network.perturbation", expected, "weights")
-        self.model, self.lanes, self.passes = model, lanes, passes
-        self.perturbation = perturbation
-        rows = len(passes) * lanes
-        self.clock = b2.Clock(dt, name="network_clock")
-        kinds = {"clock": self.clock, "dtype": dtype.type, "namespace": {}}
+        self.model, self.layout, self.perturbation = model, layout, perturbation
+        rows, passes = layout.rows, layout.passes
+        self.clock = b2.Clock(layout.dt, name="network_clock")
+        kinds = {"clock": self.clock, "dtype": layout.dtype.type, "namespace": {}}
         spiking = {
             key: getattr(model, key)
             for key in ("threshold", "reset", "refractory", "method")
             if getattr(model, key) is not None
         }
-        self.inputs = b2.NeuronGroup(rows * n_in, "u : 1", name="inputs", **kinds)
+        self.inputs = b2.NeuronGroup(rows * layout.n_in, "u : 1", name="inputs", **kinds)
         self.hidden = b2.NeuronGroup(rows * model.hidden, model.equations, name="hidden", **spiking, **kinds)
-        self.readout = b2.NeuronGroup(rows * n_out, model.readout_equations, name="readout", **kinds)
+        self.readout = b2.NeuronGroup(rows * layout.n_out, model.readout_equations, name="readout", **kinds)
         _set(self.hidden, model.parameters() | model.initial_state())
         _set(self.readout, model.readout_parameters())
         objects: list[Any] = [self.inputs, self.hidden, self.readout]
@@ -133,29 +122,29 @@ class Assembly:
         self.teacher = Player(self.readout, "target", signs=shown, when="start", order=1, name="show_target")
         self.loop: ClosedLoop | None = None
         if plant is None:
-            self.reward = RewardMonitor(self.readout, n_out=n_out, loss=loss or model.loss)
+            self.reward = RewardMonitor(self.readout, n_out=layout.n_out, loss=loss or model.loss)
             objects.append(self.reward)
         else:
             loop = HostLoop if isinstance(plant, PythonPlant) else ClosedLoop
-            self.loop = loop(plant, self.inputs, self.readout, passes=passes, lanes=lanes, kinds=kinds)
+            self.loop = loop(plant, self.inputs, self.readout, layout=layout, kinds=kinds)
             self.reward = self.loop.reward
             objects += self.loop.objects
         kept: dict[str, Any] = {"when": "end", "order": 4}
         self.trace = CourseRecorder(
             self.hidden,
             model.trace,
-            shares=shares(passes),
+            shares=passes.shares,
             apart="trace" in perturbation.records,
             name="record_trace",
             **kept,
         )
         self.outputs = Recorder(self.readout, "y", name="record_outputs", **kept)
         self.watched = self._watched()
-        self.projections = self._projections(rows, wiring)
+        self.projections = self._projections(wiring)
         self.dense = [each for each in self.projections.values() if isinstance(each, DenseProjection)]
         self.noises = Noises(
-            perturbation, {"hidden": self.hidden, "output": self.readout}, self.projections, passes=passes,
-            lanes=lanes, mixed=decorrelated,
+            perturbation, {"hidden": self.hidden, "output": self.readout}, self.projections,
+            layout=layout, mixed=decorrelated,
         )  # fmt: skip
         objects += [self.player, self.teacher, self.trace, self.outputs]
         objects += self.watched.values()
@@ -171,11 +160,11 @@ class Assembly:
             if variable is not None
         }
 
-    def _projections(self, rows: int, wiring: Wiring | None) -> dict[str, Any]:
-        model, on_weights = self.model, self.perturbation.target == "weights"
+    def _projections(self, wiring: Wiring | None) -> dict[str, Any]:
+        model, on_weights, rows = self.model, self.perturbation.target == "weights", self.layout.rows
         blocks = 1
         if on_weights:
-            blocks = rows if self.perturbation.apart else len(self.passes)
+            blocks = rows if self.perturbation.apart else len(self.layout.passes)
 
         def dense(name: str, source: Any, read: str, target: Any, write: str, when: str, order: int) -> Any:
             return DenseProjection(

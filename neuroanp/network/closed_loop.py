@@ -11,7 +11,7 @@ import numpy as np
 from neuroanp.config import checks
 from neuroanp.engine.operations import Interleave, Recorder
 from neuroanp.errors import InvalidValue
-from neuroanp.network.layout import clean
+from neuroanp.network.layout import Layout
 from neuroanp.network.plant import OWN, Plant, PythonPlant
 from neuroanp.network.reward_monitor import RewardMonitor
 from neuroanp.types import Array
@@ -25,8 +25,7 @@ class ClosedLoop:
     plant : Plant
     inputs, readout : NeuronGroup
         The network's ends, of (passes, lanes, n) cells.
-    passes : tuple of str
-    lanes : int
+    layout : Layout
     kinds : mapping
         Clock, dtype and namespace of the network's groups.
 
@@ -52,19 +51,17 @@ class ClosedLoop:
         inputs: Any,
         readout: Any,
         *,
-        passes: tuple[str, ...],
-        lanes: int,
+        layout: Layout,
         kinds: Mapping[str, Any],
     ) -> None:
-        self.plant, self.passes, self.lanes = plant, passes, lanes
-        rows = len(passes) * lanes
-        self.n_in, n_out = len(inputs) // rows, len(readout) // rows
+        self.plant, self.layout = plant, layout
+        n_in, n_out = layout.n_in, layout.n_out
         where = type(plant).__name__
         if len(plant.actions) != n_out:
             raise InvalidValue(f"{where}.actions", f"{n_out} of them, one an output", plant.actions)
-        if len(plant.observations) > self.n_in:
-            raise InvalidValue(f"{where}.observations", f"at most {self.n_in} of them", plant.observations)
-        self.group = b2.NeuronGroup(rows, plant.equations + OWN, name="plant", **kinds)
+        if len(plant.observations) > n_in:
+            raise InvalidValue(f"{where}.observations", f"at most {n_in} of them", plant.observations)
+        self.group = b2.NeuronGroup(layout.rows, plant.equations + OWN, name="plant", **kinds)
         for name in (*plant.observations, *plant.actions):
             if name not in self.plant_variables:
                 wanted = f"variables of {', '.join(self.plant_variables)}"
@@ -109,10 +106,9 @@ class ClosedLoop:
         for name, values in state.items():
             if name not in self.plant_variables:
                 raise InvalidValue("Trial.plant", f"variables of {', '.join(self.plant_variables)}", name)
-            self.group.variables[name].get_value().reshape(len(self.passes), -1)[:] = values
-        rows = (len(self.passes), self.lanes)
-        self._inputs = self._seen.start((steps, *rows, self.n_in))
-        self._going = self._alive.start((steps, *rows))
+            self.group.variables[name].get_value().reshape(len(self.layout.passes), -1)[:] = values
+        self._inputs = self._seen.start(self.layout.shape(steps, self.layout.n_in))
+        self._going = self._alive.start(self.layout.shape(steps, 1)[:-1])
 
     @property
     def plant_variables(self) -> tuple[str, ...]:
@@ -135,7 +131,7 @@ class ClosedLoop:
 
     def inputs(self) -> Array:
         """What the network saw in the course without noise, (T, L, n_in)."""
-        return clean(self._inputs, self.passes)
+        return self.layout.passes.clean(self._inputs)
 
     def counts(self, loss: Array) -> Array:
         """1 in steps that start before the end of the episode in some pass, else 0: (T, L).
@@ -161,7 +157,7 @@ class HostLoop(ClosedLoop):
         """Put the plants of all passes to the same start; a carried trial goes on with them as they are."""
         super().start({}, steps)
         if state:
-            rows = {name: np.tile(values, len(self.passes)) for name, values in state.items()}
+            rows = {name: np.tile(values, len(self.layout.passes)) for name, values in state.items()}
             self._state = self.plant.reset(rows)
             self._show()
 
@@ -178,7 +174,7 @@ class HostLoop(ClosedLoop):
 
     def _move(self, loss: Array, step: int) -> None:
         """Move the plants after a step of the network, and write what they leave to its record."""
-        rows, alive = (len(self.passes), self.lanes), self._memory("alive")
+        rows, alive = (len(self.layout.passes), self.layout.lanes), self._memory("alive")
         actions = np.stack([self._memory(name) for name in self.plant.actions], axis=1).astype(np.float64)
         going = alive > 0
         self._state, charged, over = self.plant.move(self._state, actions, going)

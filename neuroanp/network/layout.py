@@ -1,78 +1,154 @@
-"""What the passes of a lane say together: the course without noise, and the effect of the noise."""
+"""Axes of a network: passes, lanes, layers, and the projections between them."""
 
 from __future__ import annotations
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from neuroanp.errors import InvalidValue
 from neuroanp.types import Array
 
-
-def shares(passes: tuple[str, ...]) -> tuple[float, ...]:
-    """What each pass adds to the course without noise, see `clean`."""
-    if "clean" in passes:
-        return tuple(float(name == "clean") for name in passes)
-    return tuple(1.0 / len(passes) for name in passes)
+_SIGNS = {"clean": 0, "plus": 1, "minus": -1}
 
 
-def clean(values: Array, passes: tuple[str, ...]) -> Array:
-    """Values without the noise, to first order in it.
+class Passes(tuple[str, ...]):
+    """Names of the passes of a lane, in their order on axis P, of ``"clean"``, ``"plus"`` and ``"minus"``.
 
-    The clean pass where there is one, else the mean of plus and minus, else the plus pass itself.
+    Examples
+    --------
+    >>> Passes(("plus", "minus")).signs
+    (1, -1)
+    """
+
+    __slots__ = ()
+
+    @property
+    def signs(self) -> tuple[int, ...]:
+        """Sign of the noise in each pass, 0 in a clean one."""
+        return tuple(_SIGNS[name] for name in self)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Part of each pass in the trace without noise, see `clean`."""
+        if "clean" in self:
+            return tuple(float(name == "clean") for name in self)
+        return tuple(1.0 / len(self) for _ in self)
+
+    @property
+    def contrast(self) -> tuple[float, ...]:
+        """Factor of each pass in `effect`; of a single pass the sign of its noise."""
+        if len(self) == 1:
+            return tuple(map(float, self.signs))
+        return tuple(0.5 * sign for sign in self.signs) if "minus" in self else (-1.0, 1.0)
+
+    def clean(self, values: Array) -> Array:
+        """Values (T, ...) without the noise, to first order in it.
+
+        The clean pass where there is one, else the mean of plus and minus, else the plus pass itself.
+
+        Parameters
+        ----------
+        values : (T, P, ...) array
+
+        Returns
+        -------
+        (T, ...) array; a view of `values` where one pass gives it.
+        """
+        if "minus" in self and "clean" not in self:
+            mean: Array = values[:, self.index("plus")] + values[:, self.index("minus")]
+            mean *= 0.5
+            return mean
+        return values[:, self.index("clean" if "clean" in self else "plus")]
+
+    def noisy(self, values: Array) -> Array:
+        """Values (T, ...) of the pass that the modulator judges: the plus pass, or the only one there is."""
+        return values[:, self.index("plus") if "plus" in self else 0]
+
+    def effect(self, values: Array) -> Array:
+        """Change (T, ...) that the noise of the plus pass made, to first order in it.
+
+        ``(plus - minus) / 2`` for mirrored passes, ``plus - clean`` otherwise.
+
+        Parameters
+        ----------
+        values : (T, P, ...) array
+
+        Returns
+        -------
+        (T, ...) array, a new one.
+
+        Raises
+        ------
+        InvalidValue
+            When the plus pass has no other to be compared with.
+        """
+        mirrored = "minus" in self
+        if "plus" not in self or not (mirrored or "clean" in self):
+            expected = "plus with clean or minus to compare it with"
+            raise InvalidValue("Record.passes", expected, ", ".join(self))
+        change: Array = (
+            values[:, self.index("plus")] - values[:, self.index("minus" if mirrored else "clean")]
+        )
+        if mirrored:
+            change *= 0.5
+        return change
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Sizes of a network of P passes of L lanes.
 
     Parameters
     ----------
-    values : (T, P, ...) array
-    passes : tuple of str
-        What axis P holds.
-
-    Returns
-    -------
-    (T, ...) array; a view of `values` where one pass gives it.
+    passes : Passes
+    lanes : int
+    n_in : int
+        Inputs, the bias among them.
+    hidden, n_out : int
+        Hidden units and outputs.
+    dt : Quantity
+        Length of a step.
+    dtype : numpy.dtype
+        Precision of the simulation.
     """
-    if "minus" in passes and "clean" not in passes:
-        mean: Array = values[:, passes.index("plus")] + values[:, passes.index("minus")]
-        mean *= 0.5
-        return mean
-    course: Array = values[:, passes.index("clean" if "clean" in passes else "plus")]
-    return course
+
+    passes: Passes
+    lanes: int
+    n_in: int
+    hidden: int
+    n_out: int
+    dt: Any
+    dtype: np.dtype[Any]
+
+    @property
+    def rows(self) -> int:
+        """Number of passes of lanes, P L."""
+        return len(self.passes) * self.lanes
+
+    def shape(self, steps: int, n: int) -> tuple[int, int, int, int]:
+        """Shape (T, P, L, n) of a record of `n` variables."""
+        return steps, len(self.passes), self.lanes, n
 
 
-def noisy(values: Array, passes: tuple[str, ...]) -> Array:
-    """Values (T, ...) of the pass that the modulator judges: the plus pass, or the only one there is.
+class Projection(NamedTuple):
+    """Weights between two layers."""
 
-    Parameters
-    ----------
-    values : (T, P, ...) array
-    passes : tuple of str
-        What axis P holds.
-    """
-    return values[:, passes.index("plus") if "plus" in passes else 0]
+    source: str
+    target: str
+    decorrelated_by: str
+    """Matrix that decorrelates the trace of the source."""
+    stream: int
+    """Stream of noise on the weights."""
 
 
-def effect(values: Array, passes: tuple[str, ...]) -> Array:
-    """What the noise of the plus pass changed, to first order in it.
+PROJECTIONS = {
+    "W_in": Projection("inputs", "hidden", decorrelated_by="D_in", stream=2),
+    "W_rec": Projection("hidden", "hidden", decorrelated_by="D_hidden", stream=3),
+    "W_out": Projection("hidden", "readout", decorrelated_by="D_hidden", stream=4),
+}
+"""Projections of a network by the name of their weights."""
 
-    ``(plus - minus) / 2`` for mirrored passes, ``plus - clean`` otherwise.
-
-    Parameters
-    ----------
-    values : (T, P, ...) array
-    passes : tuple of str
-        What axis P holds.
-
-    Returns
-    -------
-    (T, ...) array, a new one.
-
-    Raises
-    ------
-    InvalidValue
-        When the plus pass has no other to be compared with.
-    """
-    mirrored = "minus" in passes
-    if "plus" not in passes or not (mirrored or "clean" in passes):
-        raise InvalidValue("Record.passes", "plus with clean or minus to compare it with", ", ".join(passes))
-    other = passes.index("minus" if mirrored else "clean")
-    change: Array = values[:, passes.index("plus")] - values[:, other]
-    if mirrored:
-        change *= 0.5
-    return change
+NODE_STREAMS = {"hidden": 0, "output": 1}
+"""Streams of the noise on the units of each layer."""

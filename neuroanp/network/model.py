@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
+from neuroanp.config.part import Part
 from neuroanp.network.dynamics import Cells, Dynamics, Rates
 from neuroanp.network.wiring import Wiring
 
@@ -19,8 +18,7 @@ ROLES = ("drive", "synaptic", "inhibitory", "activity", "trace", "potential", "a
 """Attributes of a model that name a hidden variable."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Model:
+class Model(Part):
     """Base of all models: a frozen dataclass whose fields are its options, with its equations beside them.
 
     A model is one file. The hidden group has to declare ``noise`` (the perturbation), the variable that
@@ -56,6 +54,7 @@ class Model:
         Loss of one output at one step.
     """
 
+    registered_as: ClassVar[str] = "model"
     name: ClassVar[str]
     equations: ClassVar[str]
     update: ClassVar[str] = ""
@@ -75,11 +74,8 @@ class Model:
     adaptation: ClassVar[str | None] = None
     loss: ClassVar[str] = "(y - target)**2"
 
-    hidden: int = option(100, "number of hidden units")
+    hidden: int = option(100, "number of hidden units", least=1)
     bias: bool = option(True, "give the network one more input that is always 1")
-
-    def __post_init__(self) -> None:
-        checks.whole(self, 1, "hidden")
 
     def parameters(self) -> dict[str, Any]:
         """Values of the group's parameters: one for all units or an array of one for each, with units."""
@@ -130,9 +126,9 @@ class Model:
         """``W_in`` (hidden, n_in), ``W_rec`` (hidden, hidden), ``W_out`` (n_out, hidden).
 
         `n_in` counts the bias. Where not all synapses exist, ``W_rec`` is a vector of those that do, see
-        `Wiring`.
+        `Wiring`. Gaussian, of variance 1 / number of inputs, unless a model says otherwise.
         """
-        raise TypeError(f"{type(self).__name__} does not define initial_weights")
+        return gaussian_weights(rng, self.hidden, n_in, n_out, (1.0, 1.0, 1.0), self.outgoing)
 
 
 def gaussian_weights(

@@ -10,7 +10,7 @@ import numpy as np
 from neuroanp.engine import device_for
 from neuroanp.errors import InvalidValue
 from neuroanp.network.assembly import Assembly
-from neuroanp.network.layout import clean
+from neuroanp.network.layout import PROJECTIONS, Layout, Passes
 from neuroanp.network.model import Model, Weights
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.plant import Plant
@@ -18,9 +18,7 @@ from neuroanp.network.record import Record
 from neuroanp.network.state import State
 from neuroanp.network.trial import Trial
 from neuroanp.network.wiring import Wiring
-from neuroanp.types import Array
-
-_D_OF = {"W_in": "D_in", "W_rec": "D_hidden", "W_out": "D_hidden"}
+from neuroanp.types import Array, Arrays
 
 _WIRING = (0,)
 """Keeps the stream that the wiring is drawn from apart from others of the same seed."""
@@ -90,10 +88,12 @@ class Network:
             raise InvalidValue("Network.dtype", "float64 or float32", dtype)
         if decorrelated and model.outgoing is not None:
             raise InvalidValue("Network.decorrelated", "False where not all recurrent synapses exist", True)
-        self.model, self.lanes, self.passes, self.seed = model, lanes, passes, seed
-        self.n_in, self.n_out = n_in + model.bias, n_out
+        self.model, self.seed = model, seed
+        self.layout = Layout(
+            passes=Passes(passes), lanes=lanes, n_in=n_in + model.bias, hidden=model.hidden, n_out=n_out,
+            dt=dt, dtype=np.dtype(dtype),
+        )  # fmt: skip
         self.perturbation = perturbation or Perturbation()
-        self.dtype = np.dtype(dtype)
         self.weights: Weights = {}
         self.decorrelation: dict[str, Array] = {}
         self._constants: dict[str, Any] = {
@@ -105,13 +105,37 @@ class Network:
         self.device = device_for(engine)
         with self.device.active():
             self.parts = Assembly(
-                model, self.n_in, n_out, dt, lanes=lanes, passes=passes, perturbation=self.perturbation,
-                dtype=self.dtype, decorrelated=decorrelated, plant=plant, wiring=self.wiring,
-                loss=loss,
+                model, self.layout, self.perturbation, decorrelated=decorrelated, plant=plant,
+                wiring=self.wiring, loss=loss,
             )  # fmt: skip
             self._program = self.device.program(self.parts.net, {}, None)
         queues = () if self.wiring is None else (self.parts.projections["W_rec"],)
-        self._state = State(self.parts.groups, passes, lanes, queues)
+        self._state = State(self.parts.groups, self.layout, queues)
+
+    @property
+    def lanes(self) -> int:
+        """Number of lanes, L."""
+        return self.layout.lanes
+
+    @property
+    def passes(self) -> Passes:
+        """Names of the passes of a lane."""
+        return self.layout.passes
+
+    @property
+    def n_in(self) -> int:
+        """Number of inputs, the bias among them."""
+        return self.layout.n_in
+
+    @property
+    def n_out(self) -> int:
+        """Number of outputs."""
+        return self.layout.n_out
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Precision of the simulation."""
+        return self.layout.dtype
 
     @property
     def engine(self) -> str:
@@ -141,7 +165,7 @@ class Network:
         self._rewire(Wiring.stored(weights))
         self.weights, self.decorrelation = dict(weights), dict(decorrelation or {})
         for name, projection in self.parts.projections.items():
-            D = self.decorrelation.get(_D_OF[name])
+            D = self.decorrelation.get(PROJECTIONS[name].decorrelated_by)
             effective = weights[name] if D is None else weights[name] @ D
             noise = self.parts.noises.sources.get(name)
             if noise is None:
@@ -191,18 +215,16 @@ class Network:
             self._state.carry(elapsed=parts.net.t_)
         else:
             self._state.restore()
-        rows = (len(self.passes), self.lanes)
+        shape, hidden = self.layout.shape, self.model.hidden
         past = self._past()
         inputs = self._show(trial.inputs)
         targets = parts.teacher.play(trial.targets)
         for projection in parts.dense:
             projection.start()
-        loss = parts.reward.start((steps, *rows))
+        loss = parts.reward.start(shape(steps, 1)[:-1])
         course, state = parts.trace.start(steps)
-        outputs = parts.outputs.start((steps, *rows, self.n_out))
-        hidden = {
-            name: watch.start((steps, *rows, self.model.hidden)) for name, watch in parts.watched.items()
-        }
+        outputs = parts.outputs.start(shape(steps, self.n_out))
+        watched = {name: recorder.start(shape(steps, hidden)) for name, recorder in parts.watched.items()}
         if parts.loop is not None:
             parts.loop.start(trial.plant or {}, steps)
         drawn = parts.noises.start(steps, self.seed, index, sigma, noise)
@@ -222,16 +244,16 @@ class Network:
             loss=loss,
             mask=mask,
             inputs=inputs,
-            course=course.reshape(steps + 1, self.lanes, self.model.hidden),
-            state=state.reshape(-1, *rows, self.model.hidden),
-            activity=hidden.pop("activity", absent),
+            course=course.reshape(steps + 1, self.lanes, hidden),
+            state=state.reshape(-1, len(self.passes), self.lanes, hidden),
+            activity=watched.pop("activity", absent),
             noise=drawn.get("hidden", absent),
             outputs=outputs,
             targets=targets,
             noise_out=drawn.get("output", np.zeros((steps, self.lanes, self.n_out), self.dtype)),
             weight_noise=parts.noises.on_weights(steps),
             decorrelation=self.decorrelation,
-            hidden=hidden,
+            hidden=watched,
             weights=self.weights,
             wiring=self.wiring,
             past=past,
@@ -242,15 +264,14 @@ class Network:
     def _advance(self, steps: int) -> None:
         self.device.run_program(self._program, steps * float(self.parts.clock.dt_))
 
-    def get_state(self) -> Any:
-        """State between two trials, for `set_state`: cells, spikes under way, and time."""
-        return *self._state.copy(), self.parts.net.t_
+    def get_state(self) -> Arrays:
+        """State between two trials, by name, for `set_state`: cells, spikes under way, and time."""
+        return self._state.copy() | {"time": np.array(float(self.parts.net.t_))}
 
-    def set_state(self, state: Any) -> None:
+    def set_state(self, state: Arrays) -> None:
         """Go back to a state that `get_state` gave; a carried trial then goes on from there."""
-        cells, spikes, ended = state
-        self._state.put((cells, spikes))
-        self.parts.net.t_ = ended
+        self._state.put(state)
+        self.parts.net.t_ = float(state["time"])
 
     def _rewire(self, stored: Wiring | None) -> None:
         if stored is None:
@@ -271,8 +292,8 @@ class Network:
         if self.wiring is None:
             return None
         arriving = self.parts.projections["W_rec"].arriving().astype(self.dtype)
-        rows = (len(arriving), len(self.passes), self.lanes, self.model.hidden)
-        return self.wiring.fired(clean(arriving.reshape(rows), self.passes))
+        rows = self.layout.shape(len(arriving), self.model.hidden)
+        return self.wiring.fired(self.passes.clean(arriving.reshape(rows)))
 
     def _show(self, inputs: Array) -> Array:
         """Let the network see inputs, and a 1 where it has a bias."""

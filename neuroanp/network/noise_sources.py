@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 
 from neuroanp.engine.operations import CounterNoise, Player, WanderingWeightNoise, WeightNoise
+from neuroanp.network.layout import NODE_STREAMS, PROJECTIONS, Layout
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.types import Array
-
-_SIGN = {"clean": 0, "plus": 1, "minus": -1}
-_STREAM = {"hidden": 0, "output": 1, "W_in": 2, "W_rec": 3, "W_out": 4}
 
 
 class Noises:
@@ -25,8 +23,7 @@ class Noises:
         The groups of the ``hidden`` units and the ``output``.
     projections : mapping
         By weight name.
-    passes : tuple of str
-    lanes : int
+    layout : Layout
     mixed : bool
         Whether weights are multiplied with decorrelating matrices.
 
@@ -42,12 +39,11 @@ class Noises:
         layers: Mapping[str, Any],
         projections: Mapping[str, Any],
         *,
-        passes: tuple[str, ...],
-        lanes: int,
+        layout: Layout,
         mixed: bool,
     ) -> None:
-        self.perturbation, self.lanes, self.mixed = perturbation, lanes, mixed
-        self.signs = tuple(_SIGN[name] for name in passes)
+        self.perturbation, self.lanes, self.mixed = perturbation, layout.lanes, mixed
+        self.signs = layout.passes.signs
         make: dict[str, tuple[Callable[[str, Any], Any], Mapping[str, Any]]] = {
             "none": (self._of_nodes, {}),
             "nodes": (self._of_nodes, layers),
@@ -67,13 +63,13 @@ class Noises:
             return Player(group, "noise", **kinds)
         return CounterNoise(
             group, "noise", lanes=self.lanes, distribution=noise.distribution, hold=noise.hold,
-            stream=_STREAM[layer], chance=noise.chance, **kinds,
+            stream=NODE_STREAMS[layer], chance=noise.chance, **kinds,
         )  # fmt: skip
 
     def _of_weights(self, name: str, projection: Any) -> Any:
         noise = self.perturbation
         kinds: dict[str, Any] = {
-            "signs": self.signs, "distribution": noise.distribution, "stream": _STREAM[name],
+            "signs": self.signs, "distribution": noise.distribution, "stream": PROJECTIONS[name].stream,
             "mixed": self.mixed, "when": "start", "order": 2, "name": f"noise_{name}",
         }  # fmt: skip
         if noise.relaxation < 1 and not noise.given:

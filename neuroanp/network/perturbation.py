@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
+from typing import Literal
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
+from neuroanp.config.part import Part
 from neuroanp.errors import InvalidValue
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Perturbation:
+class Perturbation(Part):
     """Noise on the activity of nodes or on weights.
 
     Parameters
@@ -40,28 +39,28 @@ class Perturbation:
         ``"trace"`` for `Record.state`.
     """
 
-    target: str = option("none", "what is perturbed (none, nodes, weights)")
-    sigma: float = option(0.0, "standard deviation of the noise")
-    distribution: str = option("gaussian", "distribution of the noise (gaussian, sign, rare)")
-    chance: float = option(1.0, "rare noise: probability of noise other than 0")
-    hold: int = option(1, "steps for which one draw is held")
-    relaxation: float = option(1.0, "part of the noise on weights that is new in each trial")
+    target: Literal["none", "nodes", "weights"] = option("none", "what is perturbed")
+    sigma: float = option(0.0, "standard deviation of the noise", least=0)
+    distribution: Literal["gaussian", "sign", "rare"] = option("gaussian", "distribution of the noise")
+    chance: float = option(1.0, "rare noise: probability of noise other than 0", above=0, most=1)
+    hold: int = option(1, "steps for which one draw is held", least=0)
+    relaxation: float = option(1.0, "part of the noise on weights that is new in each trial", above=0, most=1)
     apart: bool = option(False, "weights: each lane has noise of its own")
     readout: bool = option(False, "whether the readout is perturbed too")
-    readout_sigma: float | None = option(None, "standard deviation of the readout's noise, if another")
+    readout_sigma: float | None = option(
+        None, "standard deviation of the readout's noise, if another", least=0
+    )
     given: bool = option(False, "the noise is handed to run")
     records: tuple[str, ...] = option((), "what the rule needs beside the noise")
 
     def __post_init__(self) -> None:
-        checks.one_of(self, "target", ("none", "nodes", "weights"))
-        kinds = ("gaussian", "sign") if self.target == "weights" else ("gaussian", "sign", "rare")
-        checks.one_of(self, "distribution", kinds)
-        checks.positive(self, "chance", "relaxation")
-        checks.between(self, 0, 1, "chance", "relaxation")
-        checks.not_negative(self, "sigma", *(["readout_sigma"] if self.readout_sigma is not None else []))
+        super().__post_init__()
+        if self.target == "weights" and self.distribution == "rare":
+            raise InvalidValue("Perturbation.distribution", "gaussian or sign for weights", "rare")
         if self.apart and (self.target != "weights" or self.relaxation < 1):
             raise InvalidValue("Perturbation.apart", "noise on weights that is new in each trial", True)
-        checks.whole(self, 0 if self.target == "weights" else 1, "hold")
+        if self.hold == 0 and self.target != "weights":
+            raise InvalidValue("Perturbation.hold", "a whole number of 1 or more", 0)
 
     def deviation(self, source: str, sigma: float | None = None) -> float:
         """Standard deviation of one source of noise.

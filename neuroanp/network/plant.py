@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
+import abc
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 from brian2 import ms
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
+from neuroanp.config.part import Part
 from neuroanp.errors import InvalidValue
 from neuroanp.types import Array
 
@@ -21,8 +21,7 @@ OWN = """
 """What every plant has: 1 until its episode is over, and the length of its step."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Plant:
+class Plant(Part):
     """Base of all plants: a frozen dataclass whose fields are its options, with its equations beside them.
 
     Network and plant advance together in one run, in this order at each step: the plant is observed, the
@@ -85,23 +84,20 @@ class Plant:
     over: ClassVar[str | None] = None
     dt: ClassVar[Any] = 1 * ms
 
-    longest: int = option(500, "steps of the plant after which an episode is over")
-
-    def __post_init__(self) -> None:
-        checks.whole(self, 1, "longest")
+    longest: int = option(500, "steps of the plant after which an episode is over", least=1)
 
     @property
+    @abc.abstractmethod
     def observations(self) -> tuple[str, ...]:
         """Variables that the network sees."""
-        raise TypeError(f"{type(self).__name__} does not define observations")
 
     def parameters(self) -> dict[str, Any]:
         """Values of the equations' parameters, with units."""
         return {}
 
+    @abc.abstractmethod
     def start(self, rng: np.random.Generator, lanes: int) -> dict[str, Array]:
         """State at the start of an episode in each lane, by variable: (lanes,) arrays in base units."""
-        raise TypeError(f"{type(self).__name__} does not define start")
 
     def steps_each(self, dt: Any) -> int:
         """Steps of the network, of length `dt`, in one of the plant.
@@ -123,7 +119,6 @@ class Plant:
         return f"{self.update}\nalive = alive * int(not ({self.over}))"
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class PythonPlant(Plant):
     """Base of plants that are Python code: anything that can be observed and moved a step at a time.
 
@@ -152,7 +147,7 @@ class PythonPlant(Plant):
                 return {"x": x}, x**2, np.abs(x) > 2
     """
 
-    loss: ClassVar[str] = "0 * alive"
+    loss = "0 * alive"
 
     @property
     def equations(self) -> str:  # type: ignore[override]
@@ -169,10 +164,11 @@ class PythonPlant(Plant):
         """
         return dict(start)
 
+    @abc.abstractmethod
     def observe_state(self, state: Any) -> Array:
         """What the network sees, (rows, observations)."""
-        raise TypeError(f"{type(self).__name__} does not define observe_state")
 
+    @abc.abstractmethod
     def move(self, state: Any, actions: Array, alive: Array) -> tuple[Any, Array, Array]:
         """One step of the plant.
 
@@ -194,4 +190,3 @@ class PythonPlant(Plant):
         over : (rows,) array of bool
             Whether the episode ends with this step.
         """
-        raise TypeError(f"{type(self).__name__} does not define move")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from neuroanp.network.dynamics import Cells, Dynamics, Rates
-from neuroanp.network.layout import clean
+from neuroanp.network.layout import Passes
 from neuroanp.network.wiring import Wiring
 from neuroanp.types import Array
 
@@ -20,8 +20,8 @@ class Record:
 
     Parameters
     ----------
-    passes : tuple of str
-        What axis P holds, of ``"clean"``, ``"plus"`` and ``"minus"``.
+    passes : Passes
+        Names of axis P.
     loss : (T, P, L) array
         Loss of each step, mean over outputs of the squared error; the mask is not applied.
     mask : (T, L) array
@@ -73,7 +73,7 @@ class Record:
         What the arrays are memory of; kept for as long as the record is.
     """
 
-    passes: tuple[str, ...]
+    passes: Passes
     loss: Array
     mask: Array
     inputs: Array
@@ -97,7 +97,10 @@ class Record:
     past: Array | None = None
     owner: Any = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "passes", Passes(self.passes))
+
     @property
     def mean_loss(self) -> float:
         """Mean over counted steps and lanes of the loss of the course without noise."""
-        return float(np.vdot(clean(self.loss, self.passes), self.mask) / np.add.reduce(self.mask, axis=None))
+        return float(np.vdot(self.passes.clean(self.loss), self.mask) / np.add.reduce(self.mask, axis=None))

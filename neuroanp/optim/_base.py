@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-from typing import Any
+import abc
+from typing import Any, ClassVar, Literal
 
-from neuroanp.config import checks
+from neuroanp.config.option import option
+from neuroanp.config.part import Part
 from neuroanp.optim.schedule import annealed
 from neuroanp.synapse import UNDECLARED, NotLocal, Synapse
 from neuroanp.types import Arrays
 
 
-class Stage:
+class Stage(Part):
     """One step of the way from a gradient estimate to what is added to the weights.
 
     Stages before the optimizer see the gradient estimate, those after it the change to be added. A stage is
@@ -19,11 +20,14 @@ class Stage:
     and resumed.
     """
 
-    def start(self, weights: Arrays) -> Arrays:
-        """State before the first update; empty for a stage that remembers nothing."""
+    registered_as: ClassVar[str] = "optimizer"
+
+    def start(self, weights: Arrays) -> Any:
+        """State before the first update: a dict of arrays, empty for a stage that remembers nothing."""
         return {}
 
-    def __call__(self, update: Arrays, weights: Arrays, state: Arrays, progress: float) -> Arrays:
+    @abc.abstractmethod
+    def __call__(self, update: Arrays, weights: Arrays, state: Any, progress: float) -> Arrays:
         """The update after this stage.
 
         Parameters
@@ -37,7 +41,6 @@ class Stage:
         progress : float
             Part of the run that is over, from 0 to 1.
         """
-        raise TypeError(f"{type(self).__name__} does not define __call__")
 
     def synapse(self) -> Synapse | NotLocal:
         """What one synapse does with its estimate ``gradient`` at the end of a trial (on-chip mode)."""
@@ -67,19 +70,17 @@ class Chain(Stage):
     array([[ 0.05, -0.06]])
     """
 
+    stages: ClassVar[tuple[Stage, ...]]
+
     def __init__(self, *stages: Stage) -> None:
-        self.stages = stages
+        object.__setattr__(self, "stages", stages)
 
-    def start(self, weights: Arrays) -> Arrays:
-        return {
-            f"{place}.{key}": value
-            for place, stage in enumerate(self.stages)
-            for key, value in stage.start(weights).items()
-        }
+    def start(self, weights: Arrays) -> list[Any]:
+        """The states of the stages."""
+        return [stage.start(weights) for stage in self.stages]
 
-    def __call__(self, update: Arrays, weights: Arrays, state: Arrays, progress: float) -> Arrays:
-        for stage, keys in zip(self.stages, _owned(tuple(state), len(self.stages)), strict=True):
-            own = {key: state[whole] for whole, key in keys}
+    def __call__(self, update: Arrays, weights: Arrays, state: list[Any], progress: float) -> Arrays:
+        for stage, own in zip(self.stages, state, strict=True):
             update = stage(update, weights, own, progress)
         return update
 
@@ -96,24 +97,39 @@ class Chain(Stage):
         return {key: value for stage in self.stages for key, value in stage.told(name, progress).items()}
 
 
-@functools.lru_cache
-def _owned(keys: tuple[str, ...], stages: int) -> list[list[tuple[str, str]]]:
-    """For each stage of a chain the keys of its state, in the chain's state and in its own."""
-    prefixes = [f"{place}." for place in range(stages)]
-    return [[(key, key.removeprefix(start)) for key in keys if key.startswith(start)] for start in prefixes]
+class Optimizer(Stage):
+    """Base of the stages that have learning rates.
 
+    Parameters
+    ----------
+    lr : float
+        Learning rate at the start of the run, 0 or more.
+    readout_lr : float, optional
+        The same for ``W_out``; `lr` when left out.
+    input_lr : float, optional
+        The same for ``W_in``, whose currents reach a cell of a spiking network as a part dt / tau only.
+    anneal : {"none", "linear", "cosine"}
+        Fall of the learning rate over the run.
 
-OWN_RATES = {"W_in": "input_lr", "W_out": "readout_lr"}
-"""Which option of an optimizer is the learning rate of which weights, where it is given."""
+    Attributes
+    ----------
+    name : str
+        Name in the shell.
+    """
 
+    name: ClassVar[str]
 
-def check_rates(optimizer: Any) -> None:
-    """Learning rates are numbers of 0 or more."""
-    given = [name for name in OWN_RATES.values() if getattr(optimizer, name) is not None]
-    checks.not_negative(optimizer, "lr", *given)
+    lr: float = option(0.001, "learning rate", least=0)
+    readout_lr: float | None = option(None, "learning rate of the readout, where another than lr", least=0)
+    input_lr: float | None = option(
+        None, "learning rate of the input weights, where another than lr", least=0
+    )
+    anneal: Literal["none", "linear", "cosine"] = option("none", "fall of the learning rate over the run")
 
+    def rate(self, name: str, progress: float) -> float:
+        """Learning rate of one weight matrix at a point of the run."""
+        own = {"W_in": self.input_lr, "W_out": self.readout_lr}.get(name)
+        return annealed(self.lr if own is None else own, self.anneal, progress)
 
-def rate(optimizer: Any, name: str, progress: float) -> float:
-    """Learning rate of one weight matrix at this point of the run."""
-    own = getattr(optimizer, OWN_RATES[name]) if name in OWN_RATES else None
-    return annealed(optimizer.lr if own is None else own, optimizer.anneal, progress)
+    def told(self, name: str, progress: float) -> dict[str, float]:
+        return {"learning_rate": self.rate(name, progress)}

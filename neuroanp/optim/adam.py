@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from typing import Literal
 
 import numpy as np
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.engine.elementwise import Elementwise
-from neuroanp.errors import InvalidValue
-from neuroanp.optim._base import Stage, check_rates, rate
-from neuroanp.optim.schedule import ANNEAL
+from neuroanp.optim._base import Optimizer
 from neuroanp.synapse import Synapse
 from neuroanp.types import Arrays
 
@@ -27,8 +24,7 @@ _STEP = Elementwise(
 )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Adam(Stage):
+class Adam(Optimizer):
     r"""Steps of a size that does not depend on the gradient's.
 
     .. math:: m_k = \beta_1 m_{k-1} + (1-\beta_1) g_k, \qquad v_k = \beta_2 v_{k-1} + (1-\beta_2) g_k^2
@@ -37,18 +33,12 @@ class Adam(Stage):
 
     Parameters
     ----------
-    lr : float
-        Learning rate :math:`\eta`, 0 or more, at the start of the run.
-    readout_lr : float, optional
-        The same for ``W_out``; `lr` when left out.
-    input_lr : float, optional
-        The same for ``W_in``, whose currents reach a cell of a spiking network as a part dt / tau only.
     b1, b2 : float
         Decay of the mean and of the mean square of the gradient, from 0 to less than 1.
     eps : float
         :math:`\varepsilon`, above 0: gradients well below it give no full step.
-    anneal : str
-        How the learning rate falls over the run: ``"none"``, ``"linear"`` or ``"cosine"``.
+
+    See `Optimizer` for the other options.
 
     Examples
     --------
@@ -64,22 +54,13 @@ class Adam(Stage):
     Kingma and Ba, ICLR (2015), arXiv 1412.6980.
     """
 
-    lr: float = option(0.003, "learning rate")
-    readout_lr: float | None = option(None, "learning rate of the readout, where another than lr")
-    input_lr: float | None = option(None, "learning rate of the input weights, where another than lr")
-    b1: float = option(0.9, "decay of the mean gradient")
-    b2: float = option(0.999, "decay of the mean square gradient")
-    eps: float = option(1e-8, "added to the root mean square gradient")
-    anneal: str = option("linear", "how the learning rate falls over the run (none, linear, cosine)")
+    name = "adam"
 
-    def __post_init__(self) -> None:
-        check_rates(self)
-        checks.not_negative(self, "b1", "b2")
-        checks.positive(self, "eps")
-        for field in ("b1", "b2"):
-            if getattr(self, field) >= 1:
-                raise InvalidValue(f"Adam.{field}", "a number from 0 to less than 1", getattr(self, field))
-        checks.one_of(self, "anneal", ANNEAL)
+    lr: float = option(0.003, "learning rate", least=0)
+    b1: float = option(0.9, "decay of the mean gradient", least=0, below=1)
+    b2: float = option(0.999, "decay of the mean square gradient", least=0, below=1)
+    eps: float = option(1e-8, "added to the root mean square gradient", above=0)
+    anneal: Literal["none", "linear", "cosine"] = option("linear", "fall of the learning rate over the run")
 
     def start(self, weights: Arrays) -> Arrays:
         _STEP.compile()
@@ -97,7 +78,7 @@ class Adam(Stage):
         for name, gradient in update.items():
             m, v = state[f"m.{name}"], state[f"v.{name}"]
             change = np.ascontiguousarray(gradient, m.dtype)
-            _STEP(change, m, v, self.b1, self.b2, -scale * rate(self, name, progress), self.eps * root)
+            _STEP(change, m, v, self.b1, self.b2, -scale * self.rate(name, progress), self.eps * root)
             update[name] = change
         return update
 
@@ -109,6 +90,3 @@ class Adam(Stage):
         """
         constants = {"b1": self.b1, "b2": self.b2, "eps": self.eps}
         return Synapse(state=("mean", "square"), learn=learn, constants=constants)
-
-    def told(self, name: str, progress: float) -> dict[str, float]:
-        return {"learning_rate": rate(self, name, progress)}

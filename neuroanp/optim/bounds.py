@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import sys
 
@@ -15,7 +14,6 @@ from neuroanp.synapse import Synapse
 from neuroanp.types import Array, Arrays
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class WeightBounds(Stage):
     """Cut the change of a weight where it would leave its range.
 
@@ -30,14 +28,11 @@ class WeightBounds(Stage):
         When `low` is not below `high`.
     """
 
-    low: float = option(-math.inf, "least weight")
-    high: float = option(math.inf, "greatest weight")
+    low: float = option(-math.inf, "least weight", finite=False)
+    high: float = option(math.inf, "greatest weight", finite=False)
 
     def __post_init__(self) -> None:
-        for field in ("low", "high"):
-            value = getattr(self, field)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
-                raise InvalidValue(f"WeightBounds.{field}", "a number", value)
+        super().__post_init__()
         if self.low >= self.high:
             raise InvalidValue("WeightBounds.low", f"a number below high ({self.high:g})", self.low)
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import numpy as np
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.optim._base import Stage
 from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.types import Arrays
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Clip(Stage):
     r"""Shorten an update that is too long, keeping its direction.
 
@@ -28,11 +25,9 @@ class Clip(Stage):
         Longest norm c, above 0; infinite for any length.
     """
 
-    norm: float = option(1.0, "longest norm of the gradient estimate, over all weights")
-
-    def __post_init__(self) -> None:
-        if self.norm != math.inf:
-            checks.positive(self, "norm")
+    norm: float = option(
+        1.0, "longest norm of the gradient estimate, over all weights", above=0, finite=False
+    )
 
     def __call__(self, update: Arrays, weights: Arrays, state: Arrays, progress: float) -> Arrays:
         if self.norm == math.inf:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
+from neuroanp.config.part import Part
+from neuroanp.network.layout import Layout
 from neuroanp.network.record import Record
-from neuroanp.optim.schedule import ANNEAL, annealed
+from neuroanp.optim.schedule import annealed
 from neuroanp.synapse import NotLocal
-from neuroanp.types import Array
+from neuroanp.types import Array, Arrays
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Decorrelation:
+class Decorrelation(Part):
     r"""A matrix in front of each projection that decorrelates what the synapses see.
 
     .. math:: D \leftarrow D - \epsilon \,
@@ -53,12 +52,8 @@ class Decorrelation:
     Keemink, van Gerven, arXiv 2405.08967 (in recurrent networks).
     """
 
-    rate: float = option(0.01, "rate at which the decorrelating matrices learn")
-    anneal: str = option("linear", "how the rate falls over the run (none, linear, cosine)")
-
-    def __post_init__(self) -> None:
-        checks.not_negative(self, "rate")
-        checks.one_of(self, "anneal", ANNEAL)
+    rate: float = option(0.01, "rate at which the decorrelating matrices learn", least=0)
+    anneal: Literal["none", "linear", "cosine"] = option("linear", "fall of the rate over the run")
 
     @property
     def not_local(self) -> NotLocal:
@@ -69,25 +64,25 @@ class Decorrelation:
             variant="decorrelation=None",
         )
 
-    def start(self, n_in: int, hidden: int) -> dict[str, Array]:
+    def start(self, layout: Layout) -> Arrays:
         """``D_in`` (n_in, n_in) and ``D_hidden`` (hidden, hidden) before learning: the identity."""
-        return {"D_in": np.eye(n_in), "D_hidden": np.eye(hidden)}
+        return {"D_in": np.eye(layout.n_in), "D_hidden": np.eye(layout.hidden)}
 
-    def __call__(self, matrices: Mapping[str, Array], record: Record, progress: float) -> dict[str, Array]:
+    def __call__(self, record: Record, state: Arrays, progress: float) -> Arrays:
         """Both matrices after one trial.
 
         Parameters
         ----------
-        matrices : mapping
-            ``D_in`` and ``D_hidden`` in force in the trial.
         record : Record
+        state : dict of arrays
+            ``D_in`` and ``D_hidden`` in force in the trial.
         progress : float
             Part of the run that is over, from 0 to 1.
         """
         rate = annealed(self.rate, self.anneal, progress)
         return {
-            "D_in": self.update(matrices["D_in"], record.inputs, rate),
-            "D_hidden": self.update(matrices["D_hidden"], record.course[1:], rate),
+            "D_in": self.update(state["D_in"], record.inputs, rate),
+            "D_hidden": self.update(state["D_hidden"], record.course[1:], rate),
         }
 
     def update(self, D: Array, traces: Array, rate: float) -> Array:

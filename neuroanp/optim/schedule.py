@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-ANNEAL = ("none", "linear", "cosine")
-
 
 def annealed(rate: float, anneal: str, progress: float) -> float:
     """The rate in force at a point of the run.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
 from neuroanp.config.option import option
@@ -11,7 +9,6 @@ from neuroanp.optim._base import Stage
 from neuroanp.types import Arrays
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class KeepSigns(Stage):
     r"""Stop a weight at zero where it would change its sign: an excitatory synapse stays excitatory.
 

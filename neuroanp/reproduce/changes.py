@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from neuroanp.reproduce.methods import METHODS, Method, Settings
+from neuroanp.reproduce.methods import METHODS, Method
+from neuroanp.reward import RunningMean
 from neuroanp.rules import SPSA, ActivityPerturbation, EvolutionStrategies, RandomFeedback, WeightPerturbation
-from neuroanp.training import recipe as recipes
+from neuroanp.training.recipe import Recipe
+from neuroanp.training.task import Task
 
 #: The experiment that they are made in.
 WHERE = "copying-10"
@@ -17,11 +18,12 @@ WHERE = "copying-10"
 def _changed(title: str, **changes: Any) -> Method:
     """Fields of a part by a mapping, a whole part by itself."""
 
-    def settings(task: str, rates: Mapping[str, float]) -> Settings:
-        made = recipes.recipe(task, "best")
+    def settings(task: Task, rates: Mapping[str, float]) -> Recipe:
+        recipe = task.recipe("best")
         for part, change in changes.items():
-            made[part] = dataclasses.replace(made[part], **change) if isinstance(change, dict) else change
-        return made
+            value = getattr(recipe, part).replace(**change) if isinstance(change, dict) else change
+            recipe = recipe.replace(**{part: value})
+        return recipe
 
     return Method(title, False, settings)
 
@@ -35,7 +37,7 @@ CHANGES = {
     "step-loss": _changed("loss of the step instead of the return", modulator={"discount": 0.0}),
     "short-return": _changed("return discounted by 0.95", modulator={"discount": 0.95}),
     "one-modulator": _changed("one modulator for all lanes", modulator={"scope": "global"}),
-    "one-pass": _changed("one noisy pass, running mean as baseline", modulator={"baseline": "running"}),
+    "one-pass": _changed("one noisy pass, running mean as baseline", modulator={"baseline": RunningMean()}),
     "with-clean": _changed("noisy and clean pass instead of a mirrored pair", rule={"mirrored": False}),
     "large-noise": _changed("noise ten times as large", rule={"sigma": 0.01}),
     "sign-noise": _changed("noise of one size and random sign", rule={"distribution": "sign"}),

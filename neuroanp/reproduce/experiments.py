@@ -45,10 +45,6 @@ class Experiment:
     needs_weather: bool = False
     rates: dict[str, float] = dataclasses.field(default_factory=lambda: SERIES)
 
-    def options(self) -> dict[str, Any]:
-        """Arguments of `neuroanp.train` that it sets."""
-        return {"lanes": self.lanes}
-
 
 def _copying(**options: Any) -> Callable[[str | None], Task]:
     return lambda weather: CopyingMemory(**options)

@@ -17,9 +17,8 @@ from neuroanp.rules import (
     Rule,
     WeightPerturbation,
 )
-from neuroanp.training import recipe as recipes
-
-Settings = dict[str, Any]
+from neuroanp.training.recipe import Recipe
+from neuroanp.training.task import Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,31 +31,30 @@ class Method:
     published : bool
         Whether it is one of the paper's.
     settings : callable
-        Arguments of `neuroanp.train` for a task, by the task's name and the rates of the published rules.
+        The recipe for a task, by the task and the rates of the published rules.
     """
 
     title: str
     published: bool
-    settings: Callable[[str, Mapping[str, float]], Settings]
+    settings: Callable[[Task, Mapping[str, float]], Recipe]
 
 
 def _published(title: str, rule: Rule, rate: str, decorrelated: bool = False) -> Method:
-    def settings(task: str, rates: Mapping[str, float]) -> Settings:
+    def settings(task: Task, rates: Mapping[str, float]) -> Recipe:
         decorrelation = Decorrelation(rate=1e-3, anneal="none") if decorrelated else None
-        return recipes.recipe(task, "published") | {
-            "rule": rule, "optimizer": SGD(lr=rates[rate]), "decorrelation": decorrelation,
-        }  # fmt: skip
+        published = task.recipe("published")
+        return published.replace(rule=rule, optimizer=SGD(lr=rates[rate]), decorrelation=decorrelation)
 
     return Method(title, True, settings)
 
 
 def _ours(title: str, **changes: Any) -> Method:
-    return Method(title, False, lambda task, rates: recipes.recipe(task, "best") | changes)
+    return Method(title, False, lambda task, rates: task.recipe("best").replace(**changes))
 
 
-def _response(task: str, rates: Mapping[str, float]) -> Settings:
-    ours = recipes.recipe(task, "best")
-    return ours | {"rule": ResponsePerturbation(sigma=ours["rule"].sigma)}
+def _response(task: Task, rates: Mapping[str, float]) -> Recipe:
+    ours = task.recipe("best")
+    return ours.replace(rule=ResponsePerturbation(sigma=ours.rule.sigma))  # type: ignore[attr-defined]
 
 
 WEIGHT = WeightPerturbation(sigma=0.01, hold="step", mirrored=False)

@@ -18,6 +18,7 @@ from neuroanp.reproduce.experiments import COPYING, EXPERIMENTS
 from neuroanp.reproduce.findings import WITHIN, Found, collect, needed, sentences
 from neuroanp.reproduce.methods import METHODS
 from neuroanp.reproduce.runs import Job, Plan
+from neuroanp.tasks import CopyingMemory
 
 TEMPLATE = Path(__file__).with_name("report.html")
 PACKAGES = ("neuroanp", "brian2", "numpy", "scipy", "jax", "optax", "matplotlib")
@@ -144,8 +145,8 @@ def _changes(out: Path, plan: Plan) -> dict[str, Any] | None:
 def _settings() -> list[tuple[str, str]]:
     made = []
     for method in METHODS.values():
-        described = config.describe(**method.settings("copying-memory", COPYING))
-        parts = {key: value for key, value in described.items() if key not in (config.WRITTEN_BY, "updates")}
+        parts = config.describe(recipe=method.settings(CopyingMemory(), COPYING))["recipe"]
+        parts = {key: value for key, value in parts.items() if key not in ("class", "updates")}
         made.append((method.title, "; ".join(f"{key}: {_short(value)}" for key, value in parts.items())))
     return made
 

@@ -147,14 +147,16 @@ def run_all(plan: Plan, out: Path, processes: int = 1) -> None:
 
 
 def settings_of(job: Job) -> dict[str, Any]:
-    """The keyword arguments of `neuroanp.train` that make a run."""
+    """The arguments of `Trainer` that make a run."""
     experiment = EXPERIMENTS[job.experiment]
     task: Any = experiment.task(job.weather)
     if job.length:
         task = dataclasses.replace(task, length=job.length) if isinstance(task, CopyingMemory) else task
-    settings = EVERY[job.method].settings(task.name, experiment.rates) | experiment.options()
-    settings["model"] = dataclasses.replace(settings["model"], hidden=job.hidden)
-    return settings | {"task": task, "updates": job.updates, "seed": job.seed, "dtype": "float32"}
+    recipe = EVERY[job.method].settings(task, experiment.rates)
+    recipe = recipe.replace(
+        model=recipe.model.replace(hidden=job.hidden), lanes=experiment.lanes, updates=job.updates
+    )
+    return {"task": task, "recipe": recipe, "seed": job.seed, "dtype": "float32"}
 
 
 def _fits(job: Job, out: Path) -> bool:
@@ -168,11 +170,11 @@ def _fits(job: Job, out: Path) -> bool:
 
 def make(job: Job, out: str) -> None:
     """One run: its folder, and beside it what it cost."""
-    from neuroanp.training.loop import train
+    from neuroanp.training.loop import Trainer
 
     stopped = None
     try:
-        run = train(progress=False, **settings_of(job))
+        run = Trainer(**settings_of(job)).run(progress=False)
     except Diverged as error:
         run, stopped = error.run, str(error).partition(";")[0]
     folder = Path(out) / job.folder

@@ -5,17 +5,40 @@ from __future__ import annotations
 import numpy as np
 
 from neuroanp.errors import InvalidValue
-from neuroanp.types import Array
+from neuroanp.network.record import Record
+from neuroanp.reward.baselines import Baseline, noisy_returns
+from neuroanp.types import Array, Arrays
 
 MOST_INPUTS = 20
-"""Baseline "inputs" fits one number for each product of two inputs, at every step and lane."""
-
+"""Inputs of a critic at most: it fits one number for each product of two inputs, at every step and lane."""
 
 RIDGE = 1e-6
 """Penalty of that fit, against a variance of 1 of the inputs: for inputs that never change."""
 
 
-def expected_from(inputs: Array, total: Array, counted: Array) -> Array:
+class InputCritic(Baseline):
+    r"""The return that the network's inputs at the step lead to expect.
+
+    A small critic for tasks in closed loop, where lanes soon differ and a return says more about the state of
+    the plant than about the noise. It sees what the network sees: the least-squares fit of R to the products
+    :math:`u_i u_j` of the inputs and 1, over the steps and lanes of the trial itself, each lane up to its
+    last counted step; later ones get 0. It is fitted anew in each trial and keeps nothing. It is local to no
+    synapse and not simulated with the network; its value alone is broadcast. As the noise took part in the
+    returns that it is fitted to, the estimate is shrunk, by about the number of products over that of
+    independent returns.
+    """
+
+    name = "input-critic"
+
+    def __call__(self, record: Record, discount: float, state: Arrays) -> Array:
+        total = noisy_returns(record, discount)
+        until_last_counted = np.maximum.accumulate(record.mask[::-1] > 0)[::-1]
+        total -= expected_returns(record.inputs, total, until_last_counted)
+        total[~until_last_counted] = 0.0
+        return total
+
+
+def expected_returns(inputs: Array, total: Array, counted: Array) -> Array:
     """Least-squares fit of returns to the products of two inputs, the inputs themselves and 1.
 
     Parameters
@@ -37,14 +60,12 @@ def expected_from(inputs: Array, total: Array, counted: Array) -> Array:
     """
     steps, lanes, n_in = inputs.shape
     if n_in > MOST_INPUTS:
-        raise InvalidValue("Modulator.baseline", f"inputs for at most {MOST_INPUTS}", f"{n_in} inputs")
-    seen = np.ones((steps * lanes, n_in + 1))
-    seen[:, :n_in] = inputs.reshape(-1, n_in)
+        raise InvalidValue("Modulator.baseline", f"InputCritic for at most {MOST_INPUTS}", f"{n_in} inputs")
+    factors = np.ones((steps * lanes, n_in + 1))
+    factors[:, :n_in] = inputs.reshape(-1, n_in)
     first, second = np.triu_indices(n_in + 1)
-    products = seen[:, first] * seen[:, second]
-    chosen = products[counted.reshape(-1)]
-    square = chosen.T @ chosen
-    square[np.diag_indices_from(square)] += RIDGE * len(chosen)
-    fit = np.linalg.solve(square, chosen.T @ total[counted])
-    expected: Array = (products @ fit).reshape(total.shape)
-    return expected
+    products = factors[:, first] * factors[:, second]
+    fitted = products[counted.reshape(-1)]
+    square = fitted.T @ fitted
+    square[np.diag_indices_from(square)] += RIDGE * len(fitted)
+    return (products @ np.linalg.solve(square, fitted.T @ total[counted])).reshape(total.shape)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
+import abc
 from collections.abc import Mapping
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
-from neuroanp.errors import InvalidValue
+from neuroanp.config.part import Part
+from neuroanp.network.layout import PROJECTIONS, Layout
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
 from neuroanp.rules._factors import arrived, decorrelated, delta, outer, part, recurrent
 from neuroanp.synapse import UNDECLARED, NotLocal, Synapse
-from neuroanp.types import Array
-
-SOURCE = {"W_in": "D_in", "W_rec": "D_hidden", "W_out": "D_hidden"}
-"""Which matrix decorrelates the trace of which weights."""
+from neuroanp.types import Array, Arrays
 
 PART = 512
 """Samples (steps x lanes) of a long trial that are summed at a time, to stay in the cache."""
@@ -44,14 +41,13 @@ class Layer(NamedTuple):
     """Standard deviation of the noise."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Rule:
-    """Base of all rules: a frozen dataclass whose fields are the rule's options.
+class Rule(Part):
+    """Base of all rules.
 
     A rule is one file. One that perturbs nodes and has three factors derives from `NodeRule` and defines
-    `post`; one that needs noise of any kind derives from `NoiseRule`; any other defines `update`. It is found
-    by its name once its package lists it under the entry point group ``neuroanp.rules``. `own_synapse` says
-    what one synapse does by it, for the on-chip mode.
+    `post`; one that needs noise of any kind derives from `NoiseRule`; any other defines `__call__`. It is
+    found by its name once its package lists it under the entry point group ``neuroanp.rules``. `own_synapse`
+    says what one synapse does by it, for the on-chip mode.
 
     Attributes
     ----------
@@ -81,17 +77,17 @@ class Rule:
         For an unknown `readout`.
     """
 
+    registered_as: ClassVar[str] = "rule"
     name: ClassVar[str]
     records: ClassVar[tuple[str, ...]] = ()
     compares: ClassVar[bool] = False
     sparse: ClassVar[bool] = False
     limit: ClassVar[str] = ""
-    readouts: ClassVar[tuple[str, ...]] = ("perturb", "delta", "fixed")
 
-    readout: str = option("perturb", "how the readout learns (perturb, delta, fixed)")
+    readout: Literal["perturb", "delta", "fixed"] = option("perturb", "how the readout learns")
 
-    def __post_init__(self) -> None:
-        checks.one_of(self, "readout", self.readouts)
+    def require_extras(self) -> None:
+        """Raise `MissingExtra` where an optional dependency of the rule isn't installed."""
 
     @property
     def passes(self) -> tuple[str, ...]:
@@ -103,7 +99,12 @@ class Rule:
         """The noise that the rule asks of a network."""
         return Perturbation(records=self.records)
 
-    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
+    def start(self, layout: Layout) -> Arrays:
+        """What the rule remembers from trial to trial, before the first: arrays by names of its own."""
+        return {}
+
+    @abc.abstractmethod
+    def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         """Estimate of the gradient from one trial.
 
         Parameters
@@ -111,27 +112,21 @@ class Rule:
         record : Record
         modulator : (T, L) or (T, 1) array
             One column a lane, or one for all lanes.
+        state : dict of arrays
+            From `start`; brought up to date here.
 
         Returns
         -------
         dict of (post, pre) arrays by weight name, new ones, of float64 or the record's dtype, to be
         subtracted from the weights times a learning rate. Weights that don't learn are not in it.
         """
-        raise TypeError(f"{type(self).__name__} does not define update")
 
-    def estimate(self, record: Record, modulator: Array, memory: dict[str, Array]) -> dict[str, Array]:
-        """`update` of a rule that learns from trial to trial.
-
-        Parameters
-        ----------
-        record : Record
-        modulator : array
-            See `update`.
-        memory : dict of arrays
-            What the rule remembers, by names of its own: empty before the first trial, brought up to date
-            here.
-        """
-        return self.update(record, modulator)
+    def readout_update(self, record: Record, error: Array | None = None) -> Arrays:
+        """`__call__` for the readout where it learns without noise, from the error `delta`."""
+        if self.readout != "delta":
+            return {}
+        post = delta(record) if error is None else error
+        return {"W_out": outer(post, record.course[1:], record.decorrelation.get("D_hidden"))}
 
     def synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
         """What one synapse does in the on-chip mode, where passes follow one another on one network.
@@ -159,7 +154,6 @@ class Rule:
         return UNDECLARED
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class NoiseRule(Rule):
     """Base of the rules that need noise.
 
@@ -167,8 +161,6 @@ class NoiseRule(Rule):
     ----------
     perturbs : str
         Where the noise goes: ``"nodes"`` (activity) or ``"weights"``.
-    distributions : tuple of str
-        The distributions there are to choose from.
     modulated : bool
         Whether the update is linear in the modulator; a rule that makes a scalar of its own says no.
 
@@ -193,20 +185,12 @@ class NoiseRule(Rule):
         For a sigma that isn't a finite number of 0 or more, and an unknown `readout` or `distribution`.
     """
 
-    perturbs: ClassVar[str] = "nodes"
-    distributions: ClassVar[tuple[str, ...]] = ("gaussian", "sign")
+    perturbs: ClassVar[Literal["nodes", "weights"]] = "nodes"
     modulated: ClassVar[bool] = True
 
-    sigma: float = option(0.01, "standard deviation of the noise")
+    sigma: float = option(0.01, "standard deviation of the noise", least=0)
     mirrored: bool = option(True, "compare +noise with -noise instead of with no noise")
-    distribution: str = option("gaussian", "distribution of the noise (gaussian, sign)")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.not_negative(self, "sigma")
-        checks.one_of(self, "distribution", self.distributions)
-        if not isinstance(self.mirrored, bool):
-            raise InvalidValue(f"{type(self).__name__}.mirrored", "True or False", self.mirrored)
+    distribution: Literal["gaussian", "sign"] = option("gaussian", "distribution of the noise")
 
     @property
     def passes(self) -> tuple[str, ...]:
@@ -236,7 +220,6 @@ class NoiseRule(Rule):
         return self.sigma
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class NodeRule(NoiseRule):
     r"""A rule of three factors.
 
@@ -255,24 +238,24 @@ class NodeRule(NoiseRule):
                 return times(modulator / layer.sigma, np.sign(layer.noise))
     """
 
-    sparse: ClassVar[bool] = True
+    sparse = True
 
+    @abc.abstractmethod
     def post(self, layer: Layer, record: Record, modulator: Array) -> Array:
         """Modulator times postsynaptic factor (T, L, n) of one layer.
 
         Each step is judged by itself: long trials are handed over in parts. Not called when the layer's
         sigma is 0.
         """
-        raise TypeError(f"{type(self).__name__} does not define post")
 
-    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
-        """The sum over steps and lanes of post times trace, by weight name; see `Rule.update`."""
+    def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
+        """The sum over steps and lanes of post times trace, by weight name; see `Rule.__call__`."""
         steps, lanes = record.mask.shape
         size = max(1, PART // lanes)
         error = delta(record) if self.readout == "delta" else None
         if steps <= 2 * size:
             return self._sum(record, modulator, error, record.decorrelation)
-        update: dict[str, Array] = {}
+        update: Arrays = {}
         for first in range(0, steps, size):
             cut = slice(first, min(first + size, steps))
             share = part(record, cut.start, cut.stop)
@@ -280,11 +263,12 @@ class NodeRule(NoiseRule):
             for name, product in self._sum(share, modulator[cut], late, {}).items():
                 update[name] = update[name] + product if name in update else product
         D = record.decorrelation
-        return {name: decorrelated(total, D[SOURCE[name]]) for name, total in update.items()} if D else update
+        if D:
+            for name, total in update.items():
+                update[name] = decorrelated(total, D[PROJECTIONS[name].decorrelated_by])
+        return update
 
-    def _sum(
-        self, record: Record, modulator: Array, error: Array | None, D: Mapping[str, Array]
-    ) -> dict[str, Array]:
+    def _sum(self, record: Record, modulator: Array, error: Array | None, D: Mapping[str, Array]) -> Arrays:
         x = record.course[1:]
         seen = record.course[:-1] if record.wiring is None else arrived(record, x)
         hidden = self._post(Layer(record.noise, record.activity, self.sigma), record, modulator, x)
@@ -296,7 +280,7 @@ class NodeRule(NoiseRule):
 
     def _readout(
         self, record: Record, x: Array, modulator: Array, error: Array | None, D: Mapping[str, Array]
-    ) -> dict[str, Array]:
+    ) -> Arrays:
         if self.readout == "perturb":
             layer = Layer(record.noise_out, record.outputs, self.output_sigma)
             output = self._post(layer, record, modulator, record.targets)

@@ -7,7 +7,6 @@ import dataclasses
 import numpy as np
 
 from neuroanp.filters import leaky, leaky_back
-from neuroanp.network.layout import clean
 from neuroanp.network.record import Record
 from neuroanp.rules._sparse import arrivals, wired_outer
 from neuroanp.types import Array
@@ -167,7 +166,7 @@ def delta(record: Record) -> Array:
 def error(record: Record) -> Array:
     """Derivative (T, L, n_out) of the mean over lanes of the counted squared errors by the readout."""
     _, lanes, n_out = record.targets.shape
-    output = clean(record.outputs, record.passes)
+    output = record.passes.clean(record.outputs)
     off: Array = output - record.targets.astype(output.dtype, copy=False)
     return times(record.mask * (2.0 / (n_out * lanes)), off)
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import ClassVar
-
 import numpy as np
 
-from neuroanp.network.layout import effect
 from neuroanp.network.record import Record
 from neuroanp.rules._base import Layer, NodeRule
 from neuroanp.rules._factors import times
@@ -15,7 +11,6 @@ from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.types import Array
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class ActivityPerturbation(NodeRule):
     r"""Credit each unit with what the change of its activity did to the loss; the noise need not be known.
 
@@ -71,30 +66,30 @@ class ActivityPerturbation(NodeRule):
     >>> rule = ActivityPerturbation(sigma=0.01, mirrored=False)
     >>> rule.passes
     ('clean', 'plus')
-    >>> update = rule.update(record, Modulator(discount=0, scope="global")(record))     # doctest: +SKIP
+    >>> update = rule(record, Modulator(discount=0, scope="global")(record, {}), {})     # doctest: +SKIP
 
     References
     ----------
     Fernández, Keemink, van Gerven, arXiv 2405.08967; Front. Neurosci. (2024).
     """
 
-    name: ClassVar[str] = "activity-perturbation"
-    limit: ClassVar[str] = (
+    name = "activity-perturbation"
+    limit = (
         "Each step is divided by the squared norm of the change of activity, which is larger where noise of "
         "earlier steps has grown: late steps count less than in the gradient, and the change holds the "
         "effect of earlier noise besides the noise itself."
     )
-    records: ClassVar[tuple[str, ...]] = ("activity",)
-    compares: ClassVar[bool] = True
+    records = ("activity",)
+    compares = True
 
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
         return NotLocal(
             quantity="the squared norm over the layer of each step's change of activity between passes",
-            variant='NodePerturbation with Modulator(baseline="running")',
+            variant="NodePerturbation with Modulator(baseline=RunningMean())",
         )
 
     def post(self, layer: Layer, record: Record, modulator: Array) -> Array:
-        da = effect(layer.activity, record.passes)
+        da = record.passes.effect(layer.activity)
         norm2 = _squared_norm(da, modulator)
         activity2 = _squared_norm(layer.activity[:, record.passes.index("plus")], modulator)
         known = norm2 > (4 * np.finfo(da.dtype).eps) ** 2 * activity2

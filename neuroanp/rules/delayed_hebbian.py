@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar
+from typing import Literal
 
 import numpy as np
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
-from neuroanp.network.layout import noisy
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
 from neuroanp.rules._base import NoiseRule
-from neuroanp.rules._factors import delta, outer, pre, recurrent, times
+from neuroanp.rules._factors import outer, pre, recurrent, times
 from neuroanp.synapse import NotLocal, Synapse
-from neuroanp.types import Array
+from neuroanp.types import Array, Arrays
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class DelayedHebbian(NoiseRule):
     r"""Remember where activity jumped under which input, and reward it at the end.
 
@@ -37,7 +34,7 @@ class DelayedHebbian(NoiseRule):
 
     With a discount of 1 and a loss at the end of a trial only, M is the same at all steps: the eligibility is
     the sum over the trial, and the whole is reward minus its mean times eligibility. The published mean is
-    one of the trials with the same input: ``Modulator(baseline="lanes")``; ``"running"`` takes all trials.
+    one of the trials with the same input, baseline `OtherLanes`; `RunningMean` takes all trials.
 
     It is no gradient, and its length depends on the third power of everything: use Adam, or clip.
 
@@ -67,23 +64,19 @@ class DelayedHebbian(NoiseRule):
     Miconi, eLife 6, e20899 (2017).
     """
 
-    name: ClassVar[str] = "delayed-hebbian"
-    limit: ClassVar[str] = (
+    name = "delayed-hebbian"
+    limit = (
         "The eligibility is a cube of the change of activity, so that its size and direction are not those "
         "of a gradient; only the sign of the correlation with the reward is."
     )
-    records: ClassVar[tuple[str, ...]] = ("activity",)
-    sparse: ClassVar[bool] = True
-    distributions: ClassVar[tuple[str, ...]] = ("rare",)
+    records = ("activity",)
+    sparse = True
 
-    distribution: str = dataclasses.field(default="rare", init=False, metadata={"doc": "not to be chosen"})
-    chance: float = option(0.003, "probability that a cell is perturbed at a step")
-    memory: float = option(0.05, "part of the running mean of activity that stays for a step")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.positive(self, "chance")
-        checks.between(self, 0, 1, "chance", "memory")
+    distribution: Literal["rare"] = option("rare", "distribution of the noise")  # type: ignore[assignment]
+    chance: float = option(0.003, "probability that a cell is perturbed at a step", above=0, most=1)
+    memory: float = option(
+        0.05, "part of the running mean of activity that stays for a step", least=0, most=1
+    )
 
     @property
     def perturbation(self) -> Perturbation:
@@ -93,7 +86,7 @@ class DelayedHebbian(NoiseRule):
         if len(passes) > 1:
             return NotLocal(
                 quantity="the fluctuations of one pass in the other, whose loss decides about them too",
-                variant='Modulator(baseline="running"), one pass compared with the trials before',
+                variant="Modulator(baseline=RunningMean()), one pass compared with the trials before",
             )
         return Synapse(
             state=("arrived", "fluctuation", "usual", "eligibility", "gradient"),
@@ -108,19 +101,16 @@ class DelayedHebbian(NoiseRule):
             constants={"memory": self.memory},
         )
 
-    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
-        hidden = times(modulator, self._cubed(noisy(record.activity, record.passes)))
+    def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
+        hidden = times(modulator, self._cubed(record.passes.noisy(record.activity)))
         update = {
             "W_in": outer(hidden, pre(record, "W_in") ** 3),
             "W_rec": recurrent(record, hidden, pre(record, "W_rec") ** 3),
         }
         if self.readout == "perturb":
-            output = times(modulator, self._cubed(noisy(record.outputs, record.passes)))
+            output = times(modulator, self._cubed(record.passes.noisy(record.outputs)))
             update["W_out"] = outer(output, pre(record, "W_out") ** 3)
-        elif self.readout == "delta":
-            x = record.course[1:]
-            update["W_out"] = outer(delta(record), x, record.decorrelation.get("D_hidden"))
-        return update
+        return update | self.readout_update(record)
 
     def _cubed(self, activity: Array) -> Array:
         """Third power (T, L, n) of the fluctuations of an activity."""

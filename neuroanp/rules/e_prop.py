@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import ClassVar
+from typing import Literal
 
 import numpy as np
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky
 from neuroanp.network.dynamics import Cells
-from neuroanp.network.layout import clean
 from neuroanp.network.record import Record
 from neuroanp.rules._base import Rule
 from neuroanp.rules._factors import arrived, delta, outer, recurrent_leaky
 from neuroanp.synapse import NotLocal
-from neuroanp.types import Array
+from neuroanp.types import Array, Arrays
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class EProp(Rule):
     r"""Eligibility traces of spiking cells times a learning signal of each cell: no noise, no reward.
 
@@ -86,34 +82,27 @@ class EProp(Rule):
     the ALIF cells do.
     """
 
-    name: ClassVar[str] = "e-prop"
-    limit: ClassVar[str] = (
+    name = "e-prop"
+    limit = (
         "Errors reach the cells that drive the readout alone, not the cells that drive those: all paths "
         "through a second recurrent synapse are left out."
     )
-    records: ClassVar[tuple[str, ...]] = ("potential", "adaptation")
-    sparse: ClassVar[bool] = True
-    readouts: ClassVar[tuple[str, ...]] = ("delta", "fixed")
+    records = ("potential", "adaptation")
+    sparse = True
 
-    readout: str = option("delta", "how the readout learns (delta, fixed)")
-    feedback: str = option("symmetric", "what brings errors back to cells (symmetric, random)")
-    feedback_seed: int = option(0, "seed of random feedback")
-    damping: float = option(0.3, "height of the pseudo-derivative of a spike")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.one_of(self, "feedback", ("symmetric", "random"))
-        checks.whole(self, 0, "feedback_seed")
-        checks.positive(self, "damping")
+    readout: Literal["delta", "fixed"] = option("delta", "how the readout learns")
+    feedback: Literal["symmetric", "random"] = option("symmetric", "what brings errors back to cells")
+    feedback_seed: int = option(0, "seed of random feedback", least=0)
+    damping: float = option(0.3, "height of the pseudo-derivative of a spike", above=0)
 
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> NotLocal:
         back = "the readout's present weights" if self.feedback == "symmetric" else "weights of its own"
         return NotLocal(
             quantity=f"a signal for each cell at each step, the errors of all outputs through {back}",
-            variant='NodePerturbation or RewardSTDP with Modulator(baseline="running")',
+            variant="NodePerturbation or RewardSTDP with Modulator(baseline=RunningMean())",
         )
 
-    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
+    def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         cells = record.cells
         if cells is None:
             raise InvalidValue("Record.cells", "a model of spiking cells, such as lif or alif", "none")
@@ -128,9 +117,7 @@ class EProp(Rule):
                 record, post, arrived(record, spikes), cells.memory, D.get("D_hidden"), gain=cells.memory
             ),
         }
-        if self.readout == "delta":
-            update["W_out"] = outer(error, spikes, D.get("D_hidden"))
-        return update
+        return update | self.readout_update(record, error)
 
     def _back(self, record: Record) -> Array:
         """B as (n_out, N)."""
@@ -142,9 +129,9 @@ class EProp(Rule):
 
     def _slope(self, record: Record, cells: Cells, spikes: Array) -> Array:
         """h, (T, L, N)."""
-        over = clean(record.hidden["potential"], record.passes) - cells.threshold
+        over = record.passes.clean(record.hidden["potential"]) - cells.threshold
         if "adaptation" in record.hidden:
-            over = over - clean(record.hidden["adaptation"], record.passes)
+            over = over - record.passes.clean(record.hidden["adaptation"])
         slope: Array = np.maximum(0, 1 - np.abs(over) / cells.threshold) * (self.damping / cells.threshold)
         for late in range(1, cells.refractory + 1):
             slope[late:] *= spikes[:-late] == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar
 
 import numpy as np
 
@@ -11,12 +10,10 @@ from neuroanp.errors import InvalidValue
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
 from neuroanp.rules._base import NoiseRule
-from neuroanp.rules._factors import delta, outer
 from neuroanp.synapse import NotLocal, Synapse
-from neuroanp.types import Array
+from neuroanp.types import Array, Arrays
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class EvolutionStrategies(NoiseRule):
     r"""A population of networks, each with weights of its own for a trial; each lane is a member.
 
@@ -46,8 +43,8 @@ class EvolutionStrategies(NoiseRule):
     Salimans, Ho, Chen, Sidor, Sutskever, arXiv 1703.03864 (2017), without its ranks and weight decay.
     """
 
-    name: ClassVar[str] = "evolution-strategies"
-    perturbs: ClassVar[str] = "weights"
+    name = "evolution-strategies"
+    perturbs = "weights"
 
     @property
     def held(self) -> int:
@@ -62,7 +59,7 @@ class EvolutionStrategies(NoiseRule):
             quantity="weights of its own for each member", variant="WeightPerturbation, one member"
         )
 
-    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
+    def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         if record.weight_noise is None:
             raise InvalidValue("Record.weight_noise", "the noise of each weight", record.weight_noise)
         lanes = record.mask.shape[1]
@@ -72,7 +69,4 @@ class EvolutionStrategies(NoiseRule):
             for name, xi in next(record.weight_noise()).items()
             if name != "W_out" or self.readout == "perturb"
         }
-        if self.readout == "delta":
-            x = record.course[1:]
-            update["W_out"] = outer(delta(record), x, record.decorrelation.get("D_hidden"))
-        return update
+        return update | self.readout_update(record)

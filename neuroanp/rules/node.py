@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import ClassVar
-
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.network.record import Record
 from neuroanp.rules._base import Layer, NodeRule
@@ -14,7 +10,6 @@ from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.types import Array
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class NodePerturbation(NodeRule):
     r"""Credit each unit with what its noise did to the loss.
 
@@ -33,7 +28,7 @@ class NodePerturbation(NodeRule):
     discount 0 it is the gradient truncated to the step itself.
 
     One noisy pass is enough with a modulator that has a baseline of its own: REINFORCE for a Gaussian policy.
-    ``Modulator(baseline="running")`` makes it the rule of Fiete and Seung for substrates that can't run a
+    ``Modulator(baseline=RunningMean())`` makes it the rule of Fiete and Seung for substrates that can't run a
     trial twice, reward minus its running mean times the eligibility of the noise (there is no other rule for
     it). The discount is the decay of the eligibility: with :math:`\ell_s - b_s` the surprise of one step,
 
@@ -62,12 +57,12 @@ class NodePerturbation(NodeRule):
     >>> rule = NodePerturbation(sigma=0.05)
     >>> rule.passes
     ('plus', 'minus')
-    >>> update = rule.update(record, Modulator()(record))     # doctest: +SKIP
+    >>> update = rule(record, Modulator()(record, {}), {})     # doctest: +SKIP
 
     Spiking cells, one noisy pass, compared with the lanes that see the same::
 
         train(LIF(), task, rule=NodePerturbation(sigma=0.1, hold=10, readout="delta"),
-              modulator=Modulator(discount=0.98, baseline="lanes"))
+              modulator=Modulator(discount=0.98, baseline=OtherLanes()))
 
     References
     ----------
@@ -76,16 +71,12 @@ class NodePerturbation(NodeRule):
     is the one here divided by :math:`\sigma`.
     """
 
-    name: ClassVar[str] = "node-perturbation"
+    name = "node-perturbation"
 
-    hold: int = option(1, "steps for which one draw of noise is held")
-    readout_sigma: float | None = option(None, "standard deviation of the readout's noise, if another")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.whole(self, 1, "hold")
-        if self.readout_sigma is not None:
-            checks.not_negative(self, "readout_sigma")
+    hold: int = option(1, "steps for which one draw of noise is held", least=1)
+    readout_sigma: float | None = option(
+        None, "standard deviation of the readout's noise, if another", least=0
+    )
 
     @property
     def held(self) -> int:
@@ -102,7 +93,7 @@ class NodePerturbation(NodeRule):
         if passes != ("plus",):
             return NotLocal(
                 quantity="the trace of the course without noise, which is in another pass than the noise",
-                variant='Modulator(baseline="running"), one noisy pass compared with the trials before',
+                variant="Modulator(baseline=RunningMean()), one noisy pass compared with the trials before",
             )
         return Synapse(
             state=("eligibility", "gradient"),

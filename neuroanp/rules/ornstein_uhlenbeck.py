@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
 from neuroanp.rules._base import NoiseRule
-from neuroanp.rules._factors import delta, outer
 from neuroanp.synapse import NotLocal, Synapse
-from neuroanp.types import Array
+from neuroanp.types import Array, Arrays
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class OrnsteinUhlenbeck(NoiseRule):
     r"""Weights wander around their means, and the means follow them where reward was more than expected.
 
@@ -31,7 +27,7 @@ class OrnsteinUhlenbeck(NoiseRule):
     - :math:`\lambda` is `relaxation`, a trial the unit of time; :math:`\sigma` is the standard deviation of
       :math:`\theta - \mu` in the long run;
     - :math:`M_k` is the modulator at the first step, summed over lanes: the return of the trial minus its
-      baseline. With ``Modulator(baseline="running")`` it is the published reward prediction error, and one
+      baseline. With baseline `RunningMean` it is the published reward prediction error, and one
       run of each trial is enough.
 
     With :math:`\lambda` = 1 this is weight perturbation, held for a trial. Slower noise suits substrates
@@ -63,19 +59,16 @@ class OrnsteinUhlenbeck(NoiseRule):
     Fernández, Ahmad, van Gerven, Entropy 26, 1125 (2024), arXiv 2410.13563.
     """
 
-    name: ClassVar[str] = "ornstein-uhlenbeck"
-    limit: ClassVar[str] = (
+    name = "ornstein-uhlenbeck"
+    limit = (
         "It follows weights that wander, over trials, so that one trial says little, and its size is set by "
         "the rates of wandering and following."
     )
-    perturbs: ClassVar[str] = "weights"
+    perturbs = "weights"
 
-    relaxation: float = option(0.5, "part of the way to its mean that a weight goes in a trial")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.positive(self, "relaxation")
-        checks.between(self, 0, 1, "relaxation")
+    relaxation: float = option(
+        0.5, "part of the way to its mean that a weight goes in a trial", above=0, most=1
+    )
 
     @property
     def held(self) -> int:
@@ -100,13 +93,10 @@ class OrnsteinUhlenbeck(NoiseRule):
             constants={"sigma": self.sigma, "relaxation": self.relaxation},
         )
 
-    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
+    def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         if record.weight_noise is None:
             raise InvalidValue("Record.weight_noise", "the noise of each weight", record.weight_noise)
         credit = modulator[0].sum() / self.sigma**2 if self.sigma > 0 else 0.0
         apart = next(record.weight_noise())
         update = {name: credit * noise for name, noise in apart.items()}
-        if self.readout == "delta":
-            x = record.course[1:]
-            update["W_out"] = outer(delta(record), x, record.decorrelation.get("D_hidden"))
-        return update
+        return update | self.readout_update(record)

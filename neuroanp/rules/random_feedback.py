@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import ClassVar
+from typing import Literal
 
 import numpy as np
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.network.record import Record
 from neuroanp.rules._base import Rule
 from neuroanp.rules._factors import delta, outer, slope
 from neuroanp.synapse import NotLocal
-from neuroanp.types import Array
+from neuroanp.types import Array, Arrays
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class RandomFeedback(Rule):
     r"""Errors reach each unit through fixed random weights, and only its own leak carries them back in time.
 
@@ -47,28 +44,23 @@ class RandomFeedback(Rule):
     Murray, eLife 8, e43299 (2019); Lillicrap, Cownden, Tweed, Akerman, Nature Communications 7, 13276 (2016).
     """
 
-    name: ClassVar[str] = "random-feedback"
-    limit: ClassVar[str] = (
+    name = "random-feedback"
+    limit = (
         "Errors come back through random weights instead of the readout's own, and through no recurrent "
         "synapse: before learning has aligned the readout with them, its direction has little to do with the "
         "gradient's."
     )
-    readouts: ClassVar[tuple[str, ...]] = ("delta", "fixed")
 
-    readout: str = option("delta", "how the readout learns (delta, fixed)")
-    feedback_seed: int = option(0, "seed of the weights that bring errors back")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.whole(self, 0, "feedback_seed")
+    readout: Literal["delta", "fixed"] = option("delta", "how the readout learns")
+    feedback_seed: int = option(0, "seed of the weights that bring errors back", least=0)
 
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> NotLocal:
         return NotLocal(
             quantity="a signal for each unit at each step, the errors of all outputs through its own weights",
-            variant='NodePerturbation with Modulator(baseline="running")',
+            variant="NodePerturbation with Modulator(baseline=RunningMean())",
         )
 
-    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
+    def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         if record.rates is None:
             raise InvalidValue("Record.rates", "a model of tanh units, such as tanh or leaky-tanh", "none")
         x, error = record.course[1:], delta(record)
@@ -82,6 +74,4 @@ class RandomFeedback(Rule):
             "W_in": outer(post, record.inputs, D.get("D_in")),
             "W_rec": outer(post, record.course[:-1], D.get("D_hidden")),
         }
-        if self.readout == "delta":
-            update["W_out"] = outer(error, x, D.get("D_hidden"))
-        return update
+        return update | self.readout_update(record, error)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import ClassVar
+from typing import Literal
 
 from neuroanp.config.option import option
 from neuroanp.network.record import Record
 from neuroanp.rules._base import Rule
-from neuroanp.rules._factors import delta, outer
 from neuroanp.synapse import NotLocal, Synapse
-from neuroanp.types import Array
+from neuroanp.types import Array, Arrays
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class ReadoutOnly(Rule):
     r"""The delta rule for the readout of a network that stays as it is drawn: an echo state network.
 
@@ -27,18 +24,14 @@ class ReadoutOnly(Rule):
     Jaeger, GMD Report 148 (2001); Maass, Natschläger, Markram, Neural Computation 14, 2531 (2002).
     """
 
-    name: ClassVar[str] = "readout-only"
-    limit: ClassVar[str] = (
-        "Only the readout learns, by its gradient; that of the hidden weights is not estimated."
-    )
-    sparse: ClassVar[bool] = True
-    readouts: ClassVar[tuple[str, ...]] = ("delta",)
+    name = "readout-only"
+    limit = "Only the readout learns, by its gradient; that of the hidden weights is not estimated."
+    sparse = True
 
-    readout: str = option("delta", "how the readout learns (delta)")
+    readout: Literal["delta"] = option("delta", "how the readout learns")
 
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
         return Synapse()
 
-    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
-        x = record.course[1:]
-        return {"W_out": outer(delta(record), x, record.decorrelation.get("D_hidden"))}
+    def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
+        return self.readout_update(record)

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import ClassVar
+from typing import Literal
 
 import numpy as np
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.filters import leaky_back
-from neuroanp.network.layout import effect
+from neuroanp.network.layout import Layout
 from neuroanp.network.record import Record
 from neuroanp.rules._base import NoiseRule
-from neuroanp.rules._factors import delta, error, outer, slope, times
+from neuroanp.rules._factors import error, outer, slope, times
 from neuroanp.synapse import NotLocal, Synapse
-from neuroanp.types import Array
+from neuroanp.types import Array, Arrays
 
 FLOOR = 1e-3
 """Least variance of a unit's effective noise that a response is divided by, in that of the noise itself."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class ResponsePerturbation(NoiseRule):
     r"""Credit each unit with what its noise usually does to the error, and with what its noise did besides.
 
@@ -48,7 +45,7 @@ class ResponsePerturbation(NoiseRule):
     errors has no noise but is only as good as the responses; the second, from the noise itself, corrects it
     and is the less noisy the more they explain. As the responses are of trials before, the mean of the sum is
     the gradient, whatever they are, for :math:`\gamma = 1`; a smaller one discounts the correction alone.
-    Without a memory (`update`) they are 0, and it is node perturbation.
+    Before the first trial they are 0, and it is node perturbation.
 
     Errors of the outputs have to be known: it is for tasks with targets and squared errors.
 
@@ -80,50 +77,40 @@ class ResponsePerturbation(NoiseRule):
     The responses over time and the correction by what they leave are of this library.
     """
 
-    name: ClassVar[str] = "response-perturbation"
-    compares: ClassVar[bool] = True
-    modulated: ClassVar[bool] = False
-    readouts: ClassVar[tuple[str, ...]] = ("delta", "fixed")
+    name = "response-perturbation"
+    compares = True
+    modulated = False
 
-    readout: str = option("delta", "how the readout learns (delta, fixed)")
-    lags: int = option(20, "steps that a response is long")
-    rate: float = option(1.0, "rate at which responses are learned")
-    discount: float = option(0.95, "weight of an unexplained effect one step later")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.whole(self, 1, "lags")
-        checks.between(self, 0, 1, "rate", "discount")
+    readout: Literal["delta", "fixed"] = option("delta", "how the readout learns")
+    lags: int = option(20, "steps that a response is long", least=1)
+    rate: float = option(1.0, "rate at which responses are learned", least=0, most=1)
+    discount: float = option(0.95, "weight of an unexplained effect one step later", least=0, most=1)
 
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
         return NotLocal(
             quantity="what the responses of all units together explain of the change of the outputs",
-            variant='NodePerturbation with Modulator(baseline="running")',
+            variant="NodePerturbation with Modulator(baseline=RunningMean())",
         )
 
-    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
-        return self.estimate(record, modulator, {})
+    def start(self, layout: Layout) -> Arrays:
+        return {"response": np.zeros((self.lags * layout.n_out, layout.hidden), layout.dtype)}
 
-    def estimate(self, record: Record, modulator: Array, memory: dict[str, Array]) -> dict[str, Array]:
+    def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         e, phi = error(record), slope(record)
         noise = phi * record.noise
-        K = memory.get("response")
-        if K is None:
-            K = np.zeros((self.lags * e.shape[2], noise.shape[2]), noise.dtype)
-        r = effect(record.outputs, record.passes) - _explained(noise @ K.T, e.shape[2])
+        K = state["response"]
+        r = record.passes.effect(record.outputs) - _explained(noise @ K.T, e.shape[2])
         post = phi * (_later(e, self.lags) @ K)
         if self.sigma > 0:
             correction = leaky_back(np.einsum("tlo,tlo->tl", e, r), self.discount)
             post += times(correction / self.sigma**2, record.noise)
-            memory["response"] = K + self._learned(r, noise)
+            state["response"] = K + self._learned(r, noise)
         D = record.decorrelation
         update = {
             "W_in": outer(post, record.inputs, D.get("D_in")),
             "W_rec": outer(post, record.course[:-1], D.get("D_hidden")),
         }
-        if self.readout == "delta":
-            update["W_out"] = outer(delta(record), record.course[1:], D.get("D_hidden"))
-        return update
+        return update | self.readout_update(record)
 
     def _learned(self, r: Array, noise: Array) -> Array:
         """What is added to the responses (lags n_out, N) after a trial."""

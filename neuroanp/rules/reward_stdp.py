@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from brian2 import ms
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.filters import leaky
-from neuroanp.network.layout import noisy
 from neuroanp.network.record import Record
 from neuroanp.rules._factors import arrived, before, delta, outer, recurrent, recurrent_leaky, times
 from neuroanp.rules.node import NodePerturbation
 from neuroanp.synapse import NotLocal, Synapse
-from neuroanp.types import Array
+from neuroanp.types import Array, Arrays
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class RewardSTDP(NodePerturbation):
     r"""Pairs of spikes make a synapse eligible, reward decides what becomes of it.
 
@@ -70,25 +66,22 @@ class RewardSTDP(NodePerturbation):
     13326 (2010), on the mean of the reward.
     """
 
-    name: ClassVar[str] = "reward-stdp"
-    limit: ClassVar[str] = (
+    name = "reward-stdp"
+    limit = (
         "Pairs of spikes make eligible what fired together, whether or not noise made it fire: it follows "
         "the covariance of reward and pairing, not the gradient."
     )
 
-    records: ClassVar[tuple[str, ...]] = ("trace",)
+    records = ("trace",)
 
-    tau_plus: Any = option(20 * ms, "time before a postsynaptic spike in which others count", unit="ms")
-    tau_minus: Any = option(20 * ms, "time after a postsynaptic spike in which others count", unit="ms")
-    a_plus: float = option(1.0, "weight of a presynaptic spike before a postsynaptic one")
-    a_minus: float = option(1.0, "weight of a presynaptic spike after a postsynaptic one")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for field in ("tau_plus", "tau_minus"):
-            checks.has_unit(self, field, ms)
-            checks.positive(self, field)
-        checks.not_negative(self, "a_plus", "a_minus")
+    tau_plus: Any = option(
+        20 * ms, "time before a postsynaptic spike in which others count", unit="ms", above=0
+    )
+    tau_minus: Any = option(
+        20 * ms, "time after a postsynaptic spike in which others count", unit="ms", above=0
+    )
+    a_plus: float = option(1.0, "weight of a presynaptic spike before a postsynaptic one", least=0)
+    a_minus: float = option(1.0, "weight of a presynaptic spike after a postsynaptic one", least=0)
 
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
         if name == "W_out":
@@ -96,7 +89,7 @@ class RewardSTDP(NodePerturbation):
         if len(passes) > 1:
             return NotLocal(
                 quantity="the spikes of one pass in the other, whose loss decides about them too",
-                variant='Modulator(baseline="running"), one pass compared with the trials before',
+                variant="Modulator(baseline=RunningMean()), one pass compared with the trials before",
             )
         return Synapse(
             state=("arrived", "ahead", "behind", "eligibility", "gradient"),
@@ -113,9 +106,9 @@ class RewardSTDP(NodePerturbation):
             constants={name: getattr(self, name) for name in ("tau_plus", "tau_minus", "a_plus", "a_minus")},
         )
 
-    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
+    def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         ahead, behind = (float(np.exp(-record.dt / float(tau))) for tau in (self.tau_plus, self.tau_minus))
-        spikes = noisy(record.state, record.passes)
+        spikes = record.passes.noisy(record.state)
         up = times(modulator * self.a_plus, spikes)
         fired = leaky(before(record, spikes), behind).astype(spikes.dtype)
         down = times(modulator * self.a_minus, behind * fired)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import ClassVar
+from typing import Literal
 
 from neuroanp.config.option import option
 from neuroanp.rules.weight import WeightPerturbation
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class SPSA(WeightPerturbation):
     r"""All weights are moved by plus or minus c at once, for a whole trial, and back the other way.
 
@@ -24,6 +22,6 @@ class SPSA(WeightPerturbation):
     Spall, IEEE Trans. Automatic Control 37, 332 (1992).
     """
 
-    name: ClassVar[str] = "spsa"
+    name = "spsa"
 
-    distribution: str = option("sign", "distribution of the noise (gaussian, sign)")
+    distribution: Literal["gaussian", "sign"] = option("sign", "distribution of the noise")

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import ClassVar
+from typing import Literal
 
 import numpy as np
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.network.record import Record
 from neuroanp.rules._base import NoiseRule
-from neuroanp.rules._factors import delta, outer
 from neuroanp.synapse import NotLocal, Synapse
-from neuroanp.types import Array
+from neuroanp.types import Array, Arrays
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class WeightPerturbation(NoiseRule):
     r"""Credit each synapse with what its own noise did to the loss.
 
@@ -56,14 +52,10 @@ class WeightPerturbation(NoiseRule):
     Memmesheimer, Phys. Rev. X 13, 021006 (2023).
     """
 
-    name: ClassVar[str] = "weight-perturbation"
-    perturbs: ClassVar[str] = "weights"
+    name = "weight-perturbation"
+    perturbs = "weights"
 
-    hold: str = option("trial", "how long one draw of weight noise lasts (trial, step)")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.one_of(self, "hold", ("trial", "step"))
+    hold: Literal["trial", "step"] = option("trial", "how long one draw of weight noise lasts")
 
     @property
     def held(self) -> int:
@@ -88,7 +80,7 @@ class WeightPerturbation(NoiseRule):
             constants=sigma,
         )
 
-    def update(self, record: Record, modulator: Array) -> dict[str, Array]:
+    def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         if record.weight_noise is None:
             raise InvalidValue("Record.weight_noise", "the noise of each weight", record.weight_noise)
         credit = modulator.sum(axis=1) / self.sigma**2 if self.sigma > 0 else np.zeros(len(modulator))
@@ -102,7 +94,4 @@ class WeightPerturbation(NoiseRule):
                     update[name] = np.zeros(xi.shape)
                 if not (silent and step == 0 and name == "W_rec"):
                     update[name] += credit[step] * xi
-        if self.readout == "delta":
-            x = record.course[1:]
-            update["W_out"] = outer(delta(record), x, record.decorrelation.get("D_hidden"))
-        return update
+        return update | self.readout_update(record)

@@ -150,6 +150,12 @@ class _Trials:
         drawn = list(record.weight_noise())
         return dataclasses.replace(_converted(record, None), weight_noise=lambda: iter(drawn))
 
+    def update(self, rule: NoiseRule, record: Record, modulator: Array | None = None) -> Arrays:
+        """Estimate of a rule that remembers nothing yet, with the return of the whole trial as modulator."""
+        if modulator is None:
+            modulator = Modulator()(record, {})
+        return rule(record, modulator, rule.start(self.network.layout))
+
     def gradient(self, step: float = 1e-5) -> Arrays:
         """Central differences of the mean over lanes of the summed loss, by weight matrix."""
         gradient: Arrays = {name: np.empty(shape) for name, shape in _SHAPES.items()}
@@ -194,11 +200,11 @@ def _learned(rule: NoiseRule) -> tuple[str, ...]:
 
 
 def _check_form(rule: NoiseRule, trials: _Trials) -> None:
-    where = f"{type(rule).__name__}.update"
+    where = f"{type(rule).__name__}.__call__"
     record = trials.record(trials.trial, trials.noise())
-    modulator = Modulator()(record)
+    modulator = Modulator()(record, {})
     before, given = _converted(record, None), modulator.copy()
-    update = rule.update(record, modulator)
+    update = trials.update(rule, record, modulator)
     names = ("W_in", "W_rec") if rule.readout == "fixed" else ("W_in", "W_rec", "W_out")
     same = isinstance(update, dict) and set(update) == set(names)
     require(same, where, f"{', '.join(names)} with readout {rule.readout}", ", ".join(update))
@@ -206,7 +212,11 @@ def _check_form(rule: NoiseRule, trials: _Trials) -> None:
     require(all(kept), where, "a record that is left as it was", "a change")
     require(np.array_equal(given, modulator), where, "a modulator that is left as it was", "a change")
     narrow = _converted(record, np.float32)
-    for found in (update, rule.update(narrow, modulator), rule.update(record, modulator[:, :1])):
+    for found in (
+        update,
+        trials.update(rule, narrow, modulator),
+        trials.update(rule, record, modulator[:, :1]),
+    ):
         for name, change in found.items():
             require(
                 change.shape == _SHAPES[name], where, f"{name} of shape {_SHAPES[name]}", f"{change.shape}"
@@ -220,12 +230,12 @@ def _check_form(rule: NoiseRule, trials: _Trials) -> None:
 
 def _check_silence(rule: NoiseRule, trials: _Trials) -> None:
     """No update where nothing was perturbed, and none from a rule that is told of no noise."""
-    where = f"{type(rule).__name__}.update"
+    where = f"{type(rule).__name__}.__call__"
     silent = trials.record(trials.trial, None)
     noisy = trials.record(trials.trial, trials.noise())
     off = dataclasses.replace(rule, sigma=0.0)
     for told, record, said in ((rule, silent, "noise of zero"), (off, noisy, "sigma = 0")):
-        update = told.update(record, Modulator()(record))
+        update = trials.update(told, record)
         for name in _learned(rule):
             zero = not update[name].any()
             largest = float(np.abs(update[name]).max())
@@ -233,11 +243,11 @@ def _check_silence(rule: NoiseRule, trials: _Trials) -> None:
 
 
 def _check_linear(rule: NoiseRule, trials: _Trials) -> None:
-    where = f"{type(rule).__name__}.update"
+    where = f"{type(rule).__name__}.__call__"
     record = trials.record(trials.trial, trials.noise())
     rng = np.random.default_rng(7)
     m, n = (rng.standard_normal(record.mask.shape) for _ in range(2))
-    first, second, both = (rule.update(record, one) for one in (m, n, 2 * m - 3 * n))
+    first, second, both = (trials.update(rule, record, one) for one in (m, n, 2 * m - 3 * n))
     for name in _learned(rule):
         expected = 2 * first[name] - 3 * second[name]
         linear = _close(both[name], expected)
@@ -245,13 +255,13 @@ def _check_linear(rule: NoiseRule, trials: _Trials) -> None:
 
 
 def _check_lanes(rule: NoiseRule, trials: _Trials) -> None:
-    where = f"{type(rule).__name__}.update"
+    where = f"{type(rule).__name__}.__call__"
     trial, noise = trials.trial, trials.noise()
     order = np.roll(np.arange(trial.lanes), 1)
     swapped = Trial(trial.inputs[:, order], trial.targets[:, order], np.asarray(trial.mask)[:, order])
     moved = noise if trials.shared else {name: xi[:, order] for name, xi in noise.items()}
     records = trials.record(trial, noise), trials.record(swapped, moved)
-    first, other = (rule.update(record, Modulator()(record)) for record in records)
+    first, other = (trials.update(rule, record) for record in records)
     for name, change in first.items():
         require(
             _close(change, other[name]),
@@ -262,12 +272,12 @@ def _check_lanes(rule: NoiseRule, trials: _Trials) -> None:
 
 
 def _check_gradient(rule: NoiseRule, trials: _Trials, min_cosine: float) -> None:
-    where = f"{type(rule).__name__}.update"
+    where = f"{type(rule).__name__}.__call__"
     runs = trials.draws if trials.shared else 1
     mean: Arrays = {}
     for draw in range(runs):
         record = trials.record(trials.repeated, trials.noise(draw))
-        for name, change in rule.update(record, Modulator(discount=1.0)(record)).items():
+        for name, change in trials.update(rule, record).items():
             mean[name] = mean.get(name, 0.0) + change / runs
     gradient = trials.gradient()
     for name, change in mean.items():

@@ -81,11 +81,11 @@ def replay(path: str | Path, engine: str = "auto") -> dict[str, Array]:
     matrices = {name: data[name] for name in ("D_in", "D_hidden")}
     network.load(weights, matrices)
     record = network.run(trial, noise={name: data[f"noise_{name}"] for name in noises})
-    gradient = rule.update(record, Modulator(discount=0.0, scope="global")(record))
+    gradient = rule(record, Modulator(discount=0.0, scope="global")(record, {}), {})
     # the published rules divide by sigma where ours divide by its square
     eta = lr if rule_name == "anp" else lr * sigma
     step = SGD(lr=eta, anneal="none")
     change = step(gradient, weights, step.start(weights), 0.0)
     after = {name: weights[name] + change[name] for name in weights}
     decorrelation = Decorrelation(rate=float(data["decor_lr"]), anneal="none")
-    return {**after, **decorrelation(matrices, record, 0.0)}
+    return {**after, **decorrelation(record, matrices, 0.0)}

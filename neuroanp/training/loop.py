@@ -1,318 +1,283 @@
-"""`train`: trial, modulator, update, stages, and again."""
+"""The training loop: trial, modulator, update, change of the weights, and again."""
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
-from typing import Any, NoReturn
+from collections.abc import Iterator
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from neuroanp.config import checks
-from neuroanp.config import document as config
+from neuroanp.config import checks, document
 from neuroanp.engine.memory import keep_pages
-from neuroanp.errors import Diverged, Interrupted, InvalidValue
-from neuroanp.network.model import Model
+from neuroanp.errors import Diverged, Interrupted
 from neuroanp.network.network import Network
 from neuroanp.network.trial import Trial
-from neuroanp.optim import Chain, Clip, KeepSigns, Stage, WeightBounds
-from neuroanp.optim.decorrelation import Decorrelation
-from neuroanp.reward.modulator import Modulator
-from neuroanp.rules import Rule
-from neuroanp.training import recipe as recipes
-from neuroanp.training.evaluation import evaluate, example, judge
+from neuroanp.optim import Chain, KeepSigns
+from neuroanp.training.evaluation import Evaluation, evaluate, example, judge
 from neuroanp.training.progress import Progress
+from neuroanp.training.recipe import Recipe
 from neuroanp.training.run import Run
 from neuroanp.training.seeds import Seeds
+from neuroanp.training.state import TESTS, UPDATES, TrainingState
 from neuroanp.training.task import Task, loss
 from neuroanp.types import Array, Arrays
 
-#: A loss this many times the first one, and that of zero output, is taken for divergence.
-GROWN = 1e4
-
-#: How often a run is tested on its way, the end included.
-TESTS = 20
+DIVERGENCE = 1e4
+"""A loss of so many times the first one, and that of zero output, is taken for divergence."""
 
 
-class _Recipe:
-    """Default of arguments whose value comes from the task's recipe."""
+class Step(NamedTuple):
+    """One update that was made."""
 
-    def __repr__(self) -> str:
-        return "the recipe's"
+    update: int
+    """Its number, from 1."""
+    loss: float
+    """Mean loss of its trial, without noise, before the update."""
+    evaluation: Evaluation | None
+    """Of the network after it, where one was due."""
 
 
-RECIPE: Any = _Recipe()
-
-
-def train(
-    model: Model = RECIPE,
-    task: Task = RECIPE,
-    *,
-    rule: Rule = RECIPE,
-    modulator: Modulator = RECIPE,
-    clip: Clip = RECIPE,
-    optimizer: Stage = RECIPE,
-    bounds: WeightBounds = RECIPE,
-    decorrelation: Decorrelation | None = RECIPE,
-    lanes: int = RECIPE,
-    updates: int = RECIPE,
-    seed: int = 0,
-    engine: str = "auto",
-    dtype: str = "float64",
-    preset: str = "best",
-    progress: bool = True,
-) -> Run:
-    """Train a model on a task by perturbation.
-
-    Whatever is left out comes from the task's recipe.
+class Trainer:
+    """A training in its course: iterate over it for one update a turn, or `run` it to its end.
 
     Parameters
     ----------
-    model : Model
     task : Task
-    rule : Rule
-        What turns modulator, noise and traces into an update.
-    modulator : Modulator
-        What turns the loss of each step into the scalar that is broadcast.
-    clip : Clip
-        Shortens an update before the optimizer sees it.
-    optimizer : Stage
-        What turns an update into a change of the weights: SGD, Adam, or a `Chain` of stages.
-    bounds : WeightBounds
-        Keeps weights in their range.
-    decorrelation : Decorrelation or None
-        None trains without.
-    lanes : int
-        Trials side by side for one update.
-    updates : int
+    recipe : Recipe
     seed : int
         Seed of weights, trials, noise and evaluation, each with a stream of its own.
     engine : {"auto", "compiled", "runtime"}
     dtype : {"float64", "float32"}
         Precision of the simulation, the weights and what the optimizer remembers.
-    preset : {"best", "published"}
-        Which of the task's recipes fills the gaps.
-    progress : bool
-        Show a bar, in a terminal or a notebook.
+    tests : int
+        Evaluations on the way, evenly spaced, the last one at the end; 0 for that of the result alone.
 
-    Returns
-    -------
-    Run
+    Attributes
+    ----------
+    network : Network
+    state : TrainingState
+        All that changes.
+    unseen : Trial
+        Trials of the evaluations.
 
     Raises
     ------
     InvalidValue
         For settings that can't work, before anything is simulated.
-    Diverged
-        When a loss is no longer finite; its `run` has the last good weights.
-    Interrupted
-        When stopped by hand; its `run` has what was learned until then.
 
     Examples
     --------
-    >>> run = train(TanhRNN(hidden=50), CopyingMemory(length=3, delay=3), seed=1)     # doctest: +SKIP
-    >>> print(run)                                                                    # doctest: +SKIP
+    >>> trainer = Trainer(task, Recipe(updates=200), seed=1)          # doctest: +SKIP
+    >>> for step in trainer:                                          # doctest: +SKIP
+    ...     if step.update % 100 == 0:
+    ...         print(step.update, step.loss)
+    >>> run = trainer.result()                                        # doctest: +SKIP
     """
-    if task is RECIPE:
-        raise InvalidValue("train.task", "a task, such as CopyingMemory()", "none")
-    settings: dict[str, Any] = {
-        "model": model, "rule": rule, "modulator": modulator, "clip": clip, "optimizer": optimizer,
-        "bounds": bounds, "decorrelation": decorrelation, "lanes": lanes, "updates": updates,
-    }  # fmt: skip
-    settings |= {k: v for k, v in recipes.recipe(task.name, preset).items() if settings.get(k) is RECIPE}
-    return Training(task=task, seed=seed, engine=engine, dtype=dtype, preset=preset, **settings).run(progress)
 
-
-@dataclasses.dataclass(kw_only=True)
-class Training:
-    """The settings of a run and all that changes in its course."""
-
-    model: Model
-    task: Task
-    rule: Rule
-    modulator: Modulator
-    clip: Clip
-    optimizer: Stage
-    bounds: WeightBounds
-    decorrelation: Decorrelation | None
-    lanes: int
-    updates: int
-    seed: int
-    engine: str
-    dtype: str
-    preset: str
-
-    def __post_init__(self) -> None:
-        checks.whole(self, 1, "lanes", "updates")
-        checks.whole(self, 0, "seed")
+    def __init__(
+        self,
+        task: Task,
+        recipe: Recipe,
+        *,
+        seed: int = 0,
+        engine: str = "auto",
+        dtype: str = "float64",
+        tests: int = 20,
+    ) -> None:
+        self.task, self.recipe = task, recipe
+        self.seed, self.engine, self.dtype, self.tests = seed, engine, dtype, tests
+        checks.whole(self, 0, "seed", "tests")
         checks.one_of(self, "dtype", ("float64", "float32"))
-        self._config = config.describe(**{f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
-        self.modulator.shared(self.lanes)
-        if self.model.signed and self.decorrelation is not None:
-            wanted = f"None, as weights of {self.model.name} keep their signs"
-            raise InvalidValue("train.decorrelation", wanted, self.decorrelation)
-        if self.model.outgoing is not None:
-            self._check_sparse()
-        if self.rule.compares and self.modulator.passes(self.rule.passes) == ("plus",):
-            raise InvalidValue(
-                "Modulator.baseline", f"passes, which {self.rule.name} compares", self.modulator.baseline
-            )
-        if self.task.plant is not None and self.rule.readout == "delta":
-            where = f"{type(self.rule).__name__}.readout"
-            raise InvalidValue(where, "perturb or fixed for a task without targets", "delta")
-        if self.task.plant is not None and "perturb" not in self.rule.readouts:
-            wanted = "a rule that learns from reward, for a task without targets"
-            raise InvalidValue("train.rule", wanted, self.rule.name)
-        self.seeds = Seeds(self.seed)
+        recipe.check(task)
+        self.config = document.describe(
+            task=task, recipe=recipe, seed=seed, engine=engine, dtype=dtype, tests=tests
+        )
+        self.seeds = Seeds(seed)
         self.network = Network(
-            self.model,
-            self.task.n_in,
-            self.task.n_out,
-            self.task.dt,
-            lanes=self.lanes,
-            passes=self.modulator.passes(self.rule.passes),
-            perturbation=self.rule.perturbation,
+            recipe.model,
+            task.n_in,
+            task.n_out,
+            task.dt,
+            lanes=recipe.lanes,
+            passes=recipe.passes,
+            perturbation=recipe.rule.perturbation,
             seed=self.seeds.noise,
-            engine=self.engine,
-            dtype=self.dtype,
-            decorrelated=self.decorrelation is not None,
-            plant=self.task.plant,
-            loss=self.task.loss,
+            engine=engine,
+            dtype=dtype,
+            decorrelated=recipe.decorrelation is not None,
+            plant=task.plant,
+            loss=task.loss,
         )
         self.engine = self.network.engine
-        drawn = self.model.initial_weights(self.seeds.weights, self.network.n_in, self.network.n_out)
-        self.weights = {name: w.astype(self.dtype) for name, w in drawn.items()}
-        self.matrices = (
-            self.decorrelation.start(self.network.n_in, self.model.hidden) if self.decorrelation else {}
+        self.unseen = task.evaluation(self.seeds.evaluation)
+        self._zero_output_loss = loss(np.zeros_like(self.unseen.targets), self.unseen)
+        self._due = set(np.linspace(0, recipe.updates, tests + 1).astype(int)[1:])
+        self.stages = Chain(
+            recipe.clip, recipe.optimizer, recipe.bounds, KeepSigns(names=recipe.model.signed)
         )
-        self.evaluation = self.task.evaluation(self.seeds.evaluation)
-        self._nothing = loss(np.zeros_like(self.evaluation.targets), self.evaluation)
-        self.stages = Chain(self.clip, self.optimizer, self.bounds, KeepSigns(names=self.model.signed))
-        self.stages_state = self.stages.start(self.weights)
-        self.modulator_state = self.modulator.start()
-        self.rule_memory: Arrays = {}
-        self._good = (self.weights, self.matrices)
-        self.history: dict[str, list[float]] = {"update": [], "loss": [], "seconds": []}
-        self.tests: dict[str, list[float]] = {
-            "test_update": [], "test_loss": [], "test_score": [], "test_correlation": [],
-        }  # fmt: skip
-        self.seconds = 0.0
+        self.state = self._start()
+        self._good = self.state.weights, self.state.decorrelation
+        self.network.load(*self._good)
 
-    def _check_sparse(self) -> None:
-        what = f"for {self.model.name} without all of its recurrent synapses"
-        if not self.rule.sparse:
-            wanted = f"a rule that learns the weights that exist alone, {what}"
-            raise InvalidValue("train.rule", wanted, self.rule.name)
-        if self.decorrelation is not None:
-            raise InvalidValue("train.decorrelation", f"None, {what}", self.decorrelation)
+    def _start(self) -> TrainingState:
+        recipe, network = self.recipe, self.network
+        initial = recipe.model.initial_weights(self.seeds.weights, network.n_in, network.n_out)
+        weights = {name: w.astype(self.dtype) for name, w in initial.items()}
+        decorrelation = recipe.decorrelation
+        return TrainingState(
+            weights=weights,
+            decorrelation=decorrelation.start(network.layout) if decorrelation else {},
+            modulator=recipe.modulator.start(network.layout),
+            rule=recipe.rule.start(network.layout),
+            optimizer=self.stages.start(weights),
+        )
 
-    def run(self, progress: bool) -> Run:
-        """All updates; tested on the way."""
-        keep_pages()
-        test_at = set(np.linspace(0, self.updates, TESTS + 1).astype(int)[1:])
-        bar = Progress(self.updates, show=progress)
-        self.network.load(self.weights, self.matrices)
+    def run(self, progress: bool = True) -> Run:
+        """The run, after all updates that are left.
+
+        Parameters
+        ----------
+        progress : bool
+            Show a bar, in a terminal or a notebook.
+
+        Raises
+        ------
+        Diverged
+            When a loss is no longer finite; its `run` has the last good weights.
+        Interrupted
+            When stopped by hand; its `run` has what was learned until then.
+        """
         try:
-            with bar, threadpool_limits(1), np.errstate(over="ignore", invalid="ignore"):
-                for update in range(self.updates):
-                    began = time.perf_counter()
-                    mean_loss = self.step(update)
-                    self.seconds += time.perf_counter() - began
-                    self._note(update + 1, mean_loss)
-                    bar.advance(mean_loss)
-                    if update + 1 in test_at:
-                        self._test(update + 1)
+            with Progress(self.recipe.updates, show=progress, start=self.state.update) as bar:
+                for step in self:
+                    bar.advance(step.loss)
         except KeyboardInterrupt:
-            raise Interrupted(self._result()) from None
-        return self._result()
+            raise Interrupted(self.result()) from None
+        return self.result()
 
-    def trial(self, update: int) -> Trial:
-        """The training trial of an update: a function of seed and update alone.
+    def __iter__(self) -> Iterator[Step]:
+        """The updates that are left, one a turn; meanwhile BLAS has one thread."""
+        keep_pages()
+        with threadpool_limits(1):
+            while self.state.update < self.recipe.updates:
+                yield self.step()
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def step(self) -> Step:
+        """The next update."""
+        index, history = self.state.update, self.state.history
+        start = time.perf_counter()
+        trial_loss = self.learn(self.trial(index), index)
+        seconds = time.perf_counter() - start + (history["seconds"][-1] if index else 0.0)
+        self.state.update = index + 1
+        _append(history, UPDATES, (index + 1, trial_loss, seconds))
+        return Step(index + 1, trial_loss, self._evaluate() if index + 1 in self._due else None)
+
+    def get_state(self) -> Arrays:
+        """Arrays by name, from which `set_state` of a trainer with the same settings goes on to the bit."""
+        network = {f"network/{name}": values for name, values in self.network.get_state().items()}
+        return self.state.arrays() | network
+
+    def set_state(self, arrays: Arrays) -> None:
+        """Go on from what `get_state` gave."""
+        prefix = "network/"
+        network = {name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)}
+        self.state = TrainingState.restored({k: v for k, v in arrays.items() if not k.startswith(prefix)})
+        self._good = self.state.weights, self.state.decorrelation
+        self.network.load(*self._good)
+        self.network.set_state(network)
+
+    def trial(self, index: int) -> Trial:
+        """The training trial of an update: a function of seed and index alone.
 
         Lanes that the modulator compares get the same input.
         """
-        copies = self.modulator.shared(self.lanes)
-        drawn = self.task.trial(self.seeds.trial(update), self.lanes // copies, update)
-        return drawn.repeated(copies)
+        copies = self.recipe.modulator.lanes_per_input(self.recipe.lanes)
+        return self.task.trial(self.seeds.trial(index), self.recipe.lanes // copies, index).repeated(copies)
 
-    def step(self, update: int) -> float:
-        """One trial and one update; returns the loss of the course without noise."""
-        return self.learn(self.trial(update), update)
+    def learn(self, trial: Trial, index: int) -> float:
+        """One update from a trial; returns the mean loss without noise.
 
-    def learn(self, trial: Trial, update: int) -> float:
-        """One update from a trial; returns the loss of the course without noise."""
-        part = update / self.updates
-        record = self.network.run(trial, update)
-        mean_loss = record.mean_loss
-        self._check(update + 1, "loss", mean_loss)
-        estimate = self.rule.estimate(record, self.modulator(record, self.modulator_state), self.rule_memory)
-        dtype = self.network.dtype
-        gradient = {name: values.astype(dtype, copy=False) for name, values in estimate.items()}
-        self._good = (self.weights, self.matrices)
-        change = self.stages(gradient, self.weights, self.stages_state, part)
+        Parameters
+        ----------
+        trial : Trial
+        index : int
+            Its number, which with the seed fixes the noise.
+        """
+        state, recipe, progress = self.state, self.recipe, index / self.recipe.updates
+        record = self.network.run(trial, index)
+        trial_loss = record.mean_loss
+        self._check(index + 1, "loss", trial_loss)
+        modulator = recipe.modulator(record, state.modulator)
+        estimate = recipe.rule(record, modulator, state.rule)
+        gradient = {name: g.astype(self.network.dtype, copy=False) for name, g in estimate.items()}
+        self._good = state.weights, state.decorrelation
+        change = self.stages(gradient, state.weights, state.optimizer, progress)
         if not all(map(_finite, change.values())):
-            self._diverged(update + 1, "the change of the weights is not finite")
-        self.weights = self.weights | {name: self.weights[name] + change[name] for name in change}
-        if self.decorrelation is not None:
-            self.matrices = self.decorrelation(self.matrices, record, part)
-        self.network.load(self.weights, self.matrices)
-        return mean_loss
+            self._diverged(index + 1, "the change of the weights is not finite")
+        state.weights = state.weights | {name: state.weights[name] + change[name] for name in change}
+        if recipe.decorrelation is not None:
+            state.decorrelation = recipe.decorrelation(record, state.decorrelation, progress)
+        self.network.load(state.weights, state.decorrelation)
+        return trial_loss
+
+    def _evaluate(self) -> Evaluation:
+        evaluation = evaluate(self.network, self.task, self.unseen)
+        update = self.state.update
+        self._check(update, "test loss", evaluation.loss)
+        values = (update, evaluation.loss, evaluation.score, evaluation.correlation)
+        _append(self.state.history, TESTS, values)
+        return evaluation
 
     def _check(self, update: int, name: str, value: float) -> None:
         """Stop at a loss that shows that the weights are no longer good."""
-        first = self.history["loss"][0] if self.history["loss"] else value
-        if not np.isfinite(value):
+        losses = self.state.history["loss"]
+        first = losses[0] if losses else value
+        if not math.isfinite(value):
             self._diverged(update, f"the {name} is no longer finite")
-        if value > GROWN * max(first, self._nothing) > 0:
+        limit = DIVERGENCE * max(first, self._zero_output_loss)
+        if 0 < limit < value:
             self._diverged(update, f"the {name} has grown from {first:.2g} to {value:.2g}")
 
-    def _diverged(self, update: int, what: str) -> NoReturn:
-        self.weights, self.matrices = self._good
-        raise Diverged(
-            f"update {update}: {what}; try lower learning rates (--optimizer.lr, --optimizer.readout_lr, "
-            "--decorrelation.rate) or clipping (--clip.norm)",
-            self._result(),
-        )
+    def _diverged(self, update: int, reason: str) -> NoReturn:
+        self.state.weights, self.state.decorrelation = self._good
+        raise Diverged(f"update {update}: {reason}; try lower learning rates, or clipping", self.result())
 
-    def _note(self, update: int, mean_loss: float) -> None:
-        for name, value in zip(self.history, (update, mean_loss, self.seconds), strict=True):
-            self.history[name].append(value)
-
-    def _test(self, update: int) -> None:
-        tested = evaluate(self.network, self.task, self.evaluation)
-        self._check(update, "test loss", tested.loss)
-        values = (update, tested.loss, tested.score, tested.correlation)
-        for name, value in zip(self.tests, values, strict=True):
-            self.tests[name].append(value)
-
-    def _result(self) -> Run:
-        self.network.load(self.weights, self.matrices)
-        tested = evaluate(self.network, self.task, self.evaluation)
-        wiring = self.network.wiring
-        losses = self.history["loss"]
+    def result(self) -> Run:
+        """The run so far."""
+        state, recipe, task = self.state, self.recipe, self.task
+        self.network.load(state.weights, state.decorrelation)
+        evaluation, wiring = evaluate(self.network, task, self.unseen), self.network.wiring
+        losses, seconds = state.history["loss"], state.history["seconds"]
         result = {
-            "task": self.task.name,
-            "model": self.model.name,
-            "rule": self.rule.name,
+            "task": task.name,
+            "model": recipe.model.name,
+            "rule": recipe.rule.name,
             "engine": self.engine,
             "seed": self.seed,
             "updates": len(losses),
-            "trials": len(losses) * self.lanes,
-            "seconds": self.seconds,
+            "trials": len(losses) * recipe.lanes,
+            "seconds": seconds[-1] if seconds else 0.0,
             "train_loss": float(np.mean(losses[-max(1, len(losses) // 10) :])) if losses else None,
         }
         return Run(
-            config=self._config,
-            result=result | judge(self.task, tested, self.tests["test_score"]),
-            history={name: np.array(values) for name, values in {**self.history, **self.tests}.items()},
-            weights={**self.weights, **self.matrices, **(wiring.arrays() if wiring else {})},
-            example=example(self.task, tested),
-            higher_is_better=self.task.higher_is_better,
+            config=self.config,
+            result=result | judge(task, evaluation, state.history["test_score"]),
+            history={name: np.array(values) for name, values in state.history.items()},
+            weights={**state.weights, **state.decorrelation, **(wiring.arrays() if wiring else {})},
+            example=example(task, evaluation),
+            higher_is_better=task.higher_is_better,
         )
 
 
+def _append(history: dict[str, list[float]], names: tuple[str, ...], values: tuple[float, ...]) -> None:
+    for name, value in zip(names, values, strict=True):
+        history[name].append(value)
+
+
 def _finite(values: Array) -> bool:
-    """Whether all are; a finite sum of squares, which is quicker to have, says so already."""
+    """True if all values are finite; tries the cheap sum of squares first."""
     return math.isfinite(np.vdot(values, values)) or bool(np.isfinite(values).all())

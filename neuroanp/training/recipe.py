@@ -1,72 +1,139 @@
-"""What a task is trained with when nothing else is said."""
+"""Settings of a training, but for task and seed."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neuroanp.config import registry
-from neuroanp.errors import UnknownName
-from neuroanp.models import TanhRNN
-from neuroanp.optim import SGD, Adam, Clip, WeightBounds
+from neuroanp.config.option import option
+from neuroanp.config.part import Part
+from neuroanp.errors import InvalidValue, UnknownName
+from neuroanp.network.model import Model
+from neuroanp.optim import SGD, Adam, Clip, Stage, WeightBounds
 from neuroanp.optim.decorrelation import Decorrelation
-from neuroanp.reward.modulator import Modulator
-from neuroanp.rules import ActivityPerturbation, NodePerturbation
+from neuroanp.reward import Modulator
+from neuroanp.rules import ActivityPerturbation, NodePerturbation, Rule
+
+if TYPE_CHECKING:
+    from neuroanp.training.task import Task
+
+PRESETS = ("best", "published")
+"""Names of the general recipes, the default one first."""
 
 
-def presets(task: str) -> tuple[str, ...]:
-    """Names of the recipes that a task has; the first is the default.
+def _tanh(**options: Any) -> Model:
+    model: Model = registry.find("model", "tanh")(**options)
+    return model
+
+
+class Recipe(Part):
+    """All that decides how a network learns, but for task and seed.
 
     Parameters
     ----------
-    task : str
-        Shell name.
+    model : Model
+    rule : Rule
+        From modulator, noise and traces to an update.
+    modulator : Modulator
+        From the loss of each step to the scalar that is broadcast.
+    clip : Clip
+        Shortens an update before the optimizer sees it.
+    optimizer : Stage
+        From an update to a change of the weights: SGD, Adam, or a `Chain` of stages.
+    bounds : WeightBounds
+        Range of the weights.
+    decorrelation : Decorrelation or None
+        None trains without.
+    lanes : int
+        Trials side by side for an update.
+    updates : int
+
+    Examples
+    --------
+    >>> Recipe().replace(updates=20).updates
+    20
     """
-    names: tuple[str, ...] = registry.find("task", task).presets
-    return names
 
+    model: Model = dataclasses.field(default_factory=_tanh)
+    rule: Rule = NodePerturbation(sigma=0.01, readout="delta")
+    modulator: Modulator = Modulator()
+    clip: Clip = Clip(norm=math.inf)
+    optimizer: Stage = Adam(lr=3e-3, readout_lr=1e-2)
+    bounds: WeightBounds = WeightBounds()
+    decorrelation: Decorrelation | None = Decorrelation(rate=0.01)
+    lanes: int = option(64, "trials simulated side by side for an update", least=1)
+    updates: int = option(1000, "weight updates to make", least=1)
 
-def recipe(task: str, preset: str) -> dict[str, Any]:
-    """Arguments of `neuroanp.train` for a task: the general ones, with the task's own over them.
+    @classmethod
+    def general(cls, preset: str) -> Recipe:
+        """The recipe of a task that has none of its own.
 
-    Parameters
-    ----------
-    task : str
-        Shell name.
-    preset : str
-        ``"best"`` that we know, ``"published"`` method and rates, or another one of the task's.
+        Parameters
+        ----------
+        preset : str
+            ``"best"`` that we know, or ``"published"``, method and rates of arXiv 2405.08967.
+        """
+        if preset != "published":
+            return cls()
+        return cls(
+            model=_tanh(bias=False, orthogonal=False, readout_gain=1.0),
+            rule=ActivityPerturbation(sigma=0.01, mirrored=False),
+            modulator=Modulator(discount=0.0, scope="global"),
+            optimizer=SGD(lr=0.1),
+            decorrelation=Decorrelation(rate=1e-3, anneal="none"),
+        )
 
-    Raises
-    ------
-    UnknownName
-        For a preset that the task doesn't have.
-    """
-    if preset not in presets(task):
-        raise UnknownName("preset", preset, list(presets(task)))
-    general = _published() if preset == "published" else _best()
-    general |= {"clip": Clip(norm=math.inf), "bounds": WeightBounds()}
-    return general | registry.find("task", task).recipe(preset)
+    @classmethod
+    def of(cls, task: Task, preset: str | None = None) -> Recipe:
+        """The recipe that a task asks for, its first preset when left out.
 
+        Raises
+        ------
+        UnknownName
+            For a preset that the task doesn't have.
+        """
+        if preset is None:
+            preset = task.presets[0]
+        if preset not in task.presets:
+            raise UnknownName("preset", preset, list(task.presets))
+        return task.recipe(preset)
 
-def _best() -> dict[str, Any]:
-    return {
-        "model": TanhRNN(),
-        "rule": NodePerturbation(sigma=0.01, readout="delta"),
-        "modulator": Modulator(discount=1.0),
-        "optimizer": Adam(lr=3e-3, readout_lr=1e-2),
-        "decorrelation": Decorrelation(rate=0.01),
-        "lanes": 64,
-        "updates": 1000,
-    }
+    @property
+    def passes(self) -> tuple[str, ...]:
+        """Passes of each lane that are simulated."""
+        return self.modulator.passes(self.rule.passes)
 
+    def check(self, task: Task) -> None:
+        """Refuse settings that can't work together, before anything is simulated.
 
-def _published() -> dict[str, Any]:
-    return {
-        "model": TanhRNN(bias=False, orthogonal=False, readout_gain=1.0),
-        "rule": ActivityPerturbation(sigma=0.01, mirrored=False),
-        "modulator": Modulator(discount=0.0, scope="global"),
-        "optimizer": SGD(lr=0.1),
-        "decorrelation": Decorrelation(rate=1e-3, anneal="none"),
-        "lanes": 64,
-        "updates": 1000,
-    }
+        Raises
+        ------
+        InvalidValue
+            For parts that don't fit each other, or the task.
+        MissingExtra
+            For a rule whose optional dependency isn't installed.
+        """
+        self.rule.require_extras()
+        self.modulator.lanes_per_input(self.lanes)
+        name = self.model.name
+        if self.model.signed and self.decorrelation is not None:
+            expected = f"None, as weights of {name} keep their signs"
+            raise InvalidValue("Recipe.decorrelation", expected, self.decorrelation)
+        if self.model.outgoing is not None:
+            sparse = f"for {name} without all of its recurrent synapses"
+            if not self.rule.sparse:
+                expected = f"a rule that learns the weights that exist alone, {sparse}"
+                raise InvalidValue("Recipe.rule", expected, self.rule.name)
+            if self.decorrelation is not None:
+                raise InvalidValue("Recipe.decorrelation", f"None, {sparse}", self.decorrelation)
+        if self.rule.compares and self.passes == ("plus",):
+            expected = f"OtherPass(), as {self.rule.name} compares passes"
+            raise InvalidValue("Modulator.baseline", expected, self.modulator.baseline)
+        if task.plant is not None and self.rule.readout == "delta":
+            where = f"{type(self.rule).__name__}.readout"
+            raise InvalidValue(where, "perturb or fixed for a task without targets", "delta")
+        if task.plant is not None and "perturb" not in self.rule.choices("readout"):
+            expected = "a rule that learns from reward, for a task without targets"
+            raise InvalidValue("Recipe.rule", expected, self.rule.name)

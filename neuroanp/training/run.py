@@ -22,7 +22,7 @@ class Run:
     Attributes
     ----------
     config : dict
-        Settings, as `neuroanp.config.describe` gives them; enough to repeat the run.
+        Settings, as `neuroanp.config.document.describe` gives them; enough to repeat the run.
     result : dict
         ``task, model, rule, engine, seed, updates, trials, seconds, train_loss, test_loss, score, score_name,
         trivial, trivial_scores, beats_trivial, rate`` (Hz, of spiking cells); None where nothing was
@@ -63,7 +63,7 @@ class Run:
             raise InvalidValue("Run.history", "update and loss, of one length", ", ".join(self.history))
 
     def __repr__(self) -> str:
-        return sentence(self.result, self.config.get("updates"), self.higher_is_better)
+        return sentence(self.result, self.config.get("recipe", {}).get("updates"), self.higher_is_better)
 
     def plot(self) -> RunFigure:
         """Matplotlib figure: loss over updates with the trivial levels, and network over target."""

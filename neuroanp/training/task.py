@@ -1,33 +1,36 @@
-"""`Task` and `Trial`: what is asked of a network, and when it counts."""
+"""`Task`: trials of a network, their score, and what it is compared with."""
 
 from __future__ import annotations
 
-import dataclasses
+import abc
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from brian2 import ms
 
-from neuroanp.config import checks
 from neuroanp.config.option import option
+from neuroanp.config.part import Part
 from neuroanp.network.plant import Plant
 from neuroanp.network.trial import Trial
+from neuroanp.training.recipe import PRESETS, Recipe
 from neuroanp.types import Array
 
+UNSEEN = 256
+"""Lanes of an evaluation, where a task doesn't say otherwise."""
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Task:
-    """Base of all tasks: a frozen dataclass whose fields are its options.
 
-    A task is one file. It defines `n_in`, `n_out`, `trial`, `evaluation`, `score` and `trivial`.
+class Task(Part):
+    """Base of all tasks.
+
+    A task is one file. It defines at least `n_in`, `n_out` and `trial`.
 
     Attributes
     ----------
     name : str
         Name in the shell.
     score_name : str
-        What `score` measures, e.g. ``"fraction of symbols right"``.
+        Quantity that `score` gives, e.g. ``"fraction of symbols right"``.
     higher_is_better : bool
         Direction of `score`.
     presets : tuple of str
@@ -36,10 +39,11 @@ class Task:
         Length of one step.
     """
 
+    registered_as: ClassVar[str] = "task"
     name: ClassVar[str]
-    score_name: ClassVar[str]
+    score_name: ClassVar[str] = "part of the target's variance explained"
     higher_is_better: ClassVar[bool] = True
-    presets: ClassVar[tuple[str, ...]] = ("best", "published")
+    presets: ClassVar[tuple[str, ...]] = PRESETS
     dt: ClassVar[Any] = 1 * ms
 
     @property
@@ -53,39 +57,41 @@ class Task:
         return "loss"
 
     @property
+    @abc.abstractmethod
     def n_in(self) -> int:
         """Number of inputs."""
-        raise TypeError(f"{type(self).__name__} does not define n_in")
 
     @property
+    @abc.abstractmethod
     def n_out(self) -> int:
         """Number of outputs."""
-        raise TypeError(f"{type(self).__name__} does not define n_out")
 
     @property
     def plant(self) -> Plant | None:
         """What the network acts on, for a task in closed loop."""
         return None
 
+    @abc.abstractmethod
     def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
         """Draw one training trial of `lanes` lanes.
 
         `index` is the number of the trial in the run; only tasks whose trials go on from one another look
         at it.
         """
-        raise TypeError(f"{type(self).__name__} does not define trial")
 
     def evaluation(self, rng: np.random.Generator) -> Trial:
-        """The unseen trials that the result is judged on, as lanes of one trial."""
-        raise TypeError(f"{type(self).__name__} does not define evaluation")
+        """The unseen trials that the result is judged on, as lanes of one trial; 256 fresh ones."""
+        return self.trial(rng, UNSEEN)
 
     def score(self, outputs: Array, trial: Trial) -> float:
-        """Judge readouts (T, L, n_out) of an evaluation trial."""
-        raise TypeError(f"{type(self).__name__} does not define score")
+        """Score of readouts (T, L, n_out) of an evaluation trial."""
+        counted = np.asarray(trial.mask) > 0
+        return 1.0 - loss(outputs, trial) / float(trial.targets[counted].var(axis=0).mean())
 
     def trivial(self) -> dict[str, float]:
-        """Test loss of each trivial predictor, computed on the same data, by name."""
-        raise TypeError(f"{type(self).__name__} does not define trivial")
+        """Test loss of each trivial predictor, computed on the same data, by name; that of zero output."""
+        trial = self.evaluation(np.random.default_rng(0))
+        return {"zero": loss(np.zeros_like(trial.targets), trial)}
 
     def trivial_scores(self) -> dict[str, float]:
         """`score` of trivial predictors, by name, for tasks that know them."""
@@ -95,10 +101,9 @@ class Task:
         """Score of a run: that of its end, or what else follows from the scores `before`, test by test."""
         return score
 
-    @classmethod
-    def recipe(cls, preset: str) -> dict[str, Any]:
-        """Arguments of `neuroanp.train` in which a preset of the task differs from the general one."""
-        return {}
+    def recipe(self, preset: str) -> Recipe:
+        """Settings that the task is trained with, by preset; the general ones."""
+        return Recipe.general(preset)
 
 
 def loss(outputs: Array, trial: Trial) -> float:
@@ -118,7 +123,6 @@ LAST = 10
 """Tests that a run is judged by."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class PlantTask(Task):
     """Base of the tasks in which a network acts on a plant; a subclass gives `plant` and `trivial`.
 
@@ -133,14 +137,11 @@ class PlantTask(Task):
 
     score_name = "steps until the end of an episode"
 
-    episodes: int = option(20, "unseen episodes to judge on")
-
-    def __post_init__(self) -> None:
-        checks.whole(self, 1, "episodes")
+    episodes: int = option(20, "unseen episodes to judge on", least=1)
 
     @property
-    def plant(self) -> Plant:
-        raise TypeError(f"{type(self).__name__} does not define plant")
+    @abc.abstractmethod
+    def plant(self) -> Plant: ...
 
     @property
     def judged_by(self) -> str:

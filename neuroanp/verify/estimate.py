@@ -98,9 +98,9 @@ def estimate(
     if task.plant is not None:
         raise InvalidValue("verify.task", "a task with targets", f"{task.name}, in closed loop")
     truth = surrogate or BPTT()
-    _ = truth.passes
+    truth.require_extras()
     weights_seed, trial_seed, noise_seed = np.random.SeedSequence(seed).spawn(3)
-    copies = modulator.shared(lanes)
+    copies = modulator.lanes_per_input(lanes)
     trial = task.trial(np.random.default_rng(trial_seed), lanes // copies).repeated(copies)
     trial = trial if steps is None else _last(trial, steps)
 
@@ -112,14 +112,14 @@ def estimate(
         made.load(_weights(model, made, np.random.default_rng(weights_seed)))
         return made
 
-    gradient = truth.update(network(truth, ("clean",)).run(trial), np.zeros(0))
+    gradient = truth(network(truth, ("clean",)).run(trial), np.zeros(0), {})
     noisy = network(rule, modulator.passes(rule.passes))
-    state, memory = modulator.start(), dict[str, Array]()
+    state, memory = modulator.start(noisy.layout), rule.start(noisy.layout)
     sums = {name: _Sums(values, samples) for name, values in gradient.items()}
     with threadpool_limits(1):
         for sample in range(samples):
             record = noisy.run(trial, sample)
-            found = rule.estimate(record, modulator(record, state), memory)
+            found = rule(record, modulator(record, state), memory)
             for name in sums.keys() & found.keys():
                 sums[name].add(found[name])
     return {name: sums[name].result() for name in gradient if sums[name].count}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,32 +15,29 @@ from neuroanp.errors import InvalidValue
 from neuroanp.network.model import Model, gaussian_weights
 from neuroanp.testing import check_model
 
-part = dataclasses.dataclass(frozen=True, kw_only=True)
-
 CHECKS = importlib.import_module("neuroanp.testing.check_model")
 LOUD = {name: {"input_gain": 20.0} for name in ("lif", "alif", "conductance-lif", "izhikevich")}
 LOUD["ei"] = {"input_gain": 20.0, "excitatory": 0.6}
 
 
-@pytest.mark.parametrize("name", registry.models())
+@pytest.mark.parametrize("name", registry.classes("model"))
 def test_all_that_are_offered(name):
     check_model(registry.find("model", name)(hidden=5, **LOUD.get(name, {})))
 
 
-@part
 class Unit(Model):
     """A leaky unit."""
 
-    name: ClassVar[str] = "unit"
-    equations: ClassVar[str] = """
+    name = "unit"
+    equations = """
         dx/dt = (tanh(a) - x) / tau : 1
         a : 1
         drive : 1
         noise : 1
         tau : second
     """
-    update: ClassVar[str] = "a = drive + noise"
-    method: ClassVar[str | None] = "exact"
+    update = "a = drive + noise"
+    method = "exact"
 
     def parameters(self) -> dict[str, Any]:
         return {"tau": 5 * ms}
@@ -49,65 +46,56 @@ class Unit(Model):
         return gaussian_weights(rng, self.hidden, n_in, n_out, (1.0, 1.0, 1.0))
 
 
-@part
 class Garbled(Unit):
     """Equations that can't be read."""
 
-    equations: ClassVar[str] = "dx/dt = : 1"
+    equations = "dx/dt = : 1"
 
 
-@part
 class OtherActivity(Unit):
     """The noise is said to be added to what isn't there."""
 
-    activity: ClassVar[str] = "current"
+    activity = "current"
 
 
-@part
 class OtherTrace(Unit):
     """Synapses are said to see what isn't there."""
 
-    trace: ClassVar[str] = "rate"
+    trace = "rate"
 
 
-@part
 class OtherDrive(Unit):
     """Projections are said to write to what isn't there."""
 
-    drive: ClassVar[str] = "input"
+    drive = "input"
 
 
-@part
 class OtherTarget(Unit):
     """Spikes are said to arrive where nothing is."""
 
-    threshold: ClassVar[str | None] = "x > 0.5"
-    reset: ClassVar[str | None] = "x = 0"
-    synaptic: ClassVar[str] = "v"
+    threshold = "x > 0.5"
+    reset = "x = 0"
+    synaptic = "v"
 
 
-@part
 class Quiet(Unit):
     """No noise."""
 
-    equations: ClassVar[str] = Unit.equations.replace("noise", "current")
+    equations = Unit.equations.replace("noise", "current")
 
 
-@part
 class Blind(Unit):
     """A readout that isn't told the target."""
 
-    readout_equations: ClassVar[str] = "y : 1\ndrive : 1\nnoise : 1"
+    readout_equations = "y : 1\ndrive : 1\nnoise : 1"
 
 
-@part
 class Weightless(Unit):
     """No initial weights."""
 
     initial_weights = Model.initial_weights
 
 
-@part
 class ThreeWeights(Unit):
     """A bias for which there is no place."""
 
@@ -115,7 +103,6 @@ class ThreeWeights(Unit):
         return super().initial_weights(rng, n_in, n_out) | {"b": np.zeros(self.hidden)}
 
 
-@part
 class Sideways(Unit):
     """Input weights that are (pre, post)."""
 
@@ -124,7 +111,6 @@ class Sideways(Unit):
         return weights | {"W_in": weights["W_in"].T}
 
 
-@part
 class Single(Unit):
     """Weights of single precision."""
 
@@ -133,7 +119,6 @@ class Single(Unit):
         return {name: w.astype(np.float32) for name, w in weights.items()}
 
 
-@part
 class Holes(Unit):
     """Weights with a hole."""
 
@@ -143,7 +128,6 @@ class Holes(Unit):
         return weights
 
 
-@part
 class Unseeded(Unit):
     """Weights from another generator."""
 
@@ -151,7 +135,6 @@ class Unseeded(Unit):
         return super().initial_weights(np.random.default_rng(), n_in, n_out)
 
 
-@part
 class Fixed(Unit):
     """Always the same weights."""
 
@@ -159,7 +142,6 @@ class Fixed(Unit):
         return super().initial_weights(np.random.default_rng(1), n_in, n_out)
 
 
-@part
 class OtherUnits(Unit):
     """A time constant in volts."""
 
@@ -167,7 +149,6 @@ class OtherUnits(Unit):
         return {"tau": 5 * mV}
 
 
-@part
 class Surplus(Unit):
     """A parameter that no equation has."""
 
@@ -175,7 +156,6 @@ class Surplus(Unit):
         return super().parameters() | {"gain": 2.0}
 
 
-@part
 class Short(Unit):
     """A time constant for some of the units."""
 
@@ -183,78 +163,68 @@ class Short(Unit):
         return {"tau": [5, 6] * ms}
 
 
-@part
 class Drifting(Unit):
     """A parameter that the equations change."""
 
-    update: ClassVar[str] = Unit.update + "\ntau = 7*ms"
+    update = Unit.update + "\ntau = 7*ms"
 
 
-@part
 class Singular(Unit):
     """Divides by an input that may be zero."""
 
-    update: ClassVar[str] = "a = drive + noise + 1 / drive"
+    update = "a = drive + noise + 1 / drive"
 
 
-@part
 class Counting(Unit):
     """A state shared by all, which no trial puts to rest."""
 
-    equations: ClassVar[str] = Unit.equations + "\nrun : 1 (shared)"
-    update: ClassVar[str] = "run = run + 1\na = drive + noise + 0.01 * run"
+    equations = Unit.equations + "\nrun : 1 (shared)"
+    update = "run = run + 1\na = drive + noise + 0.01 * run"
 
 
-@part
 class Clocked(Unit):
     """Knows the time of its trial, which starts again in every window."""
 
-    update: ClassVar[str] = "a = drive + noise + t / (10*ms)"
+    update = "a = drive + noise + t / (10*ms)"
 
 
-@part
 class Unreached(Unit):
     """The activity is what only recurrent input reaches."""
 
-    equations: ClassVar[str] = Unit.equations + "\nb : 1"
-    activity: ClassVar[str] = "b"
-    update: ClassVar[str] = "a = drive + noise\nb = noise"
+    equations = Unit.equations + "\nb : 1"
+    activity = "b"
+    update = "a = drive + noise\nb = noise"
 
 
-@part
 class Noiseless(Unit):
     """The noise is left out."""
 
-    update: ClassVar[str] = "a = drive"
+    update = "a = drive"
 
 
-@part
 class QuietReadout(Unit):
     """The noise of the readout is left out."""
 
-    readout_update: ClassVar[str] = "y = drive"
+    readout_update = "y = drive"
 
 
-@part
 class Uneven(Unit):
     """The passes aren't alike."""
 
-    update: ClassVar[str] = "a = drive + noise + 0.01 * i"
+    update = "a = drive + noise + 0.01 * i"
 
 
-@part
 class Lopsided(Unit):
     """The minus pass doesn't see what the plus pass sees."""
 
-    update: ClassVar[str] = "a = drive + noise * (1 + i)"
+    update = "a = drive + noise * (1 + i)"
 
 
-@part
 class Numbered(Unit):
     """The lanes aren't alike."""
 
     hidden: int = dataclasses.field(default=5, metadata={"doc": "units", "unit": "1"})
-    update: ClassVar[str] = "a = drive + noise + 0.5 * int(i % 20 < 5)"
+    update = "a = drive + noise + 0.5 * int(i % 20 < 5)"
 
 
 BROKEN = [

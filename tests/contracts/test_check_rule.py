@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -13,9 +12,7 @@ from neuroanp.errors import InvalidValue
 from neuroanp.rules import EProp, NodePerturbation, NodeRule, NoiseRule, WeightPerturbation, pre, times
 from neuroanp.testing import check_rule
 
-part = dataclasses.dataclass(frozen=True, kw_only=True)
-
-NOISY = {name: rule for name, rule in registry.rules().items() if issubclass(rule, NoiseRule)}
+NOISY = {name: rule for name, rule in registry.classes("rule").items() if issubclass(rule, NoiseRule)}
 
 # Activity-based perturbation weighs directions by how much the recurrence amplifies them.
 # The last two know nothing of the noise, and don't estimate the gradient.
@@ -24,7 +21,8 @@ LEAST = {"activity-perturbation": 0.9, "delayed-hebbian": None, "reward-stdp": N
 
 @pytest.mark.parametrize("mirrored", [True, False])
 @pytest.mark.parametrize(
-    ("name", "readout"), [(name, readout) for name, rule in NOISY.items() for readout in rule.readouts]
+    ("name", "readout"),
+    [(name, readout) for name, rule in NOISY.items() for readout in rule.choices("readout")],
 )
 def test_all_that_are_offered(name, mirrored, readout):
     rule = registry.find("rule", name)(sigma=1e-3, mirrored=mirrored, readout=readout)
@@ -44,11 +42,10 @@ def test_the_compiled_engine_will_do_too():
     check_rule(NodePerturbation(sigma=1e-3), min_cosine=0.999, engine="compiled")
 
 
-@part
 class Held(NodePerturbation):
     """Node perturbation whose noise lasts two steps."""
 
-    name: ClassVar[str] = "held"
+    name = "held"
 
     @property
     def held(self):
@@ -57,15 +54,14 @@ class Held(NodePerturbation):
 
 def test_held_noise_is_tried_as_it_is_held():
     check_rule(Held(sigma=1e-3), min_cosine=None)
-    with pytest.raises(InvalidValue, match=r"Held\.update: .* cosine with the gradient"):
+    with pytest.raises(InvalidValue, match=r"Held\.__call__: .* cosine with the gradient"):
         check_rule(Held(sigma=1e-3), min_cosine=0.999)
 
 
-@part
 class Signs(NodeRule):
     """Sign of the noise instead of the noise."""
 
-    name: ClassVar[str] = "signs"
+    name = "signs"
 
     def post(self, layer, record, modulator):
         return times(modulator / self.sigma, np.sign(layer.noise))
@@ -75,151 +71,139 @@ def test_a_rule_of_ones_own_passes():
     check_rule(Signs(sigma=1e-3), min_cosine=0.999)
 
 
-@part
 class Misnamed(NodePerturbation):
     """Weights of another network."""
 
-    def update(self, record, modulator):
-        return {f"{name}_hidden": change for name, change in super().update(record, modulator).items()}
+    def __call__(self, record, modulator, state):
+        return {
+            f"{name}_hidden": change for name, change in super().__call__(record, modulator, state).items()
+        }
 
 
-@part
 class Meddling(NodePerturbation):
     """Works in the record's memory."""
 
-    def update(self, record, modulator):
-        update = super().update(record, modulator)
+    def __call__(self, record, modulator, state):
+        update = super().__call__(record, modulator, state)
         record.noise[...] = 0
         return update
 
 
-@part
 class Taking(NodePerturbation):
     """Works in the modulator's memory."""
 
-    def update(self, record, modulator):
+    def __call__(self, record, modulator, state):
         modulator /= self.sigma if self.sigma else 1
-        return super().update(record, modulator)
+        return super().__call__(record, modulator, state)
 
 
-@part
 class Transposed(NodePerturbation):
     """Pre times post."""
 
-    def update(self, record, modulator):
-        return {name: change.T for name, change in super().update(record, modulator).items()}
+    def __call__(self, record, modulator, state):
+        return {name: change.T for name, change in super().__call__(record, modulator, state).items()}
 
 
-@part
 class Narrow(NodePerturbation):
     """In less than the precision of the record."""
 
-    def update(self, record, modulator):
-        update = super().update(record, modulator)
+    def __call__(self, record, modulator, state):
+        update = super().__call__(record, modulator, state)
         return {name: change.astype(np.float16) for name, change in update.items()}
 
 
-@part
 class Dividing(NodePerturbation):
     """Divides by a mask that has zeros."""
 
-    def update(self, record, modulator):
+    def __call__(self, record, modulator, state):
         scale = (1 / record.mask).sum()
-        return {name: change * scale for name, change in super().update(record, modulator).items()}
+        return {name: change * scale for name, change in super().__call__(record, modulator, state).items()}
 
 
-@part
 class Borrowing(NodePerturbation):
     """Hands out the record's memory."""
 
-    def update(self, record, modulator):
-        update = super().update(record, modulator)
+    def __call__(self, record, modulator, state):
+        update = super().__call__(record, modulator, state)
         return update | {"W_rec": record.state[0, 0, : self._units(record)]}
 
     def _units(self, record):
         return record.state.shape[-1]
 
 
-@part
 class Decaying(NodePerturbation):
     """Pulls weights even without noise."""
 
-    def update(self, record, modulator):
-        update = super().update(record, modulator)
+    def __call__(self, record, modulator, state):
+        update = super().__call__(record, modulator, state)
         return update | {"W_rec": update["W_rec"] + 1.0}
 
 
-@part
 class Deaf(NodePerturbation):
     """Goes on when it is told that there is no noise."""
 
-    def update(self, record, modulator):
+    def __call__(self, record, modulator, state):
         told = self if self.sigma else dataclasses.replace(self, sigma=1.0)
-        return NodePerturbation.update(told, record, modulator)
+        return NodePerturbation.__call__(told, record, modulator, state)
 
 
-@part
 class OneBit(NodePerturbation):
     """Sees only whether it went better."""
 
-    def update(self, record, modulator):
-        return super().update(record, np.sign(modulator))
+    def __call__(self, record, modulator, state):
+        return super().__call__(record, np.sign(modulator), state)
 
 
-@part
 class FirstLane(NodePerturbation):
     """Credits the first lane twice."""
 
-    def update(self, record, modulator):
+    def __call__(self, record, modulator, state):
         weight = np.ones(record.mask.shape[1])
         weight[0] = 2
-        return super().update(record, modulator * weight)
+        return super().__call__(record, modulator * weight, state)
 
 
-@part
 class Uphill(NodePerturbation):
     """Makes it worse."""
 
-    def update(self, record, modulator):
-        return super().update(record, -modulator)
+    def __call__(self, record, modulator, state):
+        return super().__call__(record, -modulator, state)
 
 
-@part
 class Late(NodePerturbation):
     """Traces one step late."""
 
-    def update(self, record, modulator):
+    def __call__(self, record, modulator, state):
         post = times(modulator / self.sigma**2 if self.sigma else 0 * modulator, record.noise)
-        update = super().update(record, modulator)
+        update = super().__call__(record, modulator, state)
         late = np.einsum("tli,tlj->ij", post, pre(record, "W_out")).astype(float)
         return update | {"W_rec": late}
 
 
-@part
 class Plain(NodePerturbation):
     """Traces that aren't decorrelated."""
 
-    def update(self, record, modulator):
-        return super().update(dataclasses.replace(record, decorrelation={}), modulator)
+    def __call__(self, record, modulator, state):
+        return super().__call__(dataclasses.replace(record, decorrelation={}), modulator, state)
 
 
 BROKEN = [
     (NodePerturbation, r"check_rule\.rule: expected an instance"),
     (NodePerturbation(sigma=0.0), r"NodePerturbation\.sigma: expected a number above 0"),
-    (Misnamed(), r"Misnamed\.update: expected W_in, W_rec, W_out with readout perturb, got W_in_hidden"),
-    (Meddling(), r"Meddling\.update: expected a record that is left as it was"),
-    (Taking(), r"Taking\.update: expected a modulator that is left as it was"),
-    (Transposed(), r"Transposed\.update: expected W_in of shape \(4, 2\), got \(2, 4\)"),
-    (Narrow(), r"Narrow\.update: expected W_in of float32 or float64, got float16"),
-    (Dividing(), r"Dividing\.update: expected finite numbers in W_in"),
-    (Borrowing(), r"Borrowing\.update: expected a new array for W_rec"),
-    (Decaying(), r"Decaying\.update: expected no update of W_rec with noise of zero, got one of up to 1"),
-    (Deaf(), r"Deaf\.update: expected no update of W_in with sigma = 0"),
-    (OneBit(), r"OneBit\.update: expected an update of W_in that is linear in the modulator"),
-    (FirstLane(), r"FirstLane\.update: expected the same update of W_in in any order of lanes"),
-    (Uphill(), r"Uphill\.update: expected a mean whose cosine with the gradient of W_in .*, got -1\.000"),
-    (Late(), r"Late\.update: expected a mean whose cosine with the gradient of W_rec"),
-    (Plain(), r"Plain\.update: expected a mean whose cosine with the gradient of W_rec"),
+    (Misnamed(), r"Misnamed\.__call__: expected W_in, W_rec, W_out with readout perturb, got W_in_hidden"),
+    (Meddling(), r"Meddling\.__call__: expected a record that is left as it was"),
+    (Taking(), r"Taking\.__call__: expected a modulator that is left as it was"),
+    (Transposed(), r"Transposed\.__call__: expected W_in of shape \(4, 2\), got \(2, 4\)"),
+    (Narrow(), r"Narrow\.__call__: expected W_in of float32 or float64, got float16"),
+    (Dividing(), r"Dividing\.__call__: expected finite numbers in W_in"),
+    (Borrowing(), r"Borrowing\.__call__: expected a new array for W_rec"),
+    (Decaying(), r"Decaying\.__call__: expected no update of W_rec with noise of zero, got one of up to 1"),
+    (Deaf(), r"Deaf\.__call__: expected no update of W_in with sigma = 0"),
+    (OneBit(), r"OneBit\.__call__: expected an update of W_in that is linear in the modulator"),
+    (FirstLane(), r"FirstLane\.__call__: expected the same update of W_in in any order of lanes"),
+    (Uphill(), r"Uphill\.__call__: expected a mean whose cosine with the gradient of W_in .*, got -1\.000"),
+    (Late(), r"Late\.__call__: expected a mean whose cosine with the gradient of W_rec"),
+    (Plain(), r"Plain\.__call__: expected a mean whose cosine with the gradient of W_rec"),
 ]
 
 

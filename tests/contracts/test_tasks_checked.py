@@ -16,7 +16,7 @@ REPEATS = {
 }
 
 
-@pytest.mark.parametrize("name", registry.tasks())
+@pytest.mark.parametrize("name", registry.classes("task"))
 def test_all_that_are_offered(name: str, small_file: Callable[..., Path]) -> None:
     options = {"data": str(small_file()), "train_hours": 400} if name == "weather" else {}
     task = registry.find("task", name)(**options)

@@ -13,7 +13,7 @@ from neuroanp.optim import Adam
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks import MackeyGlass
 from neuroanp.training.evaluation import evaluate
-from neuroanp.training.loop import train
+from neuroanp.training.train import train
 from support.copying import training
 
 TASK = MackeyGlass(carry=True, window=10, steps=350)
@@ -29,7 +29,7 @@ def test_a_carried_run_is_one_long_run(model, engine):
     made = training(model=model, task=TASK, rule=rule, optimizer=Adam(lr=0.0), lanes=2, engine=engine)
     windows = [made.trial(update) for update in range(12)]
     long = Trial(*(np.concatenate([getattr(w, name) for w in windows]) for name in ("inputs", "targets")))
-    made.network.load(made.weights)
+    made.network.load(made.state.weights)
     expected = made.network.run(long)
     trace, outputs = expected.course[1:].copy(), expected.outputs.copy()
     assert np.abs(trace[60:]).max() > 0.1
@@ -39,7 +39,7 @@ def test_a_carried_run_is_one_long_run(model, engine):
         np.testing.assert_allclose(record.course[1:], trace[steps], atol=1e-12)
         np.testing.assert_allclose(record.outputs, outputs[steps], atol=1e-12)
         if update % 4 == 2:
-            evaluate(made.network, made.task, made.evaluation)
+            evaluate(made.network, made.task, made.unseen)
 
 
 @pytest.mark.parametrize(("window", "updates", "lr"), [(10, 200, 1e-2), (1, 1000, 2e-3)])

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 
 from neuroanp.models import ALIF, LIF, LeakyTanhRNN, TanhRNN
-from neuroanp.optim import Adam, Clip, WeightBounds
+from neuroanp.optim import Adam, Clip
 from neuroanp.optim.decorrelation import Decorrelation
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import ActivityPerturbation, NodePerturbation, WeightPerturbation
 from neuroanp.tasks import CopyingMemory
-from neuroanp.training.loop import Training
+from neuroanp.training.loop import Trainer
+from neuroanp.training.recipe import Recipe
 
 NODES = NodePerturbation(sigma=0.05)
 HELD = NodePerturbation(sigma=0.1, hold=10, readout_sigma=0.03)
-SHARED = Modulator(discount=0.98, baseline="lanes", copies=2)
+SHARED = Modulator(discount=0.98, baseline=OtherLanes(copies=2))
 CASES = {
     "tanh, nodes, mirrored": (TanhRNN(hidden=12, readout_gain=0.5), NODES),
     "tanh, nodes, sign noise": (TanhRNN(hidden=12), dataclasses.replace(NODES, distribution="sign")),
@@ -30,14 +31,13 @@ CASES = {
 
 
 def losses(model, rule, modulator=None, delay=2, *, engine, updates=20):
-    training = Training(
-        model=model, task=CopyingMemory(length=3, delay=delay, evaluation_trials=5), rule=rule, seed=3,
-        modulator=modulator or Modulator(), clip=Clip(), optimizer=Adam(lr=0.01), bounds=WeightBounds(),
-        decorrelation=Decorrelation(rate=0.05),
-        lanes=4, updates=updates, engine=engine, dtype="float64", preset="best",
+    recipe = Recipe(
+        model=model, rule=rule, modulator=modulator or Modulator(), clip=Clip(), optimizer=Adam(lr=0.01),
+        decorrelation=Decorrelation(rate=0.05), lanes=4, updates=updates,
     )  # fmt: skip
-    training.network.load(training.weights, training.matrices)
-    return [training.step(update) for update in range(updates)], training
+    task = CopyingMemory(length=3, delay=delay, evaluation_trials=5)
+    trainer = Trainer(task, recipe, seed=3, engine=engine, tests=0)
+    return [step.loss for step in trainer], trainer
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -47,8 +47,8 @@ def test_the_first_updates_give_the_same_losses(case):
     assert one.engine == "compiled" and other.engine == "runtime"
     np.testing.assert_allclose(compiled, runtime, rtol=1e-9, atol=0)
     assert len(set(compiled)) == len(compiled)
-    for name in one.weights:
-        np.testing.assert_allclose(one.weights[name], other.weights[name], rtol=1e-7, atol=1e-9)
+    for name in one.state.weights:
+        np.testing.assert_allclose(one.state.weights[name], other.state.weights[name], rtol=1e-7, atol=1e-9)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "one pass" in case or case == "spiking"])

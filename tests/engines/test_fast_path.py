@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from neuroanp.errors import InvalidValue
 from neuroanp.models import ALIF, EI, ConductanceLIF, LeakyTanhRNN
 from neuroanp.optim import SGD, Adam, Chain, KeepSigns, WeightBounds
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import Modulator, RunningMean
 from neuroanp.rules import (
     DelayedHebbian,
     NodePerturbation,
@@ -29,11 +28,10 @@ NODES = NodePerturbation(sigma=0.05)
 SERIES = MackeyGlass(carry=True, window=6, steps=350)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class SignPerturbation(NodeRule):
     """A rule that nothing else knows of."""
 
-    name: ClassVar[str] = "sign-perturbation"
+    name = "sign-perturbation"
 
     def own_synapse(self, name, passes):
         return Synapse(
@@ -52,11 +50,11 @@ CASES = {
     "tanh": {},
     "tanh, momentum, discount 1": {
         "optimizer": SGD(lr=5e-4, momentum=0.5, anneal="linear"),
-        "modulator": Modulator(baseline="running", memory=0.5),
+        "modulator": Modulator(baseline=RunningMean(memory=0.5)),
     },
     "tanh, discount 0, sign noise, readout delta": {
         "rule": NodePerturbation(sigma=0.05, distribution="sign", readout="delta"),
-        "modulator": Modulator(discount=0.0, baseline="running"),
+        "modulator": Modulator(discount=0.0, baseline=RunningMean()),
     },
     "tanh, bounds": {"optimizer": Chain(Adam(lr=0.01), WeightBounds(low=-0.4, high=0.3))},
     "tanh, windows": {"task": SERIES, "model": TANH},

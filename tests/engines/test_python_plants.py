@@ -13,7 +13,7 @@ from neuroanp.network.network import Network
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.plant import PythonPlant
 from neuroanp.optim import Adam
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import InputCritic, Modulator
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks import CartPole, cart_pole
 from support.copying import training
@@ -21,7 +21,6 @@ from support.copying import training
 SCALE = np.array([[cart_pole.EDGE], [2.0], [cart_pole.TILT], [2.0]])
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class PythonCart(PythonPlant):
     """Cart-pole in NumPy."""
 
@@ -41,7 +40,6 @@ class PythonCart(PythonPlant):
         return dict(zip(self.observations, moved, strict=True)), over.astype(float), over
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class PythonCartPole(CartPole):
     """Cart-pole with the plant in NumPy."""
 
@@ -84,11 +82,11 @@ def test_learning_goes_the_same_way():
     def losses(task):
         made = training(
             model=BalancedLIF(hidden=20), task=task, rule=NodePerturbation(sigma=1.0, readout_sigma=0.1),
-            modulator=Modulator(discount=0.99, baseline="inputs"), optimizer=Adam(lr=1e-3), lanes=8,
+            modulator=Modulator(discount=0.99, baseline=InputCritic()), optimizer=Adam(lr=1e-3), lanes=8,
             updates=5,
         )  # fmt: skip
-        made.network.load(made.weights)
-        return [made.step(update) for update in range(5)]
+        made.network.load(made.state.weights)
+        return [made.step().loss for update in range(5)]
 
     found = losses(PythonCartPole(longest=40))
     assert len(set(found)) == 5

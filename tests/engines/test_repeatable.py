@@ -52,19 +52,21 @@ def test_single_precision_agrees_roughly(rule):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_weights_and_optimizer_have_the_precision_of_the_simulation(dtype):
     made = training(dtype=dtype)
-    made.network.load(made.weights, made.matrices)
-    made.step(0)
-    memory = [values for values in made.stages_state.values() if values.ndim]
-    assert memory and {values.dtype for values in [*memory, *made.weights.values()]} == {np.dtype(dtype)}
+    made.network.load(made.state.weights, made.state.decorrelation)
+    made.step()
+    memory = [values for state in made.state.optimizer for values in state.values() if values.ndim]
+    assert memory and {values.dtype for values in [*memory, *made.state.weights.values()]} == {
+        np.dtype(dtype)
+    }
 
 
 def test_seeds_differ_in_weights_trials_noise_and_evaluation():
     first, other = (training(seed=seed) for seed in (1, 2))
     for name in ("W_in", "W_rec"):
-        assert not np.array_equal(first.weights[name], other.weights[name])
+        assert not np.array_equal(first.state.weights[name], other.state.weights[name])
     assert not np.array_equal(first.trial(0).inputs, other.trial(0).inputs)
     assert not np.array_equal(first.trial(0).inputs, first.trial(1).inputs)
-    assert not np.array_equal(first.evaluation.inputs, other.evaluation.inputs)
+    assert not np.array_equal(first.unseen.inputs, other.unseen.inputs)
     noises = [made.network.run(made.trial(0), 0).noise.copy() for made in (first, other)]
     assert not np.array_equal(*noises)
     losses = [made.run(progress=False).history["loss"] for made in (first, other)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -183,7 +182,7 @@ def test_the_update_is_that_of_the_dense_network_where_synapses_exist(name, engi
             sparse, dense = pair(MODELS["alif"], rule=rule, engine=engine)
         one, other = (made.run(trial, index) for made in (sparse, dense))
         modulator = np.random.default_rng(4).normal(size=(STEPS, LANES))
-        ours, theirs = (rule.update(record, modulator) for record in (one, other))
+        ours, theirs = (rule(record, modulator, {}) for record in (one, other))
         assert ours["W_rec"].shape == (HIDDEN * 6,)
         assert ours["W_rec"].dtype == np.float64
         theirs["W_rec"] = existing(one.wiring, theirs["W_rec"])
@@ -215,7 +214,7 @@ def test_the_update_sees_spikes_when_they_arrive(passes, monkeypatch):
         for j, k in np.ndindex(HIDDEN, outgoing):
             first = 10 - 1 - wiring.delays[j]
             expected[j, k] = (post[:, :, wiring.targets[j, k]] * seen[first : first + STEPS, :, j]).sum()
-        update = rule.update(record, modulator)["W_rec"]
+        update = rule(record, modulator, {})["W_rec"]
         np.testing.assert_allclose(update, expected.ravel(), rtol=1e-9, atol=1e-9 * np.abs(expected).max())
         # potentials go on from the mean of mirrored passes, spikes under way are those of the first
         fired = courses["clean" if "clean" in passes else "plus"][-10:].copy()
@@ -244,30 +243,30 @@ def test_training_is_that_of_the_dense_network_whose_other_weights_stay_zero(eng
     """Stages see a vector; the loss of every update is that of the full matrix."""
     model = LIF(hidden=HIDDEN, input_gain=3.0, **SPARSE)
     made = training(model=model, engine=engine, dtype=dtype)
-    full = training(model=dataclasses.replace(model, density=1.0), engine=engine, dtype=dtype)
+    rule = Masked(sigma=0.1, hold=10, readout="delta")
+    full = training(model=model.replace(density=1.0), rule=rule, engine=engine, dtype=dtype)
     wiring = made.network.wiring
-    full.weights = made.weights | {"W_rec": matrix(wiring, made.weights["W_rec"])}
+    full.state.weights = made.state.weights | {"W_rec": matrix(wiring, made.state.weights["W_rec"])}
     exists = matrix(wiring, 1.0) > 0
-    update = full.rule.update
-    object.__setattr__(full, "rule", _Masked(update, exists))
-    for one in (made, full):
-        one.network.load(one.weights)
-    start = made.weights["W_rec"].copy()
+    object.__setattr__(rule, "exists", exists)
+    full.network.load(full.state.weights)
+    start = made.state.weights["W_rec"].copy()
     tolerance = 1e-9 if dtype == "float64" else 1e-3
-    losses = np.array([[one.step(update) for one in (made, full)] for update in range(5)])
+    losses = np.array([[one.step().loss for one in (made, full)] for _ in range(5)])
     np.testing.assert_allclose(losses[:, 0], losses[:, 1], rtol=tolerance)
-    assert np.abs(made.weights["W_rec"] - start).max() > 1e-3
-    assert made.weights["W_rec"].shape == (HIDDEN * 6,)
-    assert not full.weights["W_rec"][~exists].any()
+    assert np.abs(made.state.weights["W_rec"] - start).max() > 1e-3
+    assert made.state.weights["W_rec"].shape == (HIDDEN * 6,)
+    assert not full.state.weights["W_rec"][~exists].any()
 
 
-class _Masked:
-    def __init__(self, update, exists):
-        self._update, self._exists = update, exists
+class Masked(NodePerturbation):
+    """Node perturbation of the recurrent weights that exist."""
 
-    def estimate(self, record, modulator, memory):
-        found = self._update(record, modulator)
-        return found | {"W_rec": found["W_rec"] * self._exists}
+    name = "masked"
+
+    def __call__(self, record, modulator, state):
+        update = super().__call__(record, modulator, state)
+        return update | {"W_rec": update["W_rec"] * self.exists}
 
 
 @pytest.mark.parametrize("options", [{}, {"delay": 5 * ms}], ids=["no delay", "delays"])
@@ -280,16 +279,16 @@ def test_sparse_cells_keep_to_dales_law():
     made = training(model=MODELS["ei"])
     cells = np.repeat(np.arange(HIDDEN), 6)
     excitatory = cells < 24
-    for weights in (made.weights, _after(made, 10)):
+    for weights in (made.state.weights, _after(made, 10)):
         assert (weights["W_rec"][excitatory] >= 0).all() and (weights["W_rec"][~excitatory] <= 0).all()
-    assert made.weights["W_rec"].any()
+    assert made.state.weights["W_rec"].any()
 
 
 def _after(made, updates):
-    made.network.load(made.weights)
-    for update in range(updates):
-        made.step(update)
-    return made.weights
+    made.network.load(made.state.weights)
+    for _ in range(updates):
+        made.step()
+    return made.state.weights
 
 
 # the wiring
@@ -336,14 +335,14 @@ def test_a_run_folder_is_evaluated_again(tmp_path):
     run = made.run(progress=False)
     weights = Run.load(run.save(tmp_path / "run")).weights
     outputs = run.example["outputs"]
-    other = Network(made.model, 10, 1, 1 * ms, lanes=1, seed=99)
+    other = Network(made.recipe.model, 10, 1, 1 * ms, lanes=1, seed=99)
     assert (other.wiring.targets != made.network.wiring.targets).any()
     other.load(weights)
-    np.testing.assert_allclose(evaluate(other, made.task, made.evaluation).outputs[:, 0], outputs, atol=1e-12)
-    again = training(model=made.model, updates=5)
+    np.testing.assert_allclose(evaluate(other, made.task, made.unseen).outputs[:, 0], outputs, atol=1e-12)
+    again = training(model=made.recipe.model, updates=5)
     again.network.load({name: weights[name] for name in ("W_in", "W_rec", "W_out")})
     np.testing.assert_allclose(
-        evaluate(again.network, made.task, made.evaluation).outputs[:, 0], outputs, atol=1e-12
+        evaluate(again.network, made.task, made.unseen).outputs[:, 0], outputs, atol=1e-12
     )
 
 
@@ -371,20 +370,19 @@ def test_bad_options_are_refused_by_name(field, value):
         LIF(**{"hidden": HIDDEN, "delay": 9 * ms, field: value})
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Whole(NodePerturbation):
     """A rule of somebody's that knows of no wiring."""
 
-    sparse: ClassVar[bool] = False
+    sparse = False
 
 
 @pytest.mark.parametrize(
     ("changes", "where"),
     [
-        ({"decorrelation": Decorrelation()}, "train.decorrelation"),
-        ({"rule": WeightPerturbation()}, "train.rule"),
-        ({"rule": OrnsteinUhlenbeck()}, "train.rule"),
-        ({"rule": Whole(sigma=0.1)}, "train.rule"),
+        ({"decorrelation": Decorrelation()}, "Recipe.decorrelation"),
+        ({"rule": WeightPerturbation()}, "Recipe.rule"),
+        ({"rule": OrnsteinUhlenbeck()}, "Recipe.rule"),
+        ({"rule": Whole(sigma=0.1)}, "Recipe.rule"),
     ],
 )
 @pytest.mark.parametrize("options", [{"density": 0.2}, {"delay": 2 * ms}], ids=["sparse", "delayed"])

@@ -12,7 +12,7 @@ from neuroanp.network.trial import Trial
 from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import SPSA, EvolutionStrategies, RandomFeedback, ReadoutOnly, WeightPerturbation
 from neuroanp.tasks import CopyingMemory
-from neuroanp.training.loop import train
+from neuroanp.training.train import train
 
 SHORT = CopyingMemory(alphabet=5, length=2, delay=1)
 
@@ -50,22 +50,22 @@ def test_random_feedback_is_its_equation(model):
             expected["W_rec"] += (B.T @ error)[:, None] * p_rec
             expected["W_in"] += (B.T @ error)[:, None] * p_in
             expected["W_out"] += np.outer(error, x)
-    for name, found in rule.update(record, np.zeros((7, 2))).items():
+    for name, found in rule(record, np.zeros((7, 2)), {}).items():
         np.testing.assert_allclose(found, expected[name], atol=1e-12)
-    assert set(RandomFeedback(readout="fixed").update(record, np.zeros((7, 2)))) == {"W_in", "W_rec"}
+    assert set(RandomFeedback(readout="fixed")(record, np.zeros((7, 2)), {})) == {"W_in", "W_rec"}
 
 
 def test_random_feedback_needs_tanh_units():
     record = record_of(LIF(hidden=4), RandomFeedback())
     with pytest.raises(InvalidValue, match=r"^Record\.rates: expected a model of tanh units"):
-        RandomFeedback().update(record, np.zeros((7, 2)))
+        RandomFeedback()(record, np.zeros((7, 2)), {})
 
 
 def test_simultaneous_perturbation_divides_by_what_it_added():
     rule = SPSA(sigma=1e-3)
     record = record_of(TanhRNN(hidden=4, readout_gain=1.0), rule)
-    modulator = Modulator()(record)
-    estimate = rule.update(record, modulator)
+    modulator = Modulator()(record, {})
+    estimate = rule(record, modulator, {})
     change = (record.loss[:, 0] - record.loss[:, 1]) * record.mask
     (noise,) = record.weight_noise() if record.weight_noise else ()
     for name, moved in noise.items():
@@ -96,9 +96,9 @@ def test_each_lane_of_a_population_has_weights_of_its_own(engine, decorrelated):
             one.load({name: w + sign * noise[name][lane] for name, w in weights.items()}, D)
             alone = one.run(trial.lane([lane]))
             np.testing.assert_allclose(record.outputs[:, place, lane], alone.outputs[:, 0, 0], atol=1e-12)
-    modulator = Modulator()(record)
+    modulator = Modulator()(record, {})
     credit = ((record.loss[:, 0] - record.loss[:, 1]) * record.mask).sum(axis=0) / 2 / 5
-    for name, found in rule.update(record, modulator).items():
+    for name, found in rule(record, modulator, {}).items():
         expected = sum(c * xi for c, xi in zip(credit, noise[name], strict=True)) / 0.3**2
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import types
+
 import numpy as np
 import pytest
 
@@ -80,18 +82,18 @@ def test_one_trial_updates_both_matrices_from_the_course_without_noise():
     for passes in (("clean", "plus"), ("plus", "minus")):
         record = problem.record(passes=passes, **problem.draw(0.1))
         x = record.state[:, 0] if "clean" in passes else record.state.mean(axis=1)
-        learned = decorrelation(matrices, record, progress=0.75)
+        learned = decorrelation(record, matrices, progress=0.75)
         np.testing.assert_allclose(learned["D_in"], formula(matrices["D_in"], record.inputs, 0.05))
         np.testing.assert_allclose(learned["D_hidden"], formula(matrices["D_hidden"], x, 0.05))
 
 
 def test_it_starts_as_the_identity_and_stays_at_rate_zero():
     decorrelation = Decorrelation(rate=0.0)
-    D = decorrelation.start(2, 4)
+    D = decorrelation.start(types.SimpleNamespace(n_in=2, hidden=4))
     np.testing.assert_array_equal(D["D_in"], np.eye(2))
     np.testing.assert_array_equal(D["D_hidden"], np.eye(4))
     record = Problem().record()
-    assert decorrelation(D, record, progress=0.0)["D_hidden"] is D["D_hidden"]
+    assert decorrelation(record, D, progress=0.0)["D_hidden"] is D["D_hidden"]
 
 
 @pytest.mark.parametrize(("field", "value"), [("rate", -1), ("rate", np.nan), ("anneal", "liner")])

@@ -16,7 +16,7 @@ def test_update_is_modulator_times_the_cubed_product_of_fluctuation_and_trace(pa
     rule = DelayedHebbian(memory=0.2)
     record = problem.record(passes=passes, **problem.draw(0.5))
     modulator = problem.rng.normal(size=(8, 3))
-    update = rule.update(record, modulator)
+    update = rule(record, modulator, {})
     at = passes.index("plus")
     layers = {"W_in": record.activity[:, at], "W_rec": record.activity[:, at], "W_out": record.outputs[:, at]}
     assert set(update) == set(NAMES)

@@ -58,7 +58,7 @@ def test_update_is_the_published_recursion(model, carried):
     rule = EProp()
     record = record_of(rule, MODELS[model], carried=carried)
     assert ("adaptation" in record.hidden) == (model == "alif")
-    update = rule.update(record, np.zeros((STEPS, LANES)))
+    update = rule(record, np.zeros((STEPS, LANES)), {})
     expected = reference(record, record.weights["W_out"])
     for name, total in expected.items():
         assert np.abs(total).max() > 1e-4
@@ -69,18 +69,18 @@ def test_random_feedback_stays_and_leaves_the_readout_out_of_it():
     rule = EProp(feedback="random", feedback_seed=3)
     record = record_of(rule, MODELS["alif"])
     B = np.random.default_rng(3).standard_normal((2, 6)) / np.sqrt(6)
-    update = rule.update(record, np.zeros((STEPS, LANES)))
+    update = rule(record, np.zeros((STEPS, LANES)), {})
     for name, total in reference(record, B).items():
         np.testing.assert_allclose(update[name], total, rtol=1e-9, atol=1e-9 * np.abs(total).max())
     other = dataclasses.replace(record, weights={"W_out": 9 * record.weights["W_out"]})
-    np.testing.assert_array_equal(rule.update(other, np.zeros((STEPS, LANES)))["W_rec"], update["W_rec"])
+    np.testing.assert_array_equal(rule(other, np.zeros((STEPS, LANES)), {})["W_rec"], update["W_rec"])
 
 
 def test_adaptation_matters():
     rule = EProp()
     record = record_of(rule, MODELS["alif"])
     flat = dataclasses.replace(record, cells=dataclasses.replace(record.cells, rise=0.0))
-    first, second = (rule.update(r, np.zeros((STEPS, LANES)))["W_rec"] for r in (record, flat))
+    first, second = (rule(r, np.zeros((STEPS, LANES)), {})["W_rec"] for r in (record, flat))
     assert np.abs(first - second).max() > 0.01 * np.abs(first).max()
 
 
@@ -88,11 +88,9 @@ def test_decorrelated_traces_are_those_of_decorrelated_spikes():
     rule = EProp()
     record = record_of(rule, MODELS["lif"])
     D = {"D_in": np.diag([2.0, 1.0, 1.0, 1.0]), "D_hidden": np.diag([3.0, 1, 1, 1, 1, 1])}
-    plain = rule.update(record, np.zeros((STEPS, LANES)))
+    plain = rule(record, np.zeros((STEPS, LANES)), {})
     weights = {"W_out": record.weights["W_out"] @ np.linalg.inv(D["D_hidden"])}
-    mixed = rule.update(
-        dataclasses.replace(record, decorrelation=D, weights=weights), np.zeros((STEPS, LANES))
-    )
+    mixed = rule(dataclasses.replace(record, decorrelation=D, weights=weights), np.zeros((STEPS, LANES)), {})
     np.testing.assert_allclose(mixed["W_in"], plain["W_in"] @ D["D_in"].T)
     np.testing.assert_allclose(mixed["W_rec"], plain["W_rec"] @ D["D_hidden"].T)
 
@@ -101,13 +99,13 @@ def test_no_error_no_update():
     rule = EProp()
     record = record_of(rule)
     right = dataclasses.replace(record, targets=record.outputs[:, 0])
-    assert not any(change.any() for change in rule.update(right, np.zeros((STEPS, LANES))).values())
+    assert not any(change.any() for change in rule(right, np.zeros((STEPS, LANES)), {}).values())
 
 
 def test_float32_gives_the_same_update():
     rule = EProp()
     updates = [
-        rule.update(record_of(rule, MODELS["alif"], dtype=dtype), np.zeros((STEPS, LANES)))
+        rule(record_of(rule, MODELS["alif"], dtype=dtype), np.zeros((STEPS, LANES)), {})
         for dtype in ("float32", "float64")
     ]
     for name, change in updates[1].items():
@@ -117,7 +115,7 @@ def test_float32_gives_the_same_update():
 
 def test_other_networks_and_options_are_refused():
     with pytest.raises(InvalidValue, match=r"^Record\.cells: expected a model of spiking cells"):
-        EProp().update(dataclasses.replace(record_of(EProp()), cells=None), np.zeros((STEPS, LANES)))
+        EProp()(dataclasses.replace(record_of(EProp()), cells=None), np.zeros((STEPS, LANES)), {})
     for field, value in (("feedback", "symetric"), ("damping", 0.0), ("readout", "perturb")):
         with pytest.raises(InvalidValue, match=rf"^EProp\.{field}: expected "):
             EProp(**{field: value})

@@ -13,7 +13,7 @@ from neuroanp.errors import InvalidValue
 from neuroanp.models import TanhRNN
 from neuroanp.network.network import Network
 from neuroanp.network.trial import Trial
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import Modulator, RunningMean
 from neuroanp.rules import OrnsteinUhlenbeck, WeightPerturbation
 from support.simulator import NAMES, Problem
 
@@ -89,11 +89,11 @@ def test_the_passes_of_a_mirrored_pair_are_apart_from_the_mean_by_the_same():
 
 
 def test_update_is_the_reward_prediction_error_times_the_distance_from_the_mean():
-    made, modulator = network(), Modulator(baseline="running", memory=0.8)
-    state, expected = modulator.start(), None
+    made, modulator = network(), Modulator(baseline=RunningMean(memory=0.8))
+    state, expected = modulator.start(made.layout), None
     for k in range(4):
         record = made.run(trial(), k)
-        update = RULE.update(record, modulator(record, state))
+        update = RULE(record, modulator(record, state), {})
         total = record.loss[:, 0].sum(axis=0).mean()
         expected = total if expected is None else expected
         (noise,) = record.weight_noise()
@@ -108,7 +108,7 @@ def test_without_memory_it_is_weight_perturbation_held_for_a_trial():
     xi = [{name: 0.05 * problem.rng.normal(size=w.shape) for name, w in problem.weights.items()}]
     record = problem.record(weight_noise=xi)
     updates = [
-        rule.update(record, Modulator()(record))
+        rule(record, Modulator()(record, {}), {})
         for rule in (OrnsteinUhlenbeck(sigma=0.05, relaxation=1.0), WeightPerturbation(sigma=0.05))
     ]
     for name in NAMES:
@@ -121,7 +121,7 @@ def test_a_readout_that_learns_otherwise_does_not_wander(readout):
     rule = OrnsteinUhlenbeck(sigma=0.05, readout=readout)
     record = network(rule).run(trial(), 1)
     assert set(next(record.weight_noise())) == {"W_in", "W_rec"}
-    assert ("W_out" in rule.update(record, np.ones((6, 3)))) == (readout == "delta")
+    assert ("W_out" in rule(record, np.ones((6, 3)), {})) == (readout == "delta")
 
 
 def test_bad_options_are_refused_by_name():
@@ -129,4 +129,4 @@ def test_bad_options_are_refused_by_name():
         with pytest.raises(InvalidValue, match=r"^OrnsteinUhlenbeck\.relaxation: expected "):
             OrnsteinUhlenbeck(relaxation=value)
     with pytest.raises(InvalidValue, match=r"^Record\.weight_noise: "):
-        RULE.update(Problem().record(), np.ones((5, 1)))
+        RULE(Problem().record(), np.ones((5, 1)), {})

@@ -25,14 +25,14 @@ def drawn(made, what, index, step, rows, columns):
 
 def course(made, weights, matrices, index):
     """One trial of both passes, the decorrelated traces made where they are used; and the weight noise."""
-    trial, rule = made.trial(index), made.rule
+    trial, rule = made.trial(index), made.recipe.rule
     steps, lanes = trial.steps, trial.lanes
     with_bias = np.concatenate([trial.inputs, np.ones((steps, lanes, 1))], axis=2)
     if rule.perturbs == "weights":
         xi = {name: drawn(made, name, index, 0, *w.shape) for name, w in weights.items()}
         given = {"weight_noise": [xi]}
     else:
-        sizes = {"hidden": made.model.hidden, "output": trial.targets.shape[2]}
+        sizes = {"hidden": made.recipe.model.hidden, "output": trial.targets.shape[2]}
         xi = {
             layer: np.array([drawn(made, layer, index, t, lanes, n) for t in range(steps)])
             for layer, n in sizes.items()
@@ -100,16 +100,16 @@ def decorrelated(D, x, rate):
 )
 def test_folded_decorrelation_is_the_explicit_one_update_for_update(rule):
     made = training(rule=rule, decorrelation=Decorrelation(rate=RATE), optimizer=Adam(lr=LR), updates=UPDATES)
-    weights = {name: w.copy() for name, w in made.weights.items()}
+    weights = {name: w.copy() for name, w in made.state.weights.items()}
     weights["W_out"] += 0.1 * np.random.default_rng(0).standard_normal(weights["W_out"].shape)
-    made.weights = {name: w.copy() for name, w in weights.items()}
-    made.network.load(made.weights, made.matrices)
+    made.state.weights = {name: w.copy() for name, w in weights.items()}
+    made.network.load(made.state.weights, made.state.decorrelation)
     matrices = {"D_in": np.eye(weights["W_in"].shape[1]), "D_hidden": np.eye(20)}
     m, v = ({name: np.zeros_like(w) for name, w in weights.items()} for _ in range(2))
     for k in range(UPDATES):
         record, xi = course(made, weights, matrices, k)
         clean, _ = compared(record.loss, record.passes)
-        assert made.step(k) == pytest.approx(clean.mean(), rel=1e-9)
+        assert made.step().loss == pytest.approx(clean.mean(), rel=1e-9)
         left = 1 - k / UPDATES
         for name, g in estimate(rule, record, xi, matrices).items():
             m[name] = 0.9 * m[name] + 0.1 * g
@@ -120,6 +120,6 @@ def test_folded_decorrelation_is_the_explicit_one_update_for_update(rule):
         for name, trace in (("D_in", record.inputs), ("D_hidden", x)):
             matrices[name] = decorrelated(matrices[name], trace, left * RATE)
         for name, value in (weights | matrices).items():
-            found = (made.weights | made.matrices)[name]
+            found = (made.state.weights | made.state.decorrelation)[name]
             np.testing.assert_allclose(found, value, rtol=1e-7, atol=1e-9, err_msg=f"{name}, update {k}")
     assert np.abs(matrices["D_hidden"] - np.eye(20)).max() > 0.01

@@ -8,7 +8,7 @@ from brian2 import ms, mV
 
 from neuroanp.errors import InvalidValue
 from neuroanp.models import LIF
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import NodePerturbation, RewardSTDP
 from support.spiking import LANES, STEPS, record_of, training
 
@@ -21,7 +21,7 @@ def test_update_is_reward_times_an_eligibility_that_fades(passes):
     record = record_of(RULE, LIF(hidden=6), passes=passes, carried=True)
     surprise = np.random.default_rng(5).normal(size=(STEPS, LANES))
     modulator = np.array([(DECAY ** np.arange(STEPS - t)) @ surprise[t:] for t in range(STEPS)])
-    update = RULE.update(record, modulator)
+    update = RULE(record, modulator, {})
     post = record.state[:, passes.index("plus")]
     plus, minus = np.exp(-1 / 15), np.exp(-1 / 25)
     for name in ("W_in", "W_rec"):
@@ -44,8 +44,8 @@ def test_the_readout_learns_as_with_node_perturbation(readout):
     options = {"sigma": 0.3, "readout_sigma": 0.1, "hold": 5, "readout": readout}
     rule, other = RewardSTDP(**options), NodePerturbation(**options)
     record = record_of(rule, passes=("plus",))
-    modulator = Modulator(baseline="lanes")(record)
-    update, expected = rule.update(record, modulator), other.update(record, modulator)
+    modulator = Modulator(baseline=OtherLanes())(record, {})
+    update, expected = rule(record, modulator, {}), other(record, modulator, {})
     assert set(update) == set(expected)
     if readout != "fixed":
         np.testing.assert_allclose(update["W_out"], expected["W_out"])
@@ -55,9 +55,9 @@ def test_the_readout_learns_as_with_node_perturbation(readout):
 def test_causal_pairs_that_were_rewarded_grow():
     """Less loss than expected after pre before post makes a weight larger: the update is subtracted."""
     record = record_of(RewardSTDP(a_minus=0.0), passes=("plus",))
-    update = RewardSTDP(a_minus=0.0).update(record, -np.ones((STEPS, LANES)))
+    update = RewardSTDP(a_minus=0.0)(record, -np.ones((STEPS, LANES)), {})
     assert (update["W_rec"] <= 0).all() and update["W_rec"].min() < 0
-    down = RewardSTDP(a_plus=0.0).update(record, -np.ones((STEPS, LANES)))
+    down = RewardSTDP(a_plus=0.0)(record, -np.ones((STEPS, LANES)), {})
     assert (down["W_rec"] >= 0).all() and down["W_rec"].max() > 0
 
 
@@ -73,7 +73,7 @@ def test_cells_learn_from_reward():
     """Input and recurrent weights alone, from a scalar, with a readout that stays as it was drawn."""
     made = training(
         rule=RewardSTDP(sigma=0.3, hold=10, readout="fixed"), updates=200, lanes=32,
-        modulator=Modulator(discount=0.95, baseline="lanes"),
+        modulator=Modulator(discount=0.95, baseline=OtherLanes()),
     )  # fmt: skip
     run = made.run(progress=False)
     assert run.result["score"] < 0.2

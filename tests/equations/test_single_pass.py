@@ -9,7 +9,7 @@ import pytest
 
 from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky, leaky_back
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import Modulator, OtherLanes, RunningMean
 from neuroanp.reward.returns import returns
 from neuroanp.rules import NodePerturbation, delta, pre
 from support.simulator import NAMES, Problem, cosine
@@ -33,7 +33,7 @@ def test_noise_of_the_readout_has_a_level_of_its_own():
     many = problem.repeated(40_000)
     noise = {"noise": many.draw(1e-3)["noise"], "noise_out": many.draw(2e-2)["noise_out"]}
     record = many.record(passes=rule.passes, **noise)
-    mean, gradient = rule.update(record, Modulator()(record)), problem.gradient()
+    mean, gradient = rule(record, Modulator()(record, {}), {}), problem.gradient()
     assert np.linalg.norm(mean["W_out"]) == pytest.approx(np.linalg.norm(gradient["W_out"]), rel=0.05)
     assert cosine(mean["W_out"], gradient["W_out"]) > 0.98
 
@@ -49,7 +49,7 @@ def test_held_noise_follows_the_gradient_of_a_steady_input():
     many = problem.repeated(60_000)
     noise = many.draw(1e-3)
     record = many.record(passes=rule.passes, **{k: np.repeat(v[::3], 3, axis=0) for k, v in noise.items()})
-    mean, gradient = rule.update(record, Modulator()(record)), problem.gradient()
+    mean, gradient = rule(record, Modulator()(record, {}), {}), problem.gradient()
     assert cosine(mean["W_in"], gradient["W_in"]) > 0.98
     assert np.linalg.norm(mean["W_in"]) == pytest.approx(np.linalg.norm(gradient["W_in"]), rel=0.05)
 
@@ -57,12 +57,12 @@ def test_held_noise_follows_the_gradient_of_a_steady_input():
 def test_running_baseline_is_the_rule_of_fiete_and_seung():
     """Reward minus its running mean, at each step, times an eligibility that fades at each step."""
     problem, rule = Problem(seed=13, steps=7, lanes=3), NodePerturbation(sigma=0.1, readout="fixed")
-    modulator = Modulator(discount=0.8, baseline="running", memory=0.9)
+    modulator = Modulator(discount=0.8, baseline=RunningMean(memory=0.9))
     assert modulator.passes(rule.passes) == ("plus",)
-    state, expected_loss = modulator.start(), None
+    state, expected_loss = modulator.start(None), None
     for _ in range(3):
         record = problem.record(passes=("plus",), **problem.draw(0.1))
-        update = rule.update(record, modulator(record, state))
+        update = rule(record, modulator(record, state), {})
         charged = record.loss[:, 0] * record.mask
         newest = charged.mean(axis=1)
         expected_loss = newest if expected_loss is None else expected_loss
@@ -80,7 +80,7 @@ def test_running_baseline_is_the_rule_of_fiete_and_seung():
 def test_the_delta_rule_of_a_leaky_readout_has_a_filtered_trace():
     problem = Problem(seed=14, steps=9, lanes=2)
     record = dataclasses.replace(problem.record(passes=("plus",)), readout_memory=0.6)
-    update = NodePerturbation(sigma=0.0, readout="delta").update(record, np.zeros((9, 2)))
+    update = NodePerturbation(sigma=0.0, readout="delta")(record, np.zeros((9, 2)), {})
     errors = delta(dataclasses.replace(record, readout_memory=0.0))
     filtered = np.zeros((2, 4))
     expected = 0.0
@@ -95,10 +95,10 @@ def test_a_leaky_readout_learns_the_same_in_parts(monkeypatch):
 
     problem, rule = Problem(seed=15, steps=23, lanes=3), NodePerturbation(sigma=0.1, readout="delta", hold=2)
     record = dataclasses.replace(problem.record(passes=("plus",), **problem.draw(0.1)), readout_memory=0.9)
-    modulator = Modulator(discount=0.9, baseline="lanes")(record)
-    whole = rule.update(record, modulator)
+    modulator = Modulator(discount=0.9, baseline=OtherLanes())(record, {})
+    whole = rule(record, modulator, {})
     monkeypatch.setattr(_base, "PART", 12)
-    for name, change in rule.update(record, modulator).items():
+    for name, change in rule(record, modulator, {}).items():
         np.testing.assert_allclose(change, whole[name], rtol=1e-10)
     assert set(whole) == set(NAMES)
 
@@ -111,5 +111,5 @@ def test_bad_options_are_refused_by_name(field, value):
 
 def test_a_clean_pass_alone_has_a_modulator_of_zero():
     record = Problem(lanes=3).record(passes=("clean",))
-    assert not Modulator()(record).any()
-    assert Modulator(scope="global")(record).shape == (5, 1)
+    assert not Modulator()(record, {}).any()
+    assert Modulator(scope="global")(record, {}).shape == (5, 1)

@@ -35,7 +35,7 @@ def learner(model, engine="compiled", **options):
 @pytest.mark.parametrize("name", MODELS)
 def test_cells_fire_at_sane_rates(name):
     made = learner(dataclasses.replace(MODELS[name], hidden=100))
-    made.network.load(made.weights)
+    made.network.load(made.state.weights)
     rates = made.network.run(made.trial(0), 0).state.mean(axis=(0, 1, 2)) * 1000
     assert 5 < rates.mean() < 60
     assert (rates > 0).mean() > 0.3
@@ -46,8 +46,8 @@ def test_both_engines_learn_the_same(name):
     losses = []
     for engine in ("compiled", "runtime"):
         made = learner(MODELS[name], engine)
-        made.network.load(made.weights)
-        losses.append([made.step(update) for update in range(3)])
+        made.network.load(made.state.weights)
+        losses.append([made.step().loss for update in range(3)])
     np.testing.assert_allclose(*losses, rtol=1e-9)
     assert len(set(losses[0])) == 3
 
@@ -103,22 +103,22 @@ def test_izhikevich_is_the_published_script():
 
 def test_dales_law_holds_while_weights_learn():
     made = learner(EI(hidden=20), optimizer=SGD(lr=0.5))
-    start = made.weights["W_rec"].copy()
+    start = made.state.weights["W_rec"].copy()
     kind = np.sign(start)
     assert (kind[:, :16] == 1).all() and (kind[:, 16:] == -1).all()
     assert start.mean() == pytest.approx(0, abs=0.3 * np.abs(start).mean())
-    made.network.load(made.weights)
-    for update in range(20):
-        made.step(update)
-        assert (kind * made.weights["W_rec"] >= 0).all()
-    moved = made.weights["W_rec"]
+    made.network.load(made.state.weights)
+    for _ in range(20):
+        made.step()
+        assert (kind * made.state.weights["W_rec"] >= 0).all()
+    moved = made.state.weights["W_rec"]
     assert (moved == 0).any() and (np.abs(moved) > np.abs(start)).any()
     free = learner(LIF(hidden=20), optimizer=SGD(lr=0.5))
-    kind = np.sign(free.weights["W_rec"])
-    free.network.load(free.weights)
-    for update in range(20):
-        free.step(update)
-    assert (kind * free.weights["W_rec"] < 0).any()
+    kind = np.sign(free.state.weights["W_rec"])
+    free.network.load(free.state.weights)
+    for _ in range(20):
+        free.step()
+    assert (kind * free.state.weights["W_rec"] < 0).any()
 
 
 def test_signs_are_kept_by_cutting_a_change_at_zero():
@@ -145,5 +145,5 @@ def test_models_refuse_what_cannot_be():
         ConductanceLIF(e_e=0.5)
     with pytest.raises(InvalidValue, match=r"^Izhikevich\.diversity: expected a number from 0 to 1"):
         Izhikevich(diversity=2.0)
-    with pytest.raises(InvalidValue, match=r"^train\.decorrelation: expected None, as weights of ei keep"):
+    with pytest.raises(InvalidValue, match=r"^Recipe\.decorrelation: expected None, as weights of ei keep"):
         learner(EI(hidden=20), decorrelation=Decorrelation())

@@ -14,7 +14,7 @@ from neuroanp.network.network import Network
 from neuroanp.network.trial import Trial
 from neuroanp.rules import ReadoutOnly
 from neuroanp.tasks import CopyingMemory, PatternGeneration
-from neuroanp.training.loop import train
+from neuroanp.training.train import train
 
 pytest.importorskip("jax", reason="jax is not installed")
 from neuroanp.gradients import BPTT
@@ -76,7 +76,7 @@ def test_spikes_are_brian2s(model):
 @pytest.mark.parametrize("model", RATE, ids=lambda model: model.name)
 def test_the_gradient_is_that_of_the_loss(model, decorrelated):
     network, weights, D, trial = case(model, decorrelated=decorrelated)
-    gradient = BPTT().update(run(network, weights, D, trial), np.zeros((9, 3)))
+    gradient = BPTT()(run(network, weights, D, trial), np.zeros((9, 3)), {})
     assert set(gradient) == set(weights)
     rng, eps = np.random.default_rng(1), 1e-6
     for name, w in weights.items():
@@ -92,7 +92,7 @@ def test_the_gradient_is_that_of_the_loss(model, decorrelated):
 
 def test_the_readout_of_spikes_has_the_gradient_of_the_loss():
     network, weights, D, trial = case(SPIKING[0], steps=60)
-    gradient = BPTT().update(run(network, weights, D, trial), np.zeros((60, 3)))
+    gradient = BPTT()(run(network, weights, D, trial), np.zeros((60, 3)), {})
     direction, eps = np.random.default_rng(1).normal(size=weights["W_out"].shape), 1e-6
     ends = [
         total(run(network, weights | {"W_out": weights["W_out"] + sign * eps * direction}, D, trial))
@@ -109,7 +109,7 @@ def test_the_surrogate_gradient_of_one_cell_by_hand():
     weights = {"W_in": np.array([[2.0]]), "W_rec": np.zeros((1, 1)), "W_out": np.array([[0.7]])}
     trial = Trial(np.array([1.0, 3.0]).reshape(2, 1, 1), np.ones((2, 1, 1)), np.array([[0.0], [1.0]]))
     record = run(network, weights, {}, trial)
-    gradient = BPTT(damping=0.3, steepness=0.5).update(record, np.zeros((2, 1)))
+    gradient = BPTT(damping=0.3, steepness=0.5)(record, np.zeros((2, 1)), {})
     m, g = model.cells(1 * ms).memory, model.cells(1 * ms).drive
     v = np.array([g * 2.0, m * g * 2.0 + g * 6.0])
     h = 0.3 * np.maximum(0, 1 - 0.5 * np.abs(v - 1))
@@ -120,14 +120,14 @@ def test_the_surrogate_gradient_of_one_cell_by_hand():
 
 def test_truncation_cuts_the_gradient():
     record = run(*case(RATE[0]))
-    whole, long = BPTT().update(record, None), BPTT(truncation=9).update(record, None)
+    whole, long = BPTT()(record, None, {}), BPTT(truncation=9)(record, None, {})
     for name in whole:
         np.testing.assert_allclose(long[name], whole[name], atol=1e-12)
     error = 2 / 6 * (record.outputs[:, 0] - record.targets) * record.mask[:, :, None]
     slope = 1 - record.state[:, 0] ** 2
     post = (error @ record.weights["W_out"]) * slope
     earlier = record.course[:-1]
-    one = BPTT(truncation=1).update(record, None)
+    one = BPTT(truncation=1)(record, None, {})
     np.testing.assert_allclose(one["W_rec"], np.einsum("tli,tlj->ij", post, earlier), atol=1e-12)
     assert np.abs(one["W_rec"] - whole["W_rec"]).max() > 1e-3
 
@@ -169,7 +169,7 @@ def test_gradients_do_not_grow_through_the_upstroke_of_a_spike():
     sizes = []
     for steps in (40, 160):
         record = run(*case(SPIKING[-1], steps=steps))
-        gradient = BPTT().update(record, None)
+        gradient = BPTT()(record, None, {})
         assert record.state.sum() > 10
         sizes.append(np.linalg.norm(gradient["W_rec"]) / np.linalg.norm(gradient["W_out"]))
     assert sizes[1] < 4 * sizes[0]
@@ -183,11 +183,11 @@ def test_what_it_can_not_differentiate_is_refused(monkeypatch):
     network, weights, D, trial = case(SPIKING[0], steps=60)
     record = run(network, weights, D, trial)
     with pytest.raises(InvalidValue, match=r"^BPTT\.update: expected a model that defines dynamics"):
-        BPTT().update(dataclasses.replace(record, dynamics=None), None)
+        BPTT()(dataclasses.replace(record, dynamics=None), None, {})
     carried = dataclasses.replace(record, course=np.ones_like(record.course))
     with pytest.raises(InvalidValue, match=r"^BPTT\.update: expected spiking cells to start from rest"):
-        BPTT().update(carried, None)
-    with pytest.raises(InvalidValue, match=r"^train\.rule: expected a rule that learns the weights that"):
+        BPTT()(carried, None, {})
+    with pytest.raises(InvalidValue, match=r"^Recipe\.rule: expected a rule that learns the weights that"):
         train(LIF(hidden=20, density=0.5), PatternGeneration(), rule=BPTT(), lanes=4, decorrelation=None)
     monkeypatch.setitem(sys.modules, "jax", None)
     with pytest.raises(MissingExtra, match=r"jax is not installed: pip install 'neuroanp\[compare\]'"):

@@ -37,7 +37,7 @@ class Simulated:
         mean = dict.fromkeys(NAMES, 0.0)
         for index in range(trials):
             record = self.network.run(self.trial, index)
-            for name, update in self.rule.update(record, modulator(record)).items():
+            for name, update in self.rule(record, modulator(record, {}), {}).items():
                 mean[name] = mean[name] + update / trials
         return mean
 
@@ -145,5 +145,5 @@ def test_delta_readout_is_the_gradient_of_every_trial_and_has_no_noise(rule):
     simulated = Simulated(problem, rule(sigma=1e-5, readout="delta"), copies=3, engine="runtime")
     record = simulated.network.run(simulated.trial, 3)
     assert not record.noise_out.any()
-    update = simulated.rule.update(record, Modulator()(record))["W_out"]
+    update = simulated.rule(record, Modulator()(record, {}), {})["W_out"]
     np.testing.assert_allclose(update, simulated.gradient("W_out"), rtol=1e-6, atol=1e-8)

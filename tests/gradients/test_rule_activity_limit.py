@@ -17,7 +17,7 @@ def mean_update(problem, discount):
     rule = ActivityPerturbation(sigma=SIGMA)
     many = problem.repeated(DRAWS)
     record = many.record(passes=rule.passes, **many.draw(SIGMA))
-    return rule.update(record, Modulator(discount=discount)(record))
+    return rule(record, Modulator(discount=discount)(record, {}), {})
 
 
 @pytest.mark.parametrize("discount", [0.0, 0.7, 1.0])
@@ -62,8 +62,8 @@ def test_single_output_without_return_is_the_delta_rule():
     problem = Problem(seed=14, n_out=1, decorrelated=True)
     rule = ActivityPerturbation(sigma=1e-6)
     record = problem.record(passes=rule.passes, **problem.draw(1e-6))
-    update = rule.update(record, Modulator(discount=0.0)(record))["W_out"]
-    delta = NodePerturbation(readout="delta").update(record, np.zeros((5, 1)))["W_out"]
+    update = rule(record, Modulator(discount=0.0)(record, {}), {})["W_out"]
+    delta = NodePerturbation(readout="delta")(record, np.zeros((5, 1)), {})["W_out"]
     np.testing.assert_allclose(update, np.sqrt(2 + 4 + 1) * delta, rtol=1e-6)
 
 
@@ -76,5 +76,5 @@ def test_the_norm_is_shared_by_what_shares_the_modulator():
     lane = np.sqrt(8) * loss / 2 * da / (da**2).sum(axis=2, keepdims=True)
     shared = np.sqrt(8) * loss.mean(axis=1, keepdims=True) * da / (da**2).sum(axis=(1, 2), keepdims=True)
     for scope, post in (("lane", lane), ("global", shared)):
-        update = rule.update(record, Modulator(discount=0.0, scope=scope)(record))["W_rec"]
+        update = rule(record, Modulator(discount=0.0, scope=scope)(record, {}), {})["W_rec"]
         np.testing.assert_allclose(update, np.einsum("tli,tlj->ij", post, pre(record, "W_rec")), rtol=1e-10)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neuroanp.network.record import Record
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import Modulator, OtherLanes, RunningMean
 from neuroanp.rules import NodePerturbation, WeightPerturbation
 from support.gradients import aligned
 from support.simulator import NAMES, Problem, cosine
@@ -24,7 +24,7 @@ def test_node_perturbation_follows_the_gradient(mirrored, case):
     rule = NodePerturbation(sigma=1e-3, mirrored=mirrored)
     many = problem.repeated(60_000)
     record = many.record(passes=rule.passes, **many.draw(rule.sigma))
-    aligned(rule.update(record, Modulator(discount=1.0)(record)), problem.gradient())
+    aligned(rule(record, Modulator(discount=1.0)(record, {}), {}), problem.gradient())
 
 
 def test_global_modulator_follows_the_gradient_of_the_lane_mean():
@@ -34,7 +34,7 @@ def test_global_modulator_follows_the_gradient_of_the_lane_mean():
     mean = dict.fromkeys(NAMES, 0.0)
     for _ in range(3_000):
         record = problem.record(passes=rule.passes, **problem.draw(rule.sigma))
-        update = rule.update(record, modulator(record))
+        update = rule(record, modulator(record, {}), {})
         mean = {name: mean[name] + update[name] / 3_000 for name in NAMES}
     aligned(mean, problem.gradient(), size=0.2)
 
@@ -44,20 +44,20 @@ def test_one_noisy_pass_against_the_other_lanes_follows_the_gradient():
     rule = NodePerturbation(sigma=0.02)
     many = problem.repeated(100_000)
     record = many.record(passes=("plus",), **many.draw(rule.sigma))
-    modulator = Modulator(discount=1.0, baseline="lanes", copies=4)
-    aligned(rule.update(record, modulator(record)), problem.gradient())
+    modulator = Modulator(discount=1.0, baseline=OtherLanes(copies=4))
+    aligned(rule(record, modulator(record, {}), {}), problem.gradient())
 
 
 def test_running_baseline_follows_the_gradient():
     problem = Problem(seed=4)
     rule = NodePerturbation(sigma=0.02)
-    modulator = Modulator(discount=1.0, baseline="running")
+    modulator = Modulator(discount=1.0, baseline=RunningMean())
     state = modulator.start()
     mean = dict.fromkeys(NAMES, 0.0)
     many = problem.repeated(1_000)
     for trial in range(101):
         record = many.record(passes=("plus",), **many.draw(rule.sigma))
-        update = rule.update(record, modulator(record, state))
+        update = rule(record, modulator(record, state), {})
         if trial:
             mean = {name: mean[name] + update[name] / 100 for name in NAMES}
     aligned(mean, problem.gradient())
@@ -68,7 +68,7 @@ def test_truncated_return_follows_the_gradient_of_the_step_alone():
     rule = NodePerturbation(sigma=1e-3)
     many = problem.repeated(60_000)
     record = many.record(passes=rule.passes, **many.draw(rule.sigma))
-    update = rule.update(record, Modulator(discount=0.0)(record))
+    update = rule(record, Modulator(discount=0.0)(record, {}), {})
     gradient = problem.gradient()
     assert cosine(update["W_out"], gradient["W_out"]) > 0.98
     assert cosine(update["W_rec"], gradient["W_rec"]) < 0.97
@@ -90,7 +90,7 @@ def weight_records(problem, rule, draws):
             passes=whole.passes,
             course=whole.course[:, k : k + 1],
             weight_noise=lambda k=k: ({name: step[name][k] for name in NAMES} for step in xi),
-            decorrelation=whole.decorrelation,
+            decorrelation=whole.recipe.decorrelation,
             **{name: getattr(whole, name)[:, :, k : k + 1] for name in per_lane[0]},
             **{name: getattr(whole, name)[:, k : k + 1] for name in per_lane[1]},
         )
@@ -106,7 +106,7 @@ def test_weight_perturbation_follows_the_gradient(hold, mirrored, carried, draws
     modulator = Modulator(discount=1.0)
     mean = {name: np.zeros_like(w) for name, w in problem.weights.items()}
     for record in weight_records(problem, rule, draws):
-        for name, part in rule.update(record, modulator(record)).items():
+        for name, part in rule(record, modulator(record, {}), {}).items():
             mean[name] += part / draws
     aligned(mean, problem.gradient(), size=0.1)
 
@@ -116,7 +116,7 @@ def test_weight_noise_is_credited_the_same_in_both_scopes():
     rule = WeightPerturbation(sigma=1e-3)
     xi = [{name: 1e-3 * problem.rng.normal(size=w.shape) for name, w in problem.weights.items()}]
     record = problem.record(passes=rule.passes, weight_noise=xi)
-    lane, shared = (rule.update(record, Modulator(scope=scope)(record)) for scope in ("lane", "global"))
+    lane, shared = (rule(record, Modulator(scope=scope)(record, {}), {}) for scope in ("lane", "global"))
     for name in NAMES:
         np.testing.assert_allclose(lane[name], shared[name], rtol=1e-12)
 
@@ -126,5 +126,5 @@ def test_delta_readout_is_the_exact_gradient(rule):
     problem = Problem(seed=8, lanes=3, decorrelated=True)
     xi = [{name: np.zeros_like(w) for name, w in problem.weights.items()}]
     record = problem.record(passes=("clean", "plus"), weight_noise=xi)
-    update = rule.update(record, Modulator()(record))
+    update = rule(record, Modulator()(record, {}), {})
     np.testing.assert_allclose(update["W_out"], problem.gradient()["W_out"], rtol=1e-7, atol=1e-9)

@@ -1,8 +1,6 @@
 """What `verify` says of rules whose limits are known, and the command."""
 
-import dataclasses
 import json
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -146,9 +144,8 @@ def test_the_command_leaves_table_figure_and_numbers(tmp_path, capsys):
 
 
 def test_a_rule_of_ones_own_says_its_limit():
-    @dataclasses.dataclass(frozen=True, kw_only=True)
     class Own(NodePerturbation):
-        name: ClassVar[str] = "own"
-        limit: ClassVar[str] = "It is not one."
+        name = "own"
+        limit = "It is not one."
 
     assert verify(Own(), samples=4, sweeps=(), **SMALL).limits == ["It is not one."]

@@ -9,7 +9,7 @@ from neuroanp.config import registry
 from neuroanp.models import TanhRNN
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.rules import ActivityPerturbation, NodePerturbation, WeightPerturbation
-from neuroanp.training.loop import train
+from neuroanp.training.train import train
 from support.copying import training
 
 RULES = {"nodes": NodePerturbation, "activity": ActivityPerturbation, "weights": WeightPerturbation}
@@ -40,14 +40,14 @@ def test_a_fixed_readout_stays_and_the_hidden_weights_learn_for_it():
         rule=NodePerturbation(sigma=0.05, readout="fixed"), updates=300,
         model=TanhRNN(hidden=20, readout_gain=1.0),
     )  # fmt: skip
-    before = made.weights
+    before = made.state.weights
     run = made.run(progress=False)
     np.testing.assert_array_equal(run.weights["W_out"], before["W_out"])
     assert np.abs(run.weights["W_rec"] - before["W_rec"]).max() > 0.1
     assert run.result["test_loss"] < 0.5 * run.result["trivial"]["memoryless"]
 
 
-@pytest.mark.parametrize("name", sorted(registry.tasks().keys() - {"cart-pole"}))
+@pytest.mark.parametrize("name", sorted(registry.classes("task").keys() - {"cart-pole"}))
 def test_the_published_recipe_of_every_task_with_a_target_runs(name, small_file):
     small = {
         "copying-memory": {"evaluation_trials": 64},

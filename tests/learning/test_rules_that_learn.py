@@ -8,7 +8,7 @@ import pytest
 from neuroanp.models import TanhRNN
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import Modulator, OtherLanes, RunningMean
 from neuroanp.rules import DelayedHebbian, OrnsteinUhlenbeck
 from neuroanp.training.task import Task, loss
 from support.copying import training
@@ -17,7 +17,7 @@ from support.copying import training
 def test_noise_is_asked_for_that_is_rare():
     rule = DelayedHebbian(sigma=0.1, chance=0.02)
     assert (rule.perturbation.distribution, rule.perturbation.chance) == ("rare", 0.02)
-    made = training(rule=rule, modulator=Modulator(baseline="lanes", copies=4), lanes=64)
+    made = training(rule=rule, modulator=Modulator(baseline=OtherLanes(copies=4)), lanes=64)
     noise = made.network.run(made.trial(0), 0).noise
     assert (noise != 0).mean() == pytest.approx(0.02, rel=0.2)
     assert np.abs(noise).max() == pytest.approx(0.1 * np.sqrt(3 / 0.02), rel=0.05)
@@ -27,9 +27,9 @@ def test_both_engines_draw_the_same_rare_noise():
     rule = DelayedHebbian(sigma=0.1, chance=0.1, readout="delta")
     losses = []
     for engine in ("compiled", "runtime"):
-        made = training(rule=rule, modulator=Modulator(baseline="running"), engine=engine, lanes=4)
-        made.network.load(made.weights)
-        losses.append([made.step(update) for update in range(5)])
+        made = training(rule=rule, modulator=Modulator(baseline=RunningMean()), engine=engine, lanes=4)
+        made.network.load(made.state.weights)
+        losses.append([made.step().loss for update in range(5)])
     np.testing.assert_allclose(*losses, rtol=1e-9)
 
 
@@ -63,7 +63,7 @@ def test_rare_noise_and_reward_at_the_end_are_enough():
     made = training(
         model=TanhRNN(hidden=40, readout_gain=1.0), task=Compare(), lanes=64, updates=400,
         rule=DelayedHebbian(sigma=0.2, chance=0.05, readout="fixed"),
-        modulator=Modulator(baseline="lanes", copies=8), optimizer=Adam(lr=3e-3),
+        modulator=Modulator(baseline=OtherLanes(copies=8)), optimizer=Adam(lr=3e-3),
     )  # fmt: skip
     run = made.run(progress=False)
     assert run.result["test_loss"] < 0.2 * run.result["trivial"]["zero"]
@@ -73,7 +73,7 @@ def test_rare_noise_and_reward_at_the_end_are_enough():
 def test_weights_that_wander_learn_in_one_pass():
     made = training(
         model=TanhRNN(hidden=10), rule=OrnsteinUhlenbeck(sigma=0.1, relaxation=0.7), lanes=64, updates=2000,
-        modulator=Modulator(baseline="running"), optimizer=Adam(lr=1e-2),
+        modulator=Modulator(baseline=RunningMean()), optimizer=Adam(lr=1e-2),
     )  # fmt: skip
     run = made.run(progress=False)
     assert run.result["test_loss"] < run.result["trivial"]["memoryless"]

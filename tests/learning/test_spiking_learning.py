@@ -1,22 +1,18 @@
 """Spiking networks learn the tasks that they come with."""
 
 import dataclasses
-import math
 
 import pytest
 from brian2 import ms
 
 from neuroanp.models import ALIF, LIF
-from neuroanp.optim import Clip, WeightBounds
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks import CueAccumulation, DelayedXOR, PatternGeneration, SpikingDigits, StoreRecall
-from neuroanp.training.loop import Training
+from neuroanp.training.loop import Trainer
 
 
 def run(task, *, seed=0, dtype="float32", **changes):
-    settings = task.recipe("best") | {"clip": Clip(norm=math.inf), "bounds": WeightBounds()} | changes
-    made = Training(task=task, seed=seed, engine="compiled", dtype=dtype, preset="best", **settings)
-    return made.run(progress=False)
+    return Trainer(task, task.recipe("best").replace(**changes), seed=seed, dtype=dtype).run(progress=False)
 
 
 SHORT = PatternGeneration(duration=400 * ms, ticks=8)

@@ -54,7 +54,7 @@ def test_update_is_the_published_one(path):
     )
     assert relative(record.outputs[:, 0], file["clean_output"]) < 1e-12
 
-    update = rule.update(record, Modulator(discount=0.0, scope="global")(record))
+    update = rule(record, Modulator(discount=0.0, scope="global")(record, {}), {})
     sgd = SGD(lr=lr if kind == "anp" else lr * sigma)
     change = sgd(update, weights, sgd.start(weights), progress=0.0)
     for name in NAMES:

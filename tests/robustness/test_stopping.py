@@ -23,7 +23,7 @@ class AtUpdate(Stage):
     """Adam, until something happens at one update (the first is 1); keeps the weights before each update."""
 
     def __init__(self, update, happens):
-        self.update, self.happens, self.adam, self.before = update, happens, Adam(lr=0.01), []
+        vars(self).update(update=update, happens=happens, adam=Adam(lr=0.01), before=[])
 
     def start(self, weights):
         return self.adam.start(weights)
@@ -43,7 +43,7 @@ def diverged(stage, **changes):
     with pytest.raises(Diverged) as raised:
         made.run(progress=False)
     message, run = str(raised.value), raised.value.run
-    assert "--optimizer.lr" in message and "--clip.norm" in message
+    assert "lower learning rates, or clipping" in message
     assert all(np.isfinite(w).all() for w in run.weights.values())
     assert np.isfinite(run.result["test_loss"]) and np.isfinite(run.result["score"])
     return message, run
@@ -71,10 +71,9 @@ def test_the_weights_are_those_before_the_bad_update(at, seen, loss, factor, sai
 
 
 def test_a_gradient_that_is_not_finite_stops_at_once():
-    @dataclasses.dataclass(frozen=True, kw_only=True)
     class Unsound(NodePerturbation):
-        def update(self, record, modulator):
-            return {name: g * np.nan for name, g in super().update(record, modulator).items()}
+        def __call__(self, record, modulator, state):
+            return {name: g * np.nan for name, g in super().__call__(record, modulator, state).items()}
 
     message, run = diverged(Adam(), rule=Unsound())
     assert message.startswith("update 1: the change of the weights is not finite")
@@ -85,7 +84,6 @@ def test_a_gradient_that_is_not_finite_stops_at_once():
 def test_a_first_loss_near_zero_is_no_measure_of_divergence():
     """One step in which nothing happens says nothing about those that follow."""
 
-    @dataclasses.dataclass(frozen=True, kw_only=True)
     class Quiet(CopyingMemory):
         def trial(self, rng, lanes, index=0):
             trial = super().trial(rng, lanes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuroanp.network.layout import clean
+from neuroanp.network.layout import Passes
 from neuroanp.network.record import Record
 
 SIGN = {"clean": 0.0, "plus": 1.0, "minus": -1.0}
@@ -68,7 +68,7 @@ def simulate(
         loss=((outputs - targets[:, None].astype(dtype)) ** 2).mean(axis=3),
         mask=np.ones((steps, lanes)) if mask is None else mask,
         inputs=inputs.astype(dtype),
-        course=np.concatenate([initial[None].astype(dtype), clean(state, tuple(passes))]),
+        course=np.concatenate([initial[None].astype(dtype), Passes(passes).clean(state)]),
         state=state,
         activity=activity,
         noise=noise.astype(dtype),

@@ -11,13 +11,24 @@ from neuroanp.models import LIF
 from neuroanp.network.network import Network
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.trial import Trial
-from neuroanp.optim import Adam, Clip, WeightBounds
-from neuroanp.reward.modulator import Modulator
+from neuroanp.optim import Adam, Clip
+from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import NodePerturbation
-from neuroanp.training.loop import Training
+from neuroanp.training.recipe import Recipe
 from neuroanp.training.task import Task, loss
+from support.training import trainer
 
 STEPS, LANES, N_IN, N_OUT = 60, 4, 3, 2
+RECIPE = Recipe(
+    model=LIF(hidden=40, input_gain=2.0, readout_gain=1.0),
+    rule=NodePerturbation(sigma=0.1, hold=10, readout="delta"),
+    modulator=Modulator(discount=0.98, baseline=OtherLanes()),
+    clip=Clip(),
+    optimizer=Adam(lr=3e-3, input_lr=3e-2),
+    decorrelation=None,
+    lanes=16,
+    updates=100,
+)
 
 
 def shown(seed=0):
@@ -37,15 +48,8 @@ def network(model, engine="compiled", passes=("plus",), **noise):
 
 
 def training(**changes):
-    """The wave with LIF cells and held noise, with whatever is said otherwise."""
-    settings = {
-        "model": LIF(hidden=40, input_gain=2.0, readout_gain=1.0), "task": Wave(), "clip": Clip(),
-        "rule": NodePerturbation(sigma=0.1, hold=10, readout="delta"), "bounds": WeightBounds(),
-        "modulator": Modulator(discount=0.98, baseline="lanes"), "decorrelation": None, "lanes": 16,
-        "optimizer": Adam(lr=3e-3, input_lr=3e-2), "updates": 100, "seed": 1, "engine": "compiled",
-        "dtype": "float64", "preset": "best",
-    }  # fmt: skip
-    return Training(**settings | changes)
+    """The wave with LIF cells and held noise, with what is said otherwise."""
+    return trainer(Wave(), RECIPE, **changes)
 
 
 def record_of(rule, model=None, passes=None, carried=False, seed=0, **options):
@@ -67,7 +71,6 @@ def record_of(rule, model=None, passes=None, carried=False, seed=0, **options):
     return record
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Wave(Task):
     """One slow wave of 200 ms from a clock of 10 channels: a pattern that is learned in seconds."""
 

@@ -3,110 +3,139 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 from brian2 import Quantity, ms, mV
 
-from neuroanp.config import checks
-from neuroanp.config import document as config
+from neuroanp.config import document, registry
 from neuroanp.config.option import option
+from neuroanp.config.part import Part
 from neuroanp.errors import DataError, Diverged, Interrupted, UnknownName
+from neuroanp.network.model import Model
+from neuroanp.network.trial import Trial
+from neuroanp.optim import Adam
+from neuroanp.optim.decorrelation import Decorrelation
+from neuroanp.rules import NodeRule, Rule
+from neuroanp.training.recipe import Recipe
 from neuroanp.training.run import Run
+from neuroanp.training.task import Task
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Echo:
+class Echo(Task):
     """Say it again after a while."""
 
-    name: ClassVar[str] = "toy-echo"
-    length: int = option(5, "symbols to remember, 100 % of them")
+    name = "toy-echo"
+
+    length: int = option(5, "symbols to remember, 100 % of them", least=1)
     gap: Quantity = option(30 * ms, "time to wait", "ms")
-    noise: float = option(0.1, "noise of the cue")
+    noise: float = option(0.1, "noise of the cue", least=0)
     kind: Literal["soft", "hard"] = option("soft", "kind of cue")
     data: str | None = option(None, "file to read")
 
     def __post_init__(self) -> None:
-        checks.whole(self, 1, "length")
-        checks.not_negative(self, "noise")
-        checks.has_unit(self, "gap", ms)
+        super().__post_init__()
         if self.data is not None and not Path(self.data).exists():
             raise DataError(f"{self.data}: no such file")
 
+    n_in = n_out = 1
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Wait:
+    def trial(self, rng: Any, lanes: int, index: int = 0) -> Trial:
+        return Trial(np.zeros((self.length, lanes, 1)), np.zeros((self.length, lanes, 1)))
+
+    def recipe(self, preset: str) -> Recipe:
+        if preset == "published":
+            return Recipe(model=Net(), rule=Nodes(mirrored=False), decorrelation=None, optimizer=Adam())
+        return Recipe(
+            model=Net(),
+            rule=Nodes(sigma=0.05),
+            decorrelation=Decorrelation(rate=0.02),
+            optimizer=Adam(lr=0.002),
+            updates=30,
+        )
+
+
+class Wait(Task):
     """Do nothing for long."""
 
-    name: ClassVar[str] = "toy-wait"
+    name = "toy-wait"
+
     length: int = option(3, "length")
 
+    n_in = n_out = 1
+    trial = Echo.trial
+    recipe = Echo.recipe
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Net:
+
+class Net(Model):
     """A network."""
 
-    name: ClassVar[str] = "net"
-    hidden: int = option(100, "hidden units")
+    name = "net"
+
     tau: Quantity = option(20 * ms, "time constant", "ms")
     low: Quantity = option(-70 * mV, "resting potential", "mV")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class DeepNet:
+class DeepNet(Model):
     """A network with layers."""
 
-    name: ClassVar[str] = "deep-net"
-    hidden: int = option(10, "hidden units")
+    name = "deep-net"
+
     layers: tuple[int, ...] = option((3, 4), "sizes of the layers")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Reward:
+class Reward(Part):
     """From loss to modulator."""
 
     discount: float = option(1.0, "discount of the return")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Nodes:
+class Nodes(NodeRule):
     """Noise in the nodes."""
 
-    name: ClassVar[str] = "nodes"
-    sigma: float = option(0.1, "std of the noise")
-    mirrored: bool = option(True, "whether a second pass gets the opposite noise")
+    name = "nodes"
+
+    sigma: float = option(0.1, "std of the noise", above=0)
     reward: Reward = option(Reward(), "what becomes of the loss")
 
-    def __post_init__(self) -> None:
-        checks.positive(self, "sigma")
+    def post(self, layer: Any, record: Any, modulator: Any) -> Any:
+        return 0.0 * layer.noise
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Synapses:
+class Synapses(Rule):
     """Noise in the weights."""
 
-    name: ClassVar[str] = "synapses"
+    name = "synapses"
+
     sigma: float = option(0.01, "std of the noise")
 
+    def __call__(self, record: Any, modulator: Any, state: Any) -> dict[str, Any]:
+        return {}
 
-class Registry:
-    """Stands where `neuroanp.config.registry` does."""
 
-    def tasks(self) -> dict[str, type]:
-        return {"toy-echo": Echo, "toy-wait": Wait}
+TOYS = {
+    "task": {"toy-echo": Echo, "toy-wait": Wait},
+    "model": {"net": Net, "deep-net": DeepNet},
+    "rule": {"nodes": Nodes, "synapses": Synapses},
+}
 
-    def models(self) -> dict[str, type]:
-        return {"net": Net, "deep-net": DeepNet}
 
-    def rules(self) -> dict[str, type]:
-        return {"nodes": Nodes, "synapses": Synapses}
+def toy_classes(kind: str) -> dict[str, type]:
+    """Stands for `neuroanp.config.registry.classes`."""
+    return TOYS.get(kind) or CLASSES(kind)
 
-    def find(self, kind: str, name: str) -> type:
-        known = {"task": self.tasks(), "model": self.models(), "rule": self.rules()}[kind]
-        if name not in known:
-            raise UnknownName(kind, name, list(known))
-        return known[name]
+
+def toy_class(kind: str, name: str) -> type:
+    """Stands for `neuroanp.config.registry.find`."""
+    known = toy_classes(kind)
+    if name not in known:
+        raise UnknownName(kind, name, list(known))
+    return known[name]
+
+
+CLASSES = registry.classes
 
 
 def make_run(
@@ -141,7 +170,7 @@ def make_run(
         "rate": None,
     }
     return Run(
-        config=config_ or {"updates": asked or updates, "seed": 1},
+        config=config_ or {"recipe": {"updates": asked or updates}, "seed": 1},
         result=result,
         history={
             "update": steps, "loss": 0.1 * 0.9**steps, "seconds": 0.05 * steps,
@@ -156,51 +185,26 @@ def make_run(
 
 
 class Training:
-    """Stands where `neuroanp.training` does; `asked` keeps what `train` was called with."""
+    """Keeps what trainers were `asked` for, and says how their runs end."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
         self.outcome = "done"
-        seen = self
 
-        def train(
-            model: Any, task: Any, *, rule: Any = None, decorrelation: Any = None, optimizer: Any = None,
-            lanes: int = 64, updates: int = 20, seed: int = 0, engine: str = "auto", dtype: str = "float64",
-            progress: bool = True, preset: str | None = None,
-        ) -> Run:  # fmt: skip
-            settings = {name: value for name, value in locals().items() if name not in ("seen", "progress")}
-            seen.asked.append(settings | {"progress": progress})
-            run = make_run(updates=updates, config_=config.describe(**settings))
-            if seen.outcome == "interrupted":
-                raise KeyboardInterrupt
-            if seen.outcome in ("diverged", "stopped"):
-                part = dataclasses.replace(run, result=run.result | {"updates": 7, "test_loss": float("nan")})
-                error = Diverged("update 7: the loss is not finite; try a lower --optimizer.lr", part)
-                raise error if seen.outcome == "diverged" else Interrupted(part)
-            return run
+    def trainer(self, task: Task, recipe: Recipe, **settings: Any) -> Any:
+        """Stands for `neuroanp.Trainer`; simulates nothing."""
+        recipe.check(task)
+        self.asked.append({"task": task, "recipe": recipe, **settings})
+        return types.SimpleNamespace(run=self._run)
 
-        self.train = train
-
-
-class Recipes:
-    """Stands where `neuroanp.recipes` does."""
-
-    PRESETS = ("best", "published")
-
-    def presets(self, task: str) -> tuple[str, ...]:
-        return self.PRESETS
-
-    def recipe(self, task: str, preset: str) -> dict[str, Any]:
-        from neuroanp.optim import Adam
-        from neuroanp.optim.decorrelation import Decorrelation
-
-        if preset == "published":
-            return {"model": Net(), "rule": Nodes(mirrored=False), "decorrelation": None, "optimizer": Adam()}
-        rule, decorrelation = Nodes(sigma=0.05), Decorrelation(rate=0.02)
-        return {
-            "model": Net(),
-            "rule": rule,
-            "decorrelation": decorrelation,
-            "optimizer": Adam(lr=0.002),
-            "updates": 30,
-        }
+    def _run(self, progress: bool) -> Run:
+        self.asked[-1]["progress"] = progress
+        settings = {name: value for name, value in self.asked[-1].items() if name != "progress"}
+        run = make_run(updates=settings["recipe"].updates, config_=document.describe(**settings))
+        if self.outcome == "interrupted":
+            raise KeyboardInterrupt
+        if self.outcome in ("diverged", "stopped"):
+            part = dataclasses.replace(run, result=run.result | {"updates": 7, "test_loss": float("nan")})
+            error = Diverged("update 7: the loss is not finite; try lower learning rates", part)
+            raise error if self.outcome == "diverged" else Interrupted(part)
+        return run

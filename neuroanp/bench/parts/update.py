@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from threadpoolctl import threadpool_limits
 
@@ -15,7 +15,7 @@ from neuroanp.bench.timing import interleaved
 from neuroanp.errors import MissingExtra
 from neuroanp.gradients._jax import precision
 
-OURS = {"ours": "gaussian", "ours with sign noise": "sign"}
+OURS: dict[str, Literal["gaussian", "sign"]] = {"ours": "gaussian", "ours with sign noise": "sign"}
 FLOOR = "bare BLAS products"
 PEERS = {"JAX BPTT + Adam": False, "JAX BPTT + Adam, gradient gathered by hand": True}
 HIDDEN, LANES, DTYPES = (100, 500, 1000), (1, 32), ("float32", "float64")
@@ -51,7 +51,7 @@ def one_size(hidden: int, lanes: int, dtype: str, seconds: float, steps: int = o
     try:
         with threadpool_limits(1), precision(dtype):
             for name, gathered in PEERS.items():
-                functions[name] = JaxUpdate(made["ours"].weights, inputs, targets, ours.LR, gathered)
+                functions[name] = JaxUpdate(made["ours"].state.weights, inputs, targets, ours.LR, gathered)
             samples = interleaved(functions, seconds)
     except MissingExtra as error:
         missing = str(error)

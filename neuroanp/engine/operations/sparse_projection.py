@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from neuroanp.engine.operations._base import Operation
-
-
-class Queue(NamedTuple):
-    """Spikes under way: the slot of the step that comes next, and what is in each slot."""
-
-    now: int
-    slots: list[np.ndarray]
+from neuroanp.types import Arrays
 
 
 class SparseProjection(Operation):
@@ -125,21 +119,22 @@ class SparseProjection(Operation):
 
     def rest(self) -> None:
         """Forget the spikes under way."""
-        self.put(Queue(0, []))
+        self.array("now")[0] = 0
+        self._slots()[2][:] = 0
 
-    def copy(self) -> Queue:
-        """The spikes under way, for `put`."""
+    def copy(self) -> Arrays:
+        """The spikes under way, for `put`: the present slot, the count of each, and the spikes of all."""
         now, waiting, counts = self._slots()
-        return Queue(now, [slot[:count].copy() for slot, count in zip(waiting, counts, strict=True)])
+        spikes = [slot[:count] for slot, count in zip(waiting, counts, strict=True)]
+        return {"now": np.array(now), "counts": counts.copy(), "spikes": np.concatenate(spikes)}
 
-    def put(self, queue: Queue) -> None:
+    def put(self, queue: Arrays) -> None:
         """Go back to what `copy` gave."""
         _, waiting, counts = self._slots()
-        self.array("now")[0] = queue.now
-        counts[:] = 0
-        for slot, spikes in enumerate(queue.slots):
+        self.array("now")[0] = queue["now"]
+        counts[:] = queue["counts"]
+        for slot, spikes in enumerate(np.split(queue["spikes"], np.cumsum(queue["counts"])[:-1])):
             waiting[slot, : len(spikes)] = spikes
-            counts[slot] = len(spikes)
 
     def arriving(self) -> np.ndarray:
         """(longest delay + 1, rows, n_in) of bool: spikes that arrived in the last step, or will later."""

@@ -39,7 +39,7 @@ def test_jax_trains_the_same_network_on_the_same_trial(jax, gathered, dtype, tol
     made = ours.training(12, trial, dtype, engine="auto")
     record = Network.run(made.network, trial, sigma=0.0)
     with precision(dtype):
-        update = JaxUpdate(made.weights, *ours.seen(trial, dtype), 1e-2, gathered)
+        update = JaxUpdate(made.state.weights, *ours.seen(trial, dtype), 1e-2, gathered)
         losses = [update() for _ in range(30)]
     assert losses[0] == pytest.approx(float(record.loss.mean()), abs=tolerance)
     assert losses[-1] < 0.7 * losses[0]
@@ -50,7 +50,7 @@ def test_gathering_the_gradient_changes_nothing_but_the_order_of_sums(jax):
     from neuroanp.gradients._jax import precision
 
     trial = ours.copying(30, 2)
-    weights = ours.training(8, trial, "float64", engine="auto").weights
+    weights = ours.training(8, trial, "float64", engine="auto").state.weights
     with precision("float64"):
         plain, gathered = (JaxUpdate(weights, *ours.seen(trial, "float64"), 1e-2, g) for g in (False, True))
         np.testing.assert_allclose([plain() for _ in range(9)], [gathered() for _ in range(9)], rtol=1e-8)

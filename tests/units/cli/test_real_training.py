@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 import json
 import signal
 import sys
-import typing
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +14,7 @@ import pytest
 from neuroanp.cli.main import main
 from neuroanp.config import registry
 from neuroanp.config.document import describe, restore
+from neuroanp.config.part import options
 from neuroanp.config.text import first_line, form
 from neuroanp.training.run import Run
 
@@ -56,16 +55,16 @@ def test_a_run_that_blows_up_stops_with_finite_weights(capsys):
 
 
 def test_ctrl_c_keeps_what_was_learned(monkeypatch, capsys):
-    from neuroanp.training.loop import Training
+    from neuroanp.training.loop import Trainer
 
-    step = Training.step
+    step = Trainer.step
 
-    def stopped_by_hand(self, update):
-        if update == 3:
+    def stopped_by_hand(self):
+        if self.state.update == 3:
             signal.default_int_handler(signal.SIGINT, None)
-        return step(self, update)
+        return step(self)
 
-    monkeypatch.setattr(Training, "step", stopped_by_hand)
+    monkeypatch.setattr(Trainer, "step", stopped_by_hand)
     assert main([*COPYING, "--out", "run"]) == 130
     assert "stopped after 3 of 6 updates" in capsys.readouterr().err
     assert len(Run.load("run").history["loss"]) == 3
@@ -91,16 +90,15 @@ def test_wrong_settings_are_one_line(capsys, words, said):
     assert not Path("runs").exists()
 
 
-@pytest.mark.parametrize("kind", ["tasks", "models", "rules"])
+@pytest.mark.parametrize("kind", ["task", "model", "rule", "optimizer", "baseline"])
 def test_all_that_is_offered_can_be_asked_for_explained_and_stored(kind):
-    for name, cls in getattr(registry, kind)().items():
+    for name, cls in registry.classes(kind).items():
         assert first_line(cls), name
         value = cls()
         assert restore(json.loads(json.dumps(describe(x=value))))["x"] == value
-        hints = typing.get_type_hints(cls)
-        for field in dataclasses.fields(cls):
-            assert field.metadata["doc"], f"{name}.{field.name}"
-            assert form(field, hints[field.name]) is not None, f"{name}.{field.name}"
+        for option, (field, hint) in options(cls).items():
+            assert field.metadata["doc"], f"{name}.{option}"
+            assert form(field, hint) is not None, f"{name}.{option}"
 
 
 @pytest.mark.parametrize("preset", ["best", "published"])

@@ -27,9 +27,9 @@ def test_the_recipe_of_the_task_is_trained(training, capsys):
     assert main(["train", "toy-echo"]) == 0
     (asked,) = training.asked
     assert asked["task"] == Echo()
-    assert asked["rule"] == Nodes(sigma=0.05)
-    assert asked["decorrelation"] == Decorrelation(rate=0.02)
-    assert (asked["updates"], asked["lanes"], asked["preset"], asked["engine"]) == (30, 64, "best", "auto")
+    assert asked["recipe"].rule == Nodes(sigma=0.05)
+    assert asked["recipe"].decorrelation == Decorrelation(rate=0.02)
+    assert (asked["recipe"].updates, asked["recipe"].lanes, asked["engine"]) == (30, 64, "auto")
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("toy-echo: fraction of symbols right 0.95")
     assert said[1] == f"figure: {only_run() / 'figure.png'}"
@@ -43,24 +43,29 @@ def test_options_reach_the_dataclasses(training):
     assert main(["train", "toy-echo", *words.split(), "--task.gap", "0.1 second", "--model.low=-80 mV"]) == 0
     (asked,) = training.asked
     assert asked["task"] == Echo(length=3, kind="hard", gap=100 * ms)
-    assert (asked["model"].hidden, float(asked["model"].low)) == (7, -0.08)
-    rule = asked["rule"]
+    assert (asked["recipe"].model.hidden, float(asked["recipe"].model.low)) == (7, -0.08)
+    rule = asked["recipe"].rule
     assert (rule.sigma, rule.mirrored, rule.reward.discount) == (0.01, False, 0.5)
-    assert (asked["decorrelation"].rate, asked["optimizer"].lr) == (0.3, 1.0)
-    assert (asked["seed"], asked["lanes"], asked["updates"], asked["dtype"]) == (4, 2, 5, "float32")
+    assert (asked["recipe"].decorrelation.rate, asked["recipe"].optimizer.lr) == (0.3, 1.0)
+    assert (asked["seed"], asked["recipe"].lanes, asked["recipe"].updates, asked["dtype"]) == (
+        4,
+        2,
+        5,
+        "float32",
+    )
 
 
 def test_the_task_may_come_after_options(training):
     assert main(["train", "--seed", "3", "toy-echo", "--lanes", "2"]) == 0
-    assert (training.asked[0]["seed"], training.asked[0]["lanes"]) == (3, 2)
+    assert (training.asked[0]["seed"], training.asked[0]["recipe"].lanes) == (3, 2)
 
 
 def test_another_part_takes_over_what_it_shares(training):
     assert main(["train", "toy-echo", "--rule", "synapses", "--model", "deep-net", "--optimizer", "sgd"]) == 0
     (asked,) = training.asked
-    assert asked["rule"] == Synapses(sigma=0.05)
-    assert asked["model"] == DeepNet(hidden=100)
-    assert asked["optimizer"] == SGD(lr=0.002, anneal=Adam().anneal)
+    assert asked["recipe"].rule == Synapses(sigma=0.05)
+    assert asked["recipe"].model == DeepNet(hidden=100)
+    assert asked["recipe"].optimizer == SGD(lr=0.002, anneal=Adam().anneal)
 
 
 def test_options_of_the_part_that_is_not_chosen_are_unknown(training, capsys):
@@ -72,7 +77,11 @@ def test_decorrelation_is_switched_on_and_off(training):
     main(["train", "toy-echo", "--preset", "published"])
     main(["train", "toy-echo", "--preset", "published", "--decorrelation.rate", "0.5"])
     main(["train", "toy-echo", "--no-decorrelation"])
-    assert [asked["decorrelation"] for asked in training.asked] == [None, Decorrelation(rate=0.5), None]
+    assert [asked["recipe"].decorrelation for asked in training.asked] == [
+        None,
+        Decorrelation(rate=0.5),
+        None,
+    ]
     assert main(["train", "toy-echo", "--no-decorrelation", "--decorrelation.rate", "0.5"]) == 2
 
 
@@ -121,13 +130,13 @@ def test_the_config_of_a_run_repeats_it(training):
         (["toy-echo", "--xyz=3"], "unknown option --xyz; see --help"),
         (
             ["toy-echo", "--rule", "node"],
-            "rule: expected one of nodes, synapses, got 'node'; did you mean 'nodes'?",
+            "--rule: expected one of nodes, synapses, got 'node'; did you mean 'nodes'?",
         ),
-        (["toy-echo", "--model", "x"], "model: expected one of net, deep-net, got 'x'"),
+        (["toy-echo", "--model", "x"], "--model: expected one of net, deep-net, got 'x'"),
         (["toy-echo", "--optimizer", "adamm"], "--optimizer: expected one of"),
         (
             ["toy-echo", "--engine", "compild"],
-            "--engine: expected one of auto, compiled, runtime, got 'compild'",
+            "--engine: expected one of auto, compiled, runtime, got compild",
         ),
         (
             ["toy-echo", "--preset", "bst"],
@@ -177,7 +186,10 @@ def test_a_run_that_diverges_keeps_the_last_good_weights(training, capsys):
     assert main(["train", "toy-echo", "--out", "here", "--json"]) == 1
     printed = capsys.readouterr()
     said = printed.err.splitlines()
-    assert said[0] == "neuroanp: update 7: the loss is not finite; try a lower --optimizer.lr"
+    assert said[0] == (
+        "neuroanp: update 7: the loss is not finite; try lower learning rates "
+        "(in the shell: --optimizer.lr, --optimizer.readout_lr, --decorrelation.rate, --clip.norm)"
+    )
     assert said[1] == "neuroanp: the last good weights are in here/weights.npz"
     assert json.loads(printed.out)["test_loss"] is None
     assert "stopped after 7 of 30 updates" in str(Run.load("here"))
@@ -214,7 +226,7 @@ def test_help_of_a_task_explains_each_option_with_unit_and_default(training, cap
         "--model.tau QUANTITY time constant [ms] (default: 20 ms)",
         "--decorrelation.rate X",
         "--updates N weight updates to make (default: 30)",
-        "--data PATH short for --task.data",
+        "--data PATH|none short for --task.data",
         "another rule: nodes, synapses",
     ):
         assert words in said, words
@@ -226,7 +238,7 @@ def test_help_shows_the_defaults_of_what_is_chosen(training, capsys):
     said = capsys.readouterr().out
     assert "--rule.mirrored" not in said
     assert "--data" not in said
-    assert "Decorrelation is off" in said
+    assert "train without decorrelation (off unless one of its options is given)" in said
 
 
 def test_help_without_a_task_lists_the_tasks(training, capsys):

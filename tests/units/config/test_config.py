@@ -56,7 +56,7 @@ def test_what_cant_be_stored_is_said_and_refused_on_return():
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
-        ({"class": "nowhere.at.all:Net"}, DataError, "can't be imported"),
+        ({"class": "nowhere.at.all:Net"}, DataError, "neither offered by an installed package nor imported"),
         ({"class": "os:getcwd"}, DataError, "is not a configuration class"),
         ({"hiden": 3}, UnknownName, "did you mean 'hidden'"),
         ({"tau": "20 mV"}, InvalidValue, r"Net\.tau: expected a quantity in ms"),

@@ -30,15 +30,15 @@ def other_package(tmp_path, monkeypatch):
 
 def test_own_names():
     assert registry.broken() == []
-    assert registry.tasks()["copying-memory"] is CopyingMemory
-    assert set(registry.models()) >= {"tanh", "leaky-tanh", "lif"}
-    assert registry.rules()["node-perturbation"] is NodePerturbation
+    assert registry.classes("task")["copying-memory"] is CopyingMemory
+    assert set(registry.classes("model")) >= {"tanh", "leaky-tanh", "lif"}
+    assert registry.classes("rule")["node-perturbation"] is NodePerturbation
     assert registry.find("rule", "node-perturbation") is NodePerturbation
 
 
-@pytest.mark.parametrize("found", [registry.tasks, registry.models, registry.rules])
-def test_a_class_knows_the_name_it_is_found_by(found):
-    for name, cls in found().items():
+@pytest.mark.parametrize("kind", ["task", "model", "rule", "optimizer", "baseline"])
+def test_a_class_knows_the_name_it_is_found_by(kind):
+    for name, cls in registry.classes(kind).items():
         assert cls.name == name
 
 
@@ -51,8 +51,8 @@ def test_unknown_name_suggests_the_nearest():
 
 @pytest.mark.usefixtures("other_package")
 def test_another_package_adds_a_task():
-    assert registry.tasks()["mine"].__module__ == "other_package"
-    assert registry.find("task", "mine") is registry.tasks()["mine"]
+    assert registry.classes("task")["mine"].__module__ == "other_package"
+    assert registry.find("task", "mine") is registry.classes("task")["mine"]
 
 
 @pytest.mark.usefixtures("other_package")
@@ -63,7 +63,7 @@ def test_another_package_cannot_take_a_name_of_ours():
 @pytest.mark.usefixtures("other_package")
 def test_broken_entry_points_are_left_out_and_explained_when_asked_for():
     broken = {"absent", "missing", "number", "raises"}
-    assert not broken & set(registry.tasks())
+    assert not broken & set(registry.classes("task"))
     assert registry.find("task", "copying-memory") is CopyingMemory
     assert len(registry.broken()) == len(broken)
     reasons = {

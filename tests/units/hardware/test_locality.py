@@ -13,7 +13,7 @@ from neuroanp.hardware import OnChip, locality
 from neuroanp.models import LIF
 from neuroanp.optim import SGD, Adam, Chain, Clip, WeightBounds
 from neuroanp.optim.decorrelation import Decorrelation
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import (
     ActivityPerturbation,
     DelayedHebbian,
@@ -72,30 +72,43 @@ def test_the_numbers_are_those_of_a_count_by_hand():
     assert "6 operations a step, 2 a trial" in table.line()
 
 
+class Undeclared(NodeRule):
+    """A rule that doesn't say what a synapse does by it."""
+
+    name = "undeclared"
+
+    def post(self, layer, record, modulator):
+        return layer.noise
+
+
 NOT_LOCAL = {
     "activity": ({"rule": ActivityPerturbation()}, "squared norm over the layer", "NodePerturbation"),
-    "two passes": ({"modulator": Modulator()}, "trace of the course without noise", "running"),
+    "two passes": ({"modulator": Modulator()}, "trace of the course without noise", "RunningMean"),
     "clean pass": (
         {"rule": NodePerturbation(mirrored=False), "modulator": Modulator()},
         "in another pass than the noise",
-        "running",
+        "RunningMean",
     ),
     "delta rule, mirrored": (
         {"rule": WeightPerturbation(readout="delta"), "modulator": Modulator()},
         "means of output and trace",
         "mirrored=False",
     ),
-    "lanes": ({"modulator": Modulator(baseline="lanes")}, "returns of other lanes", "running"),
+    "lanes": ({"modulator": Modulator(baseline=OtherLanes())}, "returns of other lanes", "RunningMean"),
     "clipping": ({"optimizer": Chain(Clip(norm=1.0), Adam())}, "norm of the update", "WeightBounds"),
     "decorrelation": ({"decorrelation": Decorrelation()}, "column of D", "decorrelation=None"),
     "e-prop": ({"rule": EProp(feedback="random")}, "weights of its own", "NodePerturbation"),
-    "STDP, two passes": ({"rule": RewardSTDP(), "modulator": Modulator()}, "spikes of one pass", "running"),
+    "STDP, two passes": (
+        {"rule": RewardSTDP(), "modulator": Modulator()},
+        "spikes of one pass",
+        "RunningMean",
+    ),
     "Hebbian, two passes": (
         {"rule": DelayedHebbian(), "modulator": Modulator()},
         "fluctuations of one pass",
-        "running",
+        "RunningMean",
     ),
-    "not declared": ({"rule": NodeRule()}, "not declared", "NodePerturbation"),
+    "not declared": ({"rule": Undeclared()}, "not declared", "NodePerturbation"),
 }
 
 
@@ -129,9 +142,9 @@ def test_names_that_mean_nothing_are_refused():
         Synapse(state=("memory",), credit="memory += wind")
 
 
-@pytest.mark.parametrize("name", sorted(registry.rules()))
+@pytest.mark.parametrize("name", sorted(registry.classes("rule")))
 def test_every_rule_says_what_it_needs(name):
-    table = locality(registry.rules()[name]())
+    table = locality(registry.classes("rule")[name]())
     for found in table.synapses.values():
         assert isinstance(found, NotLocal) or set(found.reads("broadcast")) <= set(BROADCAST)
     assert name in str(table)
@@ -140,7 +153,7 @@ def test_every_rule_says_what_it_needs(name):
 def test_the_shell_lists_all_rules(capsys):
     assert main(["locality"]) == 0
     said = dict(line.split(None, 1) for line in capsys.readouterr().out.splitlines())
-    assert set(said) == set(registry.rules())
+    assert set(said) == set(registry.classes("rule"))
     assert said["node-perturbation"].startswith("local: ")
     assert said["activity-perturbation"].startswith("not local: the squared norm")
 

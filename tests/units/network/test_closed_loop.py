@@ -1,6 +1,5 @@
 """Network and plant in one run: who sees what when, on both engines and in both precisions."""
 
-import dataclasses
 import types
 
 import numpy as np
@@ -14,7 +13,7 @@ from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.plant import Plant
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import InputCritic, Modulator
 from neuroanp.rules import NodePerturbation
 from neuroanp.training.evaluation import evaluate
 from neuroanp.training.task import PlantTask
@@ -27,7 +26,6 @@ STEPS, LANES = 24, 3
 ENGINES = pytest.mark.parametrize("engine", ["compiled", "runtime"])
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Ball(Plant):
     """A ball driven by the readout, over where it is more than 1.5 m away; it moves every 3 ms."""
 
@@ -52,7 +50,6 @@ class Ball(Plant):
         return {"x": rng.uniform(-1, 1, lanes)}
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Rolling(Plant):
     """A ball that rolls by a differential equation and never ends."""
 
@@ -66,7 +63,6 @@ class Rolling(Plant):
         return {"x": rng.uniform(-1, 1, lanes)}
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Hold(PlantTask):
     """Keep the ball in the middle."""
 
@@ -173,11 +169,11 @@ def test_engines_agree_in_training(engine, model):
     def losses(chosen):
         made = training(
             model=model, task=Hold(), rule=NodePerturbation(sigma=0.3, hold=2, readout_sigma=0.1),
-            modulator=Modulator(baseline="inputs"), optimizer=Adam(lr=1e-3), lanes=4, updates=8,
+            modulator=Modulator(baseline=InputCritic()), optimizer=Adam(lr=1e-3), lanes=4, updates=8,
             engine=chosen,
         )  # fmt: skip
-        made.network.load(made.weights)
-        return [made.step(update) for update in range(8)]
+        made.network.load(made.state.weights)
+        return [made.step().loss for update in range(8)]
 
     if engine == "runtime":
         np.testing.assert_allclose(losses("compiled"), losses("runtime"), rtol=1e-7)
@@ -188,7 +184,8 @@ def test_engines_agree_in_training(engine, model):
 def test_a_ball_is_held_in_the_middle():
     run = training(
         task=Hold(ball=Ball(longest=60)), model=TanhRNN(hidden=10), rule=NodePerturbation(sigma=0.3),
-        modulator=Modulator(discount=0.9, baseline="inputs"), optimizer=Adam(lr=1e-2), lanes=32, updates=100,
+        modulator=Modulator(discount=0.9, baseline=InputCritic()), optimizer=Adam(lr=1e-2), lanes=32,
+        updates=100,
     ).run(False)  # fmt: skip
     assert run.result["test_loss"] < 0.5 * run.result["trivial"]["still"]
     assert run.result["score"] > 58
@@ -212,8 +209,7 @@ def test_what_does_not_fit_is_refused():
         Network(TanhRNN(hidden=5), 1, 2, 1 * ms, lanes=1, plant=Ball())
     with pytest.raises(InvalidValue, match=r"^NodePerturbation\.readout: expected perturb or fixed"):
         training(task=Hold(), rule=NodePerturbation(sigma=0.1, readout="delta"))
-    missing = dataclasses.make_dataclass("Missing", [], bases=(Ball,), frozen=True)
-    missing.observations = ("far",)
+    missing = type("Missing", (Ball,), {"observations": ("far",)})
     with pytest.raises(InvalidValue, match=r"^Missing\.equations: expected variables of .*, got far$"):
         Network(TanhRNN(hidden=5), 1, 1, 1 * ms, lanes=1, plant=missing())
     open_ = Network(TanhRNN(hidden=5), 2, 1, 1 * second, lanes=LANES)

@@ -10,7 +10,6 @@ from brian2 import ms
 from neuroanp.engine.noise import draw
 from neuroanp.errors import InvalidValue
 from neuroanp.models import LIF, TanhRNN
-from neuroanp.network.layout import clean
 from neuroanp.network.network import Network
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.trial import Trial
@@ -84,7 +83,7 @@ def test_the_course_without_noise_is_that_of_the_passes(passes, engine):
     record = made.run(trial(seed=2, carry=True), 2)
     before = first[passes.index("clean")] if "clean" in passes else first.mean(axis=0)
     np.testing.assert_allclose(record.course[0], before, atol=1e-15)
-    np.testing.assert_allclose(record.course[1:], clean(record.state, passes), atol=1e-15)
+    np.testing.assert_allclose(record.course[1:], record.passes.clean(record.state), atol=1e-15)
     assert np.abs(record.state[:, 0]).max() > 0.05
 
 
@@ -141,7 +140,7 @@ def test_lanes_are_exchangeable(mirrored):
 def test_zero_noise_makes_no_difference_between_passes_and_no_update(mirrored):
     record = mirrored.run(trial(), sigma=0.0)
     np.testing.assert_array_equal(record.loss[:, 0], record.loss[:, 1])
-    update = NodePerturbation(sigma=0.1).update(record, Modulator()(record))
+    update = NodePerturbation(sigma=0.1)(record, Modulator()(record, {}), {})
     assert all(np.all(values == 0) for values in update.values())
 
 

@@ -9,7 +9,7 @@ from neuroanp.errors import InvalidValue
 from neuroanp.models import ALIF, LIF, TanhRNN
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import Modulator, OtherLanes, RunningMean
 from neuroanp.rules import ActivityPerturbation, NodePerturbation
 from neuroanp.tasks import CopyingMemory
 from neuroanp.training.evaluation import evaluate
@@ -84,7 +84,7 @@ def test_the_delta_rule_is_the_gradient_of_a_leaky_readout():
     trial, weights = shown(), made.weights
     record = made.run(trial)
     assert record.readout_memory == pytest.approx(np.exp(-1 / 20))
-    update = NodePerturbation(sigma=0.0, readout="delta").update(record, np.zeros((STEPS, LANES)))["W_out"]
+    update = NodePerturbation(sigma=0.0, readout="delta")(record, np.zeros((STEPS, LANES)), {})["W_out"]
     for where in ((0, 0), (1, 7)):
         sides = []
         for step in (1e-4, -1e-4):
@@ -101,7 +101,7 @@ RULE = NodePerturbation(sigma=0.1, hold=10, readout="delta")
 
 @pytest.mark.parametrize(("copies", "groups"), [(4, 4), (0, 1)])
 def test_lanes_that_are_compared_share_their_input_and_not_their_noise(copies, groups):
-    modulator = Modulator(baseline="lanes", copies=copies)
+    modulator = Modulator(baseline=OtherLanes(copies=copies))
     made = training(model=LIF(hidden=HIDDEN), task=TASK, rule=RULE, modulator=modulator)
     trial = made.trial(0)
     assert trial.lanes == 16
@@ -115,22 +115,22 @@ def test_lanes_that_are_compared_share_their_input_and_not_their_noise(copies, g
 
 
 def test_other_baselines_draw_every_lane_by_itself():
-    trial = training(task=TASK, modulator=Modulator(baseline="running")).trial(0)
+    trial = training(task=TASK, modulator=Modulator(baseline=RunningMean())).trial(0)
     assert len(np.unique(trial.inputs, axis=1)[0]) > 1
 
 
 def test_lanes_that_cannot_be_shared_out_are_refused_at_the_start():
-    with pytest.raises(InvalidValue, match=r"^Modulator\.copies: expected a multiple of 3 lanes, got"):
-        training(modulator=Modulator(baseline="lanes", copies=3))
-    with pytest.raises(InvalidValue, match=r"^Modulator\.baseline: expected passes, which activity-"):
-        training(rule=ActivityPerturbation(), modulator=Modulator(baseline="lanes"))
+    with pytest.raises(InvalidValue, match=r"^OtherLanes\.copies: expected a multiple of 3 lanes, got"):
+        training(modulator=Modulator(baseline=OtherLanes(copies=3)))
+    with pytest.raises(InvalidValue, match=r"^Modulator\.baseline: expected OtherPass\(\), as activity-"):
+        training(rule=ActivityPerturbation(), modulator=Modulator(baseline=OtherLanes()))
 
 
 def test_a_rate_network_learns_from_one_pass_too():
     made = training(
         model=TanhRNN(hidden=20), rule=NodePerturbation(sigma=0.1, readout="delta"), updates=150, lanes=32,
         task=CopyingMemory(alphabet=4, length=2, delay=1, evaluation_trials=16), optimizer=Adam(lr=0.01),
-        modulator=Modulator(baseline="lanes", copies=8),
+        modulator=Modulator(baseline=OtherLanes(copies=8)),
     )  # fmt: skip
     run = made.run(progress=False)
     assert run.result["test_loss"] < 0.5 * min(run.result["trivial"].values())

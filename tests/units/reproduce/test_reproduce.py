@@ -14,12 +14,13 @@ from neuroanp.tasks import CopyingMemory
 from neuroanp.training.evaluation import correlation
 
 pytest.importorskip("jax", reason="jax is not installed")
+from neuroanp.config.part import options
 from neuroanp.reproduce import Plan, experiments, runs, write_report
 from neuroanp.reproduce.changes import CHANGES, WHERE
 from neuroanp.reproduce.experiments import COPYING, EXPERIMENTS, Experiment
 from neuroanp.reproduce.findings import Found, collect, sentences
 from neuroanp.reproduce.methods import METHODS
-from neuroanp.training import recipe as recipes
+from neuroanp.training.recipe import Recipe
 
 TINY = Experiment(
     "tiny copying", lambda weather: CopyingMemory(alphabet=4, length=2, delay=1, evaluation_trials=20),
@@ -53,11 +54,12 @@ def test_every_method_runs_and_the_report_tells_their_numbers(tiny, tmp_path):
 
 
 def test_changes_of_our_recipe_are_of_one_thing_and_in_the_report(monkeypatch, tmp_path):
-    recipe = recipes.recipe("copying-memory", "best")
+    task = CopyingMemory()
+    recipe = task.recipe("best")
     for name, change in CHANGES.items():
-        settings = change.settings("copying-memory", COPYING)
-        changed = [part for part in recipe if settings[part] != recipe[part]]
-        assert len(changed) == (name != "none") and settings.keys() == recipe.keys()
+        changed = change.settings(task, COPYING)
+        differing = [part for part in options(Recipe) if getattr(changed, part) != getattr(recipe, part)]
+        assert len(differing) == (name != "none")
     monkeypatch.setitem(experiments.EXPERIMENTS, WHERE, TINY)
     plan = Plan(seeds=1)
     assert set(plan.changes()) < set(plan.jobs()) and not Plan(quick=True).changes()
@@ -182,9 +184,9 @@ def test_the_command_refuses_what_it_can_not_do(tmp_path, capsys):
     for words, message in (
         (["--only", "mackey"], "expected one of"),
         (["--weather", str(tmp_path / "none.csv")], "there is no file"),
-        (["--seeds", "0"], "--seeds: expected a whole number of 1 or more"),
+        (["--seeds", "0"], "seeds: expected a whole number of 1 or more"),
     ):
         assert main(["reproduce", *words]) == 2
         assert message in capsys.readouterr().err
     assert main(["reproduce", "--help"]) == 0
-    assert re.search(r"--quick\s+small sizes", capsys.readouterr().out)
+    assert re.search(r"--quick, --no-quick\s+small sizes", capsys.readouterr().out)

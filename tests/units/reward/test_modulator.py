@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from neuroanp.errors import InvalidValue
-from neuroanp.reward.modulator import Modulator
+from neuroanp.reward import InputCritic, Modulator, OtherLanes, RunningMean
 from neuroanp.reward.returns import returns
 from support.simulator import Problem
 
@@ -49,7 +49,7 @@ def test_passes_are_compared_per_lane_or_for_all(passes, discount):
         if "minus" not in passes
         else (by_pass["plus"] - by_pass["minus"]) / 2
     )
-    lane, shared = (Modulator(discount=discount, scope=scope)(record) for scope in ("lane", "global"))
+    lane, shared = (Modulator(discount=discount, scope=scope)(record, {}) for scope in ("lane", "global"))
     np.testing.assert_allclose(lane, expected / 6, atol=1e-14)
     np.testing.assert_allclose(shared, expected.mean(axis=1, keepdims=True), atol=1e-14)
     assert shared.shape == (5, 1)
@@ -63,7 +63,7 @@ def test_lanes_that_share_an_input_are_compared_with_the_others():
         for group in groups:
             for lane in group:
                 expected[:, lane] = total[:, lane] - total[:, [k for k in group if k != lane]].mean(axis=1)
-        result = Modulator(discount=0.9, baseline="lanes", copies=copies)(record)
+        result = Modulator(discount=0.9, baseline=OtherLanes(copies=copies))(record, {})
         np.testing.assert_allclose(result, expected / 6, atol=1e-13)
 
 
@@ -71,8 +71,8 @@ def test_lanes_that_share_an_input_are_compared_with_the_others():
 def test_running_baseline_is_the_exponential_mean_of_the_trials_before(scope):
     records = [noisy(("plus",), seed=seed) for seed in range(4)]
     totals = [returns(record.loss[:, 0] * record.mask, 0.9) for record in records]
-    modulator = Modulator(discount=0.9, scope=scope, baseline="running", memory=0.6)
-    state = modulator.start()
+    modulator = Modulator(discount=0.9, scope=scope, baseline=RunningMean(memory=0.6))
+    state = modulator.start(None)
     baseline = totals[0].mean(axis=1, keepdims=True)
     for record, total in zip(records, totals, strict=True):
         surprise = total - baseline
@@ -84,8 +84,8 @@ def test_running_baseline_is_the_exponential_mean_of_the_trials_before(scope):
 
 def test_running_baseline_resumes(tmp_path):
     records = [noisy(("plus",), seed=seed) for seed in range(4)]
-    modulator = Modulator(baseline="running")
-    straight = modulator.start()
+    modulator = Modulator(baseline=RunningMean())
+    straight = modulator.start(None)
     for record in records[:3]:
         modulator(record, straight)
     np.savez(tmp_path / "state.npz", **straight)
@@ -95,44 +95,45 @@ def test_running_baseline_resumes(tmp_path):
 
 def test_passes_to_simulate():
     assert Modulator().passes(("plus", "minus")) == ("plus", "minus")
-    assert Modulator(baseline="running").passes(("plus", "minus")) == ("plus",)
-    assert Modulator(baseline="lanes").passes(("clean", "plus")) == ("plus",)
+    assert Modulator(baseline=RunningMean()).passes(("plus", "minus")) == ("plus",)
+    assert Modulator(baseline=OtherLanes()).passes(("clean", "plus")) == ("plus",)
 
 
 @pytest.mark.parametrize(
     ("options", "field"),
     [
-        ({"discount": 1.1}, "discount"),
-        ({"discount": -0.1}, "discount"),
-        ({"discount": np.nan}, "discount"),
-        ({"memory": 2}, "memory"),
-        ({"scope": "lanes"}, "scope"),
-        ({"baseline": "runing"}, "baseline"),
-        ({"copies": -1}, "copies"),
-        ({"copies": 1}, "copies"),
-        ({"baseline": "lanes", "scope": "global"}, "scope"),
+        ({"discount": 1.1}, "Modulator.discount"),
+        ({"discount": -0.1}, "Modulator.discount"),
+        ({"discount": np.nan}, "Modulator.discount"),
+        ({"scope": "lanes"}, "Modulator.scope"),
+        ({"baseline": "running-mean"}, "Modulator.baseline"),
+        ({"baseline": OtherLanes(), "scope": "global"}, "Modulator.scope"),
     ],
 )
 def test_bad_options_are_refused_by_name(options, field):
-    with pytest.raises(InvalidValue, match=rf"^Modulator\.{field}: expected "):
+    with pytest.raises(InvalidValue, match=rf"^{field}: expected "):
         Modulator(**options)
+
+
+@pytest.mark.parametrize("make", [lambda: RunningMean(memory=2), lambda: OtherLanes(copies=1)])
+def test_bad_options_of_baselines_are_refused_by_name(make):
+    with pytest.raises(InvalidValue, match=r"^(RunningMean\.memory|OtherLanes\.copies): expected "):
+        make()
 
 
 def test_records_that_cannot_be_compared_are_refused():
     with pytest.raises(InvalidValue, match=r"^Record\.passes: .* got plus$"):
-        Modulator()(noisy(("plus",)))
+        Modulator()(noisy(("plus",)), {})
     with pytest.raises(InvalidValue, match=r"^Record\.passes: expected a plus pass, got clean$"):
-        Modulator(baseline="lanes")(noisy(("clean",)))
+        Modulator(baseline=OtherLanes())(noisy(("clean",)), {})
     with pytest.raises(
-        InvalidValue, match=r"^Modulator\.copies: expected a multiple of 4 lanes, got 6 lanes$"
+        InvalidValue, match=r"^OtherLanes\.copies: expected a multiple of 4 lanes, got 6 lanes$"
     ):
-        Modulator(baseline="lanes", copies=4)(noisy(("plus",)))
-    with pytest.raises(InvalidValue, match=r"^Modulator\.copies: expected at least 2 lanes, got 1 lanes$"):
-        Modulator(baseline="lanes")(noisy(("plus",), lanes=1))
-    running = Modulator(baseline="running")
-    with pytest.raises(InvalidValue, match=r"^Modulator\.baseline: expected a state"):
-        running(noisy(("plus",)))
-    with pytest.raises(InvalidValue, match=r"^Modulator\.baseline: expected 7 steps a trial, got 5 steps$"):
+        Modulator(baseline=OtherLanes(copies=4))(noisy(("plus",)), {})
+    with pytest.raises(InvalidValue, match=r"^OtherLanes\.copies: expected at least 2 lanes, got 1 lanes$"):
+        Modulator(baseline=OtherLanes())(noisy(("plus",), lanes=1), {})
+    running = Modulator(baseline=RunningMean())
+    with pytest.raises(InvalidValue, match=r"^RunningMean: expected 7 steps a trial, got 5 steps$"):
         running(noisy(("plus",)), {"baseline": np.zeros((7, 1))})
 
 
@@ -145,7 +146,7 @@ def test_inputs_baseline_is_the_fit_to_products_of_the_inputs():
     a, b = inputs[mask > 0].T
     terms = np.stack([a * a, a * b, a, b * b, b, np.ones_like(a)], axis=1)
     fitted = terms @ np.linalg.lstsq(terms, total[mask > 0], rcond=None)[0]
-    result = Modulator(discount=0.9, baseline="inputs")(record)
+    result = Modulator(discount=0.9, baseline=InputCritic())(record, {})
     np.testing.assert_allclose(result[mask > 0], (total[mask > 0] - fitted) / 40, atol=1e-5)
     assert not result[mask == 0].any()
 
@@ -155,11 +156,13 @@ def test_inputs_baseline_is_silent_after_the_last_counted_step():
     mask = np.ones((5, 6))
     mask[0] = mask[3:, 2] = 0
     record = dataclasses.replace(record, mask=mask)
-    result = Modulator(discount=0.9, baseline="inputs")(record)
+    result = Modulator(discount=0.9, baseline=InputCritic())(record, {})
     assert not result[3:, 2].any() and result[0].all() and np.count_nonzero(result) == 28
 
 
 def test_inputs_baseline_is_for_few_inputs():
     record = dataclasses.replace(noisy(("plus",)), inputs=np.zeros((5, 6, 21)))
-    with pytest.raises(InvalidValue, match=r"^Modulator\.baseline: expected inputs for at most 20, got 21"):
-        Modulator(baseline="inputs")(record)
+    with pytest.raises(
+        InvalidValue, match=r"^Modulator\.baseline: expected InputCritic for at most 20, got 21"
+    ):
+        Modulator(baseline=InputCritic())(record, {})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -59,11 +58,11 @@ def test_no_noise_no_update(kind, mirrored, dtype):
     problem = Problem(lanes=3, decorrelated=True)
     for drawn, told in ((0.0, 0.0), (0.0, 0.1)):
         record = trial(problem, kind(sigma=drawn, mirrored=mirrored), dtype=dtype)
-        update = kind(sigma=told, mirrored=mirrored).update(record, Modulator()(record))
+        update = kind(sigma=told, mirrored=mirrored)(record, Modulator()(record, {}), {})
         assert set(update) == set(NAMES)
         assert all((change == 0).all() for change in update.values())
     record = trial(problem, kind(sigma=0.1, mirrored=mirrored), dtype=dtype)
-    update = kind(sigma=0.0, mirrored=mirrored).update(record, np.ones((5, 3)))
+    update = kind(sigma=0.0, mirrored=mirrored)(record, np.ones((5, 3)), {})
     assert all((change == 0).all() for change in update.values())
 
 
@@ -71,7 +70,7 @@ def test_no_noise_no_update(kind, mirrored, dtype):
 def test_a_record_that_kept_neither_noise_nor_activity_gives_none_either(kind):
     nothing = np.zeros((0,))
     record = dataclasses.replace(Problem(steps=1500, lanes=2).record(), noise=nothing, activity=nothing)
-    update = kind(sigma=0.0, readout="delta").update(record, np.ones((1500, 2)))
+    update = kind(sigma=0.0, readout="delta")(record, np.ones((1500, 2)), {})
     assert not update["W_in"].any() and not update["W_rec"].any() and update["W_out"].any()
 
 
@@ -86,7 +85,7 @@ def test_rules_leave_the_record_alone(kind):
         }
         for array in kept.values():
             array.flags.writeable = False
-        rule.update(record, Modulator()(record))
+        rule(record, Modulator()(record, {}), {})
 
 
 @pytest.mark.parametrize("scope", ["lane", "global"])
@@ -100,10 +99,10 @@ def test_activity_changes_within_rounding_are_left_out(dtype, scope):
     for array in (record.activity, record.outputs):
         clean, plus = array[silent, 0], array[silent, 1]
         plus[:] = np.nextafter(clean, np.where(problem.rng.random(clean.shape) < 0.5, -9, 9), dtype=dtype)
-    modulator = Modulator(discount=0.0, scope=scope)(record)
-    update = rule.update(record, modulator)
+    modulator = Modulator(discount=0.0, scope=scope)(record, {})
+    update = rule(record, modulator, {})
     modulator[silent] = 0.0
-    assert_same(update, rule.update(record, modulator), rtol=0)
+    assert_same(update, rule(record, modulator, {}), rtol=0)
     assert all(np.isfinite(change).all() and change.any() for change in update.values())
 
 
@@ -124,7 +123,9 @@ def test_lanes_are_exchangeable(kind, scope):
         if name in given:
             given[name] = given[name][:, order]
     permuted = problem.record(passes=rule.passes, **given)
-    assert_same(rule.update(record, modulator(record)), rule.update(permuted, modulator(permuted)), rtol=1e-9)
+    assert_same(
+        rule(record, modulator(record, {}), {}), rule(permuted, modulator(permuted, {}), {}), rtol=1e-9
+    )
 
 
 @pytest.mark.parametrize("kind", NODE_RULES)
@@ -138,9 +139,9 @@ def test_update_of_lanes_is_the_mean_of_their_updates(kind):
         for name in ("inputs", "targets", "mask"):
             setattr(one, name, getattr(whole, name)[:, [lane]])
         single = one.record(passes=rule.passes, **{name: array[:, [lane]] for name, array in noise.items()})
-        for name, change in rule.update(single, modulator(single)).items():
+        for name, change in rule(single, modulator(single, {}), {}).items():
             mean[name] = mean[name] + change / 4
-    assert_same(rule.update(record, modulator(record)), mean)
+    assert_same(rule(record, modulator(record, {}), {}), mean)
 
 
 @pytest.mark.parametrize("kind", RULES)
@@ -158,7 +159,7 @@ def test_mirrored_noise_gives_the_mirrored_passes_and_the_same_update(kind):
         back = {name: -array for name, array in there.items()}
     record, mirror = (problem.record(passes=rule.passes, **given) for given in (there, back))
     np.testing.assert_array_equal(record.state, mirror.state[:, ::-1])
-    assert_same(rule.update(record, modulator(record)), rule.update(mirror, modulator(mirror)), rtol=0)
+    assert_same(rule(record, modulator(record, {}), {}), rule(mirror, modulator(mirror, {}), {}), rtol=0)
 
 
 @pytest.mark.parametrize(("steps", "lanes"), [(2, 1), (7, 3)])
@@ -192,10 +193,10 @@ def test_long_trials_are_summed_in_parts(kind, scope, decorrelated, mirrored, re
     problem = Problem(steps=23, lanes=3, decorrelated=decorrelated, carried=True)
     rule = kind(mirrored=mirrored, readout=readout)
     record = trial(problem, rule)
-    modulator = Modulator(discount=0.9, scope=scope)(record)
-    whole = rule.update(record, modulator)
+    modulator = Modulator(discount=0.9, scope=scope)(record, {})
+    whole = rule(record, modulator, {})
     monkeypatch.setattr(_base, "PART", 15)
-    assert_same(rule.update(record, modulator), whole)
+    assert_same(rule(record, modulator, {}), whole)
 
 
 @pytest.mark.parametrize("kind", RULES)
@@ -206,7 +207,7 @@ def test_float32_records_give_the_same_update(kind):
     updates = []
     for dtype in (np.float32, np.float64):
         record = problem.record(passes=rule.passes, dtype=dtype, **given)
-        updates.append(rule.update(record, Modulator()(record)))
+        updates.append(rule(record, Modulator()(record, {}), {}))
     assert all(change.dtype in (np.float32, np.float64) for change in updates[0].values())
     assert_same(*updates, rtol=1e-4)
 
@@ -216,7 +217,7 @@ def test_fixed_readout_has_no_update(kind):
     problem = Problem()
     rule = kind(readout="fixed")
     record = trial(problem, rule)
-    update = rule.update(record, Modulator()(record))
+    update = rule(record, Modulator()(record, {}), {})
     assert set(update) == {"W_in", "W_rec"}
     assert all(change.any() for change in update.values())
 
@@ -226,7 +227,7 @@ def test_held_weight_noise_is_credited_once_with_the_return_of_the_trial():
     xi = weight_noise(problem, rule)
     record = problem.record(passes=rule.passes, weight_noise=xi)
     total = ((record.loss[:, 0] - record.loss[:, 1]) / 2 * record.mask).sum(axis=0).mean()
-    update = rule.update(record, Modulator(discount=1.0)(record))
+    update = rule(record, Modulator(discount=1.0)(record, {}), {})
     assert_same(update, {name: total * xi[0][name] / 0.1**2 for name in NAMES})
 
 
@@ -237,7 +238,7 @@ def test_recurrent_weight_noise_counts_at_the_first_step_when_state_is_carried()
         record = trial(problem, rule)
         first = np.zeros((5, 1))
         first[0] = 1.0
-        update = rule.update(record, first)
+        update = rule(record, first, {})
         assert update["W_in"].any()
         assert update["W_rec"].any() == carried
 
@@ -264,13 +265,13 @@ def test_weight_perturbation_needs_its_noise():
         WeightPerturbation(hold="run")
     record = Problem().record()
     with pytest.raises(InvalidValue, match=r"^Record\.weight_noise: "):
-        WeightPerturbation().update(record, np.ones((5, 1)))
+        WeightPerturbation()(record, np.ones((5, 1)), {})
 
 
 def test_activity_perturbation_needs_two_passes():
     record = Problem().record(passes=("plus",))
     with pytest.raises(InvalidValue, match=r"^Record\.passes: .* got plus$"):
-        ActivityPerturbation().update(record, np.ones((5, 1)))
+        ActivityPerturbation()(record, np.ones((5, 1)), {})
 
 
 @pytest.mark.parametrize("kind", RULES)
@@ -284,14 +285,14 @@ def test_options_are_documented(kind):
 
 def test_a_rule_of_ones_own_is_a_class_with_one_method():
     class SignPerturbation(NodeRule):
-        name: ClassVar[str] = "sign-perturbation"
+        name = "sign-perturbation"
 
         def post(self, layer, record, modulator):
             return times(modulator / self.sigma, np.sign(layer.noise))
 
     problem, rule = Problem(lanes=2), SignPerturbation(sigma=0.1)
     record = trial(problem, rule)
-    modulator = Modulator()(record)
+    modulator = Modulator()(record, {})
     expected = np.einsum("tl,tli,tlj->ij", modulator, np.sign(record.noise), pre(record, "W_rec")) / 0.1
-    np.testing.assert_allclose(rule.update(record, modulator)["W_rec"], expected)
-    assert (SignPerturbation(sigma=0).update(record, modulator)["W_rec"] == 0).all()
+    np.testing.assert_allclose(rule(record, modulator, {})["W_rec"], expected)
+    assert (SignPerturbation(sigma=0)(record, modulator, {})["W_rec"] == 0).all()

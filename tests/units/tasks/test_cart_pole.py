@@ -11,7 +11,7 @@ from neuroanp.network.network import Network
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.trial import Trial
 from neuroanp.tasks import CartPole, cart_pole
-from neuroanp.training.loop import train
+from neuroanp.training.train import train
 
 NAMES = ("x", "v", "theta", "omega")
 

@@ -11,7 +11,7 @@ from neuroanp.network.network import Network
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.tasks import CartPole, Gymnasium, GymnasiumPlant, cart_pole
 from neuroanp.training.evaluation import evaluate
-from neuroanp.training.loop import train
+from neuroanp.training.train import train
 
 SCALE = (cart_pole.EDGE, 2.0, cart_pole.TILT, 2.0)
 

@@ -8,11 +8,11 @@ import pytest
 from brian2 import Hz, ms, mV
 
 from neuroanp.errors import InvalidValue
-from neuroanp.optim import Clip, WeightBounds
+from neuroanp.optim import Clip
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks import CueAccumulation, DelayedXOR, Digits, PatternGeneration, SpikingDigits, StoreRecall
 from neuroanp.tasks._linear import linear
-from neuroanp.training.loop import Training
+from neuroanp.training.loop import Trainer
 from neuroanp.training.task import loss
 
 DECISIONS = [DelayedXOR(), StoreRecall(), CueAccumulation()]
@@ -207,19 +207,16 @@ def test_bad_fields(make, said) -> None:
 def test_recipes_hold_noise_and_need_one_pass(task) -> None:
     for preset in set(task.presets) - {"published"}:
         found = task.recipe(preset)
-        assert isinstance(found["rule"], NodePerturbation) and found["rule"].hold == 10
-        assert found["modulator"].passes(found["rule"].passes) == ("plus",)
-        assert found["lanes"] % found["modulator"].shared(found["lanes"]) == 0
-        assert found["rule"].readout == ("perturb" if preset == "scalar" else "delta")
-        assert found["decorrelation"] is None
+        assert isinstance(found.rule, NodePerturbation) and found.rule.hold == 10
+        assert found.modulator.passes(found.rule.passes) == ("plus",)
+        assert found.lanes % found.modulator.lanes_per_input(found.lanes) == 0
+        assert found.rule.readout == ("perturb" if preset == "scalar" else "delta")
+        assert found.decorrelation is None
 
 
 def test_the_reward_may_be_one_bit_that_says_whether_the_sign_is_wrong() -> None:
     task = DelayedXOR(reward="sign")
-    training = Training(
-        task=task, seed=1, engine="runtime", dtype="float64", preset="scalar",
-        **task.recipe("scalar") | {"clip": Clip(), "bounds": WeightBounds(), "lanes": 16},
-    )  # fmt: skip
+    training = Trainer(task, task.recipe("scalar").replace(clip=Clip(), lanes=16), seed=1, engine="runtime")
     record = training.network.run(training.trial(0), 0)
     wrong = np.sign(record.outputs[:, 0, :, 0]) != np.sign(record.targets[:, :, 0])
     counted = np.asarray(record.mask) > 0

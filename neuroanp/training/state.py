@@ -1,0 +1,83 @@
+"""All that changes in the course of a training."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from neuroanp.types import Array, Arrays
+
+UPDATES = ("update", "loss", "seconds")
+"""Columns of the history with a row an update."""
+
+TESTS = ("test_update", "test_loss", "test_score", "test_correlation")
+"""Columns of the history with a row an evaluation."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class TrainingState:
+    """Weights, what the parts of a recipe remember, and the history.
+
+    Attributes
+    ----------
+    weights : dict of arrays
+    decorrelation : dict of arrays
+        ``D_in`` and ``D_hidden``; empty without decorrelation.
+    modulator, rule : dict of arrays
+        States of these parts.
+    optimizer : list of dicts of arrays
+        State of each stage from the estimate to the change of the weights.
+    update : int
+        Updates made.
+    history : dict of lists
+        By the names in `UPDATES` and `TESTS`.
+    """
+
+    weights: Arrays
+    decorrelation: Arrays
+    modulator: Arrays
+    rule: Arrays
+    optimizer: list[Arrays]
+    update: int = 0
+    history: dict[str, list[float]] = dataclasses.field(
+        default_factory=lambda: {name: [] for name in (*UPDATES, *TESTS)}
+    )
+
+    def arrays(self) -> Arrays:
+        """All of it as arrays by name, for a NumPy archive.
+
+        Names are paths: ``"weights/W_rec"``, ``"optimizer/1/m.W_rec"``.
+        """
+        branches = dataclasses.asdict(self)
+        branches["history"] = {name: np.array(values) for name, values in self.history.items()}
+        return dict(_leaves("", branches))
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, Array]) -> TrainingState:
+        """The state that `arrays` was made of, to the bit."""
+        branches: dict[str, Any] = {field.name: {} for field in dataclasses.fields(cls)}
+        for path, values in arrays.items():
+            *way, leaf = path.split("/")
+            branch = branches
+            for name in way:
+                branch = branch.setdefault(name, {})
+            if leaf:
+                branch[leaf] = values
+        stages = branches.pop("optimizer")
+        history = {name: values.tolist() for name, values in branches.pop("history").items()}
+        optimizer = [stages[key] for key in sorted(stages, key=int)]
+        return cls(**branches | {"update": int(branches["update"])}, optimizer=optimizer, history=history)
+
+
+def _leaves(path: str, branch: Any) -> Iterator[tuple[str, Array]]:
+    if isinstance(branch, dict | list):
+        items = list(branch.items()) if isinstance(branch, dict) else list(enumerate(branch))
+        for name, inner in items:
+            yield from _leaves(f"{path}/{name}" if path else str(name), inner)
+        if not items:
+            yield f"{path}/", np.zeros(0)
+    else:
+        yield path, np.array(branch)
