@@ -1,4 +1,4 @@
-"""``neuroanp bench``: what an update costs on this machine, beside what else could have been used."""
+"""``neuroanp bench``: speed and memory on this machine, beside what else could have been used."""
 
 from __future__ import annotations
 
@@ -9,20 +9,17 @@ from neuroanp.bench.worker import PARTS
 from neuroanp.cli.options import Parser
 from neuroanp.errors import UnknownName
 
-USAGE = """\
+_PARTS = "\n".join(f"  {name:<11}{text}" for name, text in PARTS.items())
+USAGE = f"""\
 usage: neuroanp bench [--quick] [--json] [--part PART]
 
 One table of ratios, ours over another's, with their range over rounds that take turns, on one core:
 
-  update    a training update beside backpropagation through time in JAX, and beside its bare products
-  loop      forward passes beside Brian2 run anew for each trial
-  spiking   a trial of recurrent LIF cells beside snnTorch, Norse and SpikingJelly
-  scaling   how the time of an update grows with units, lanes and steps, as slopes
-  memory    peak memory of learning a series window by window
+{_PARTS}
 
 JAX comes with the extra `compare`; the spiking libraries are used where they are installed.
 
-  --quick       fewer sizes and rounds, about a minute instead of several
+  --quick       fewer sizes and rounds, a few minutes instead of many
   --json        the figures on one line, for machines
   --part PART   this part alone; may be given again"""
 
@@ -36,12 +33,12 @@ def bench_command(words: list[str]) -> int:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--part", action="append", metavar="PART")
-    asked = parser.read(words)
-    for part in asked["part"] or ():
+    options = parser.read(words)
+    for part in options["part"] or ():
         if part not in PARTS:
             raise UnknownName("--part", part, list(PARTS))
-    report = measure(asked["quick"], asked["part"] or PARTS, _say)
-    print(report.json() if asked["json"] else report)
+    report = measure(options["quick"], options["part"] or (), _say)
+    print(report.json() if options["json"] else report)
     return 0
 
 
