@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Any
 
 import numpy as np
 
 from neuroanp.bench.timing import Samples, Spread, spread
+from neuroanp.storage import json_line
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -114,7 +114,7 @@ class Report:
 
     def json(self) -> str:
         """The figures on one line, for machines."""
-        return json.dumps({"machine": self.machine, "rows": [row.plain() for row in self.rows]})
+        return json_line({"machine": self.machine, "rows": [row.plain() for row in self.rows]})
 
     def __str__(self) -> str:
         return f"{self._heading()}\n\n{self._table()}"

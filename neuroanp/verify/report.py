@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from neuroanp.errors import UnknownName
 from neuroanp.network.model import Model
 from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import Rule
+from neuroanp.storage import finite
 from neuroanp.training.task import Task
 from neuroanp.verify.estimate import Estimate, estimate
 from neuroanp.verify.limits import limits
@@ -82,19 +82,7 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """All figures as JSON holds them, None for what isn't known."""
-
-        def plain(estimates: Estimates) -> dict[str, Any]:
-            return {name: _known(dataclasses.asdict(found)) for name, found in estimates.items()}
-
-        return {
-            "title": self.title,
-            "estimates": plain(self.estimates),
-            "sweeps": [
-                {"name": s.name, "values": list(s.values), "estimates": [plain(e) for e in s.estimates]}
-                for s in self.sweeps
-            ],
-            "limits": self.limits,
-        }
+        return finite(dataclasses.asdict(self))
 
     def _most(self) -> int:
         return next(iter(self.estimates.values())).samples[-1]
@@ -190,11 +178,3 @@ def _line(name: str, found: Estimate, cosines: Sequence[float]) -> str:
     numbers += [f"{found.limit:.2f}", f"{found.scale:.2f}±{found.scale_error:.2f}", f"{found.bias:.2f}"]
     numbers += [f"{found.deviation:.3g}"]
     return f"{name:<14}" + "".join(f"{'?' if text == 'nan' else text:>12}" for text in numbers)
-
-
-def _known(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _known(inner) for name, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_known(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
