@@ -76,9 +76,18 @@ class Report:
 
     def figure(self) -> Any:
         """Matplotlib figure: cosine against samples, and the sweeps."""
-        from neuroanp.plotting.estimates import figure
+        from neuroanp.plotting.estimates import Panel, figure
 
-        return figure(self)
+        names = list(self.estimates)
+        cosines = {name: np.array(self.estimates[name].cosine) for name in names}
+        limits = {name: np.full_like(cosines[name], self.estimates[name].limit) for name in names}
+        samples = Panel("samples", self.estimates[names[0]].samples, cosines, limits)
+        sweeps = []
+        for sweep in self.sweeps:
+            cosines = {name: np.array([each[name].cosine[-1] for each in sweep.estimates]) for name in names}
+            limits = {name: np.array([each[name].limit for each in sweep.estimates]) for name in names}
+            sweeps.append(Panel(sweep.name, sweep.values, cosines, limits))
+        return figure(self.title, samples, sweeps)
 
     def as_json(self) -> dict[str, Any]:
         """All figures as JSON holds them, None for what isn't known."""
