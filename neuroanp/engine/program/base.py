@@ -24,9 +24,9 @@ EPSILON_DT = 1e-4
 
 def _timestep(t: float, dt: float) -> int:
     """The step at time `t`, rounded up where it lies between two, as `brian2.Clock` has it."""
-    near = round(t / dt)
-    if near * dt == t or abs(near * dt - t) / dt <= EPSILON_DT:
-        return near
+    nearest = round(t / dt)
+    if nearest * dt == t or abs(nearest * dt - t) / dt <= EPSILON_DT:
+        return nearest
     return int(np.ceil(t / dt))
 
 
@@ -141,7 +141,7 @@ class _Names:
     """The names seen from a frame, without the copy that a dictionary of them would be."""
 
     def __init__(self, frame: Any) -> None:
-        self.near, self.far = frame.f_locals, frame.f_globals
+        self.locals, self.globals = frame.f_locals, frame.f_globals
 
     def get(self, name: str) -> Any:
-        return self.near[name] if name in self.near else self.far.get(name)
+        return self.locals[name] if name in self.locals else self.globals.get(name)

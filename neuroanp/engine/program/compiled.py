@@ -59,7 +59,7 @@ class CompiledProgram(Program):
         arrays = self.device.arrays
         for slot, (variable, _) in enumerate(source.arrays):
             self.library.bind(slot, arrays[variable])
-        self.library.start()
+        self.library.bind_clocks()
         for index, (variable, _) in enumerate(source.vectors):
             stable = not isinstance(variable.owner, _GROWING)
             self._move(variable, LibraryVector(self.library, index, variable.dtype, stable))

@@ -113,7 +113,7 @@ class Library:
         self._bound["random"] = state
         self.dll.neuroanp_random_bind(state.ctypes.data)
 
-    def start(self) -> None:
+    def bind_clocks(self) -> None:
         """Connect the clocks to their bound arrays."""
         self.dll.neuroanp_start()
 
@@ -188,10 +188,10 @@ class LibraryTable:
     @property
     def data(self) -> np.ndarray:
         """The values, (rows, columns)."""
-        out = np.empty(self.shape, self.dtype)
-        if out.size:
-            self.library.dll.neuroanp_table_read(self.index, out.ctypes.data)
-        return out
+        values = np.empty(self.shape, self.dtype)
+        if values.size:
+            self.library.dll.neuroanp_table_read(self.index, values.ctypes.data)
+        return values
 
     def resize(self, shape: Any) -> None:
         """Change rows and columns."""
