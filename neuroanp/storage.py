@@ -139,7 +139,7 @@ def _number(value: Any) -> int | float:
 
 
 def read_history(path: Path) -> Arrays:
-    """What `write_history` was given, as arrays; `DataError` when the file is missing or damaged."""
+    """History that `write_history` wrote, as arrays; `DataError` when the file is missing or damaged."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)

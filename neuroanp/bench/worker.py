@@ -22,7 +22,7 @@ ENVIRONMENT = {
     "PYTHONWARNINGS": "ignore",
 }
 
-#: What is measured, by the names of the modules in `parts`.
+#: Subjects of measurement, by the names of the modules in `parts`.
 PARTS = {
     "update": "a training update beside backpropagation through time in JAX, and beside its bare products",
     "breakdown": "the parts of a decorrelated update, beside their bare products",

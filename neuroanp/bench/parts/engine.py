@@ -46,17 +46,17 @@ def rows(quick: bool) -> Iterator[Row]:
     yield from starts(1 if quick else 3)
 
 
-def starts(times: int) -> Iterator[Row]:
+def starts(count: int) -> Iterator[Row]:
     """The quickest of so many starts in a process of their own, without a build in the cache and with it."""
     seconds: dict[str, list[dict[str, float]]] = {"cold": [], "warm": []}
-    for _ in range(times):
+    for _ in range(count):
         with tempfile.TemporaryDirectory() as folder:
             environment = os.environ | {"NEUROANP_CACHE": str(Path(folder, "builds"))}
             for kind in seconds:
                 words = [sys.executable, "-m", "neuroanp.bench.start"]
-                done = subprocess.run(words, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-                seconds[kind].append(json.loads(done.stdout))
-    cold, warm = (min(each, key=lambda start: start["total"]) for each in seconds.values())
+                result = subprocess.run(words, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+                seconds[kind].append(json.loads(result.stdout))
+    cold, warm = (min(times, key=lambda start: start["total"]) for times in seconds.values())
     note = f"{cold['cpu']:.3g} s of processors from import to end"
     yield Row(what="first run, not built", ours=cold["first run"], unit="s", limit=6.0, note=note, **LABELS)
     note = ", ".join(f"{name} {warm[name]:.2g} s" for name in ("import", "objects", "first run", "cpu"))

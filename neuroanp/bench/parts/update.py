@@ -42,10 +42,10 @@ def one_size(hidden: int, lanes: int, dtype: str, seconds: float, steps: int = o
     """
     labels: dict[str, Any] = {"part": "update", "size": ours.size(hidden, lanes, dtype, steps)}
     trial = ours.copying(steps, lanes)
-    sessions = {own: ours.training(hidden, trial, dtype, distribution=noise) for own, noise in OURS.items()}
+    sessions = {name: ours.training(hidden, trial, dtype, distribution=noise) for name, noise in OURS.items()}
     inputs, targets = ours.arrays(trial, dtype)
     floor = Floor(hidden, inputs.shape[2], targets.shape[2], lanes, trial.steps, dtype)
-    functions: dict[str, Callable[[], Any]] = {own: ours.stepping(sessions[own]) for own in OURS}
+    functions: dict[str, Callable[[], Any]] = {name: ours.stepping(sessions[name]) for name in OURS}
     functions[FLOOR] = floor
     missing = ""
     try:
@@ -59,10 +59,10 @@ def one_size(hidden: int, lanes: int, dtype: str, seconds: float, steps: int = o
             samples = interleaved(functions, seconds)
     rows = [Row(what=name, note=missing, **labels) for name in PEERS if missing]
     for name in [FLOOR, *([] if missing else PEERS)]:
-        promised = limit(name, hidden, lanes, dtype)
-        for own in OURS:
-            what = name if own == "ours" else f"{name}, {own}"
-            rows.append(compared(samples, own, name, what=what, limit=promised, **labels))
+        most = limit(name, hidden, lanes, dtype)
+        for variant in OURS:
+            what = name if variant == "ours" else f"{name}, {variant}"
+            rows.append(compared(samples, variant, name, what=what, limit=most, **labels))
     return rows
 
 
