@@ -78,23 +78,24 @@ def _unwritable(folder: Path, error: OSError) -> InvalidValue:
 
 def json_line(value: Any) -> str:
     """JSON of `value` on one line, with null for numbers that are not finite."""
-    return json.dumps(_finite(value), allow_nan=False)
+    return json.dumps(finite(value), allow_nan=False)
 
 
 def write_json(path: Path, value: Any) -> None:
     """JSON of `value` as a file to read, with null for numbers that are not finite."""
-    path.write_text(json.dumps(_finite(value), allow_nan=False, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(finite(value), allow_nan=False, indent=2) + "\n", encoding="utf-8")
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """`value` with None for numbers that are not finite, and NumPy's numbers as Python's."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Mapping):
-        return {str(name): _finite(item) for name, item in value.items()}
+        return {str(name): finite(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return value
 
 
@@ -138,7 +139,7 @@ def _number(value: Any) -> int | float:
 
 
 def read_history(path: Path) -> Arrays:
-    """What `write_history` was given, as arrays; `DataError` when the file is missing or damaged."""
+    """History that `write_history` wrote, as arrays; `DataError` when the file is missing or damaged."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)

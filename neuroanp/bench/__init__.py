@@ -1,4 +1,4 @@
-"""What an update costs, beside what else could have been used, measured on this machine."""
+"""Speed and memory on this machine, beside what else could have been used."""
 
 from neuroanp.bench.run import measure as measure
 from neuroanp.bench.table import Report as Report

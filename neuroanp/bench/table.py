@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Any
 
 import numpy as np
 
 from neuroanp.bench.timing import Samples, Spread, spread
+from neuroanp.storage import json_line
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Row:
-    """What one measurement gave, or why there is none.
+    """Outcome of one measurement, or why there is none.
 
     Parameters
     ----------
     part : str
         Name of the part of the benchmark.
     what : str
-        What ours was compared with, or which slope it is.
+        Peer that ours was compared with, or name of the figure.
     size : str
         Of the network and the trial.
     ours, other : float, optional
@@ -29,9 +29,9 @@ class Row:
     ratio : Spread, optional
         Ours over other, round by round; for a slope the slope.
     limit : float, optional
-        What the median of the ratio should not exceed.
+        Largest acceptable median of the ratio, or value of ours where there is no ratio.
     note : str
-        Why nothing was measured.
+        Shown in place of a ratio: why nothing was measured, or what belongs to the figure.
     """
 
     part: str
@@ -46,32 +46,33 @@ class Row:
 
     @property
     def holds(self) -> bool | None:
-        """Whether the limit is kept; None without a limit or a measurement."""
-        if self.limit is None or self.ratio is None:
-            return None
-        return self.ratio.median <= self.limit
+        """The limit is kept; None without a limit or a measurement."""
+        value = self.ours if self.ratio is None else self.ratio.median
+        return None if self.limit is None or value is None else value <= self.limit
 
     def cells(self) -> tuple[str, ...]:
         """The row as the table shows it."""
         measured = (
-            f"{value:.3g} {self.unit}" if value is not None else "" for value in (self.ours, self.other)
+            f"{value:.3g} {self.unit}".strip() if value is not None else ""
+            for value in (self.ours, self.other)
         )
         ratio = self.note if self.ratio is None else str(self.ratio)
-        promised = "" if self.limit is None else f"<= {self.limit:g}"
+        unit = f" {self.unit}" if self.ratio is None else ""
+        promised = "" if self.limit is None else f"<= {self.limit:g}{unit}"
         if self.holds is not None:
             promised += ", holds" if self.holds else ", missed"
         return (self.part, self.what, self.size, *measured, ratio, promised)
 
     def plain(self) -> dict[str, Any]:
         """The row as JSON holds it."""
-        found = dataclasses.asdict(self) | {"holds": self.holds}
-        return found | {"ratio": None if self.ratio is None else self.ratio._asdict()}
+        ratio = None if self.ratio is None else self.ratio._asdict()
+        return dataclasses.asdict(self) | {"holds": self.holds, "ratio": ratio}
 
     @classmethod
     def restored(cls, plain: dict[str, Any]) -> Row:
         """The row that `plain` was made of."""
-        given = {name: value for name, value in plain.items() if name != "holds"}
-        return cls(**given | {"ratio": given["ratio"] and Spread(**given["ratio"])})
+        fields = {name: value for name, value in plain.items() if name != "holds"}
+        return cls(**fields | {"ratio": fields["ratio"] and Spread(**fields["ratio"])})
 
 
 def compared(samples: Samples, ours: str, other: str, **labels: Any) -> Row:
@@ -99,12 +100,12 @@ HEADINGS = ("part", "beside", "size", "ours", "other", "ours / other (range over
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """All rows, and what they were measured on; printed, a table as Markdown.
+    """All rows and the machine they were measured on; printed, a table as Markdown.
 
     Attributes
     ----------
     machine : dict
-        See `neuroanp.bench.machine`.
+        See `neuroanp.bench.run.machine`.
     rows : tuple of Row
     """
 
@@ -113,7 +114,7 @@ class Report:
 
     def json(self) -> str:
         """The figures on one line, for machines."""
-        return json.dumps({"machine": self.machine, "rows": [row.plain() for row in self.rows]})
+        return json_line({"machine": self.machine, "rows": [row.plain() for row in self.rows]})
 
     def __str__(self) -> str:
         return f"{self._heading()}\n\n{self._table()}"

@@ -1,4 +1,4 @@
-"""Times of things that take turns, so that all of them meet the same machine."""
+"""Times of functions that take turns, so that all of them meet the same machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_ROUNDS = 25
 
 
 class Spread(NamedTuple):
-    """Median, least and largest of what the rounds gave."""
+    """Median, least and largest value of the rounds."""
 
     median: float
     low: float
@@ -38,7 +38,7 @@ def interleaved(functions: Mapping[str, Callable[[], Any]], seconds: float, leas
     """Milliseconds of a call of each function, one sample a round.
 
     In a round every function has its turn, in one order and then in the other. A first call of each isn't
-    counted: it compiles, and says how many calls make a sample.
+    counted, as it compiles; a second tells how many calls make a sample.
 
     Parameters
     ----------
@@ -53,15 +53,16 @@ def interleaved(functions: Mapping[str, Callable[[], Any]], seconds: float, leas
     for name, function in functions.items():
         function()
         calls[name] = max(1, math.ceil(BLOCK / max(_seconds(function, 1), 1e-6)))
-    names, taken = list(functions), {name: list[float]() for name in functions}
-    began = time.perf_counter()
-    for done in range(MOST_ROUNDS):
-        if done >= least and time.perf_counter() - began > seconds:
+    names = list(functions)
+    times = {name: list[float]() for name in functions}
+    start = time.perf_counter()
+    for count in range(MOST_ROUNDS):
+        if count >= least and time.perf_counter() - start > seconds:
             break
         for name in names:
-            taken[name].append(1e3 * _seconds(functions[name], calls[name]))
+            times[name].append(1e3 * _seconds(functions[name], calls[name]))
         names.reverse()
-    return {name: np.array(values) for name, values in taken.items()}
+    return {name: np.array(values) for name, values in times.items()}
 
 
 def slope(sizes: Sequence[float], samples: Sequence[NDArray[np.float64]]) -> Spread:
@@ -77,7 +78,7 @@ def slope(sizes: Sequence[float], samples: Sequence[NDArray[np.float64]]) -> Spr
 
 
 def _seconds(function: Callable[[], Any], times: int) -> float:
-    began = time.perf_counter()
+    start = time.perf_counter()
     for _ in range(times):
         function()
-    return (time.perf_counter() - began) / times
+    return (time.perf_counter() - start) / times

@@ -22,17 +22,29 @@ ENVIRONMENT = {
     "PYTHONWARNINGS": "ignore",
 }
 
-PARTS = ("update", "loop", "spiking", "scaling", "memory")
+#: Subjects of measurement, by the names of the modules in `parts`.
+PARTS = {
+    "update": "a training update beside backpropagation through time in JAX, and beside its bare products",
+    "breakdown": "the parts of a decorrelated update, beside their bare products",
+    "loop": "forward passes beside Brian2 run anew for each trial",
+    "engine": "ordinary Brian2 code beside Brian2's runtime; an empty run; cold and warm start",
+    "spiking": "a trial of recurrent LIF cells beside snnTorch, Norse and SpikingJelly",
+    "sparse": "sparse synapses beside the bare loop over the weights of the spikes that occur",
+    "large": "10,000 sparse cells that learn: seconds an update, peak memory",
+    "scaling": "growth of the time of an update with units, lanes and steps, as slopes",
+    "memory": "peak memory of learning a series window by window",
+    "learning": "scores of the spiking tasks, five seeds each: hours, and only when named",
+}
 
 
 def main(words: list[str]) -> None:
     """Measure the part that is named first; quickly if ``quick`` comes after it."""
-    # whatever else writes to the standard output must not come between the rows
+    # nothing else that writes to the standard output may come between the rows
     rows = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     _one_core()
     part: Any = importlib.import_module(f"neuroanp.bench.parts.{words[0]}")
-    if words[0] != "memory":  # whose growth would fit into the pages kept
+    if words[0] not in ("memory", "large"):  # the pages kept would count as memory
         from neuroanp.engine.memory import keep_pages
 
         keep_pages()

@@ -1,4 +1,4 @@
-"""``neuroanp bench``: what an update costs on this machine, beside what else could have been used."""
+"""``neuroanp bench``: speed and memory on this machine, beside what else could have been used."""
 
 from __future__ import annotations
 
@@ -11,20 +11,17 @@ from neuroanp.config.option import option
 from neuroanp.config.part import Part
 from neuroanp.errors import UnknownName
 
-USAGE = """\
+_PARTS = "\n".join(f"  {name:<11}{text}" for name, text in PARTS.items())
+USAGE = f"""\
 usage: neuroanp bench [--quick] [--json] [--part PART,...]
 
 One table of ratios, ours over another's, with their range over rounds that take turns, on one core:
 
-  update    a training update beside backpropagation through time in JAX, and beside its bare products
-  loop      forward passes beside Brian2 run anew for each trial
-  spiking   a trial of recurrent LIF cells beside snnTorch, Norse and SpikingJelly
-  scaling   how the time of an update grows with units, lanes and steps, as slopes
-  memory    peak memory of learning a series window by window
+{_PARTS}
 
 JAX comes with the extra `compare`; the spiking libraries are used where they are installed.
 
-  --quick       fewer sizes and rounds, about a minute instead of several
+  --quick       fewer sizes and rounds, a few minutes instead of many
   --json        the figures on one line, for machines
   --part PART,...  these parts alone"""
 
@@ -34,7 +31,7 @@ class Bench(Part):
 
     quick: bool = option(False, "fewer sizes and rounds")
     json: bool = option(False, "the figures on one line, for machines")
-    part: tuple[str, ...] = option(PARTS, "these parts alone")
+    part: tuple[str, ...] = option((), "these parts alone")
 
 
 def bench_command(words: list[str]) -> int:

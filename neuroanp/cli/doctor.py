@@ -10,7 +10,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator
 
-from neuroanp.config import registry
+from neuroanp.config import environment, registry
 from neuroanp.errors import NeuroANPError
 
 GOOD, HINT, BAD = "ok", "--", "!!"
@@ -66,22 +66,15 @@ def examine() -> Report:
     return Report(tuple(finding for look in looks for finding in look()))
 
 
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
 def _versions() -> Iterator[Finding]:
-    yield Finding(GOOD, "python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
-    own = _version("neuroanp")
+    yield Finding(GOOD, "python", f"{platform.python_version()} on {environment.system()}")
+    own = environment.version("neuroanp")
     if own is None:
         yield Finding(HINT, "neuroanp", "not installed, running from its folder", "pip install -e . there")
     else:
         yield Finding(GOOD, "neuroanp", own)
     for package in ("brian2", "numpy", "scipy"):
-        found = _version(package)
+        found = environment.version(package)
         if found is None:
             yield Finding(BAD, package, "not installed", f"pip install {package}")
         else:
@@ -156,12 +149,12 @@ def _classes() -> Iterator[Finding]:
 
 
 def _extras() -> Iterator[Finding]:
-    requirements = importlib.metadata.requires("neuroanp") or [] if _version("neuroanp") else []
+    requirements = importlib.metadata.requires("neuroanp") or [] if environment.version("neuroanp") else []
     missing: dict[str, list[str]] = {}
     for requirement in requirements:
         extra = re.search(r"extra\s*==\s*['\"]([\w.-]+)['\"]", requirement)
         package = re.match(r"[\w.-]+", requirement)
-        if extra and package and package[0] != "neuroanp" and _version(package[0]) is None:
+        if extra and package and package[0] != "neuroanp" and environment.version(package[0]) is None:
             missing.setdefault(extra[1], []).append(package[0])
     missing.pop("all", None)
     for name, packages in missing.items():

@@ -36,8 +36,7 @@ def device_for(engine: str) -> NeuroANPDevice:
         raise InvalidValue("engine", "auto, compiled or runtime", engine)
     if engine == "compiled" and find_compiler() is None:
         raise NoCompiler
-    device: NeuroANPDevice = all_devices["neuroanp_runtime" if engine == "runtime" else "neuroanp"]
-    return device
+    return all_devices["neuroanp_runtime" if engine == "runtime" else "neuroanp"]
 
 
 all_devices.setdefault("neuroanp", NeuroANPDevice("auto"))

@@ -207,7 +207,7 @@ class NeuroANPDevice(RuntimeDevice):
         start = net.t_
         ends = program.set_interval(start, start + duration)
         program.prepare()
-        began = time.perf_counter()
+        clock_start = time.perf_counter()
         finished = False
         try:
             if report is not None:
@@ -215,7 +215,7 @@ class NeuroANPDevice(RuntimeDevice):
             finished, now = program.advance(ends, SLICE)
             while not finished and not (net._stopped or Network._globally_stopped):
                 net.t_ = now
-                elapsed = time.perf_counter() - began
+                elapsed = time.perf_counter() - clock_start
                 if report is not None and elapsed > report.due:
                     report(elapsed, (now - start) / duration, start, duration)
                 finished, now = program.advance(ends, SLICE)
@@ -223,4 +223,4 @@ class NeuroANPDevice(RuntimeDevice):
             net.t_ = start + duration if finished else program.time()
         if report is not None:
             completed = (net.t_ - start) / duration if duration else 1.0
-            report(time.perf_counter() - began, completed, start, duration)
+            report(time.perf_counter() - clock_start, completed, start, duration)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from ctypes import CDLL, byref, c_char, c_double, c_int64, c_void_p
 from typing import Any
 
@@ -15,7 +14,7 @@ from neuroanp.errors import InvalidValue
 from neuroanp.types import Array
 
 _C = {"d": "double", "f": "float"}
-"""What C++ calls the dtypes that NumPy gives these characters."""
+"""C++ types by NumPy's character of the dtype."""
 
 _SOURCE = """
 #include <cmath>
@@ -37,7 +36,7 @@ void elementwise_{dtype}(int64_t size, {pointers}, {numbers}) {{
 
 
 class Elementwise:
-    """What is done with each element, compiled where there is a compiler, else in NumPy.
+    """Operation on each element, compiled where there is a compiler, else in NumPy.
 
     NumPy goes through the memory once for every operation; for a handful of operations on large arrays that
     is several times the arithmetic. Compiled code agrees with it to rounding.
@@ -63,6 +62,7 @@ class Elementwise:
     def __init__(self, code: str, arrays: tuple[str, ...], numbers: tuple[str, ...]) -> None:
         self.lines = [line.strip() for line in code.strip().splitlines()]
         self.arrays, self.numbers = arrays, numbers
+        self._functions: dict[str, Any] | None = None
 
     def __call__(self, *values: Any) -> None:
         """Work on contiguous arrays with numbers, given in their order.
@@ -78,25 +78,25 @@ class Elementwise:
         for array in arrays:
             if array.size != size or array.dtype is not dtype:
                 self._refuse(arrays)
-        compiled = self._compiled.get(dtype.char)
+        compiled = self.compile().get(dtype.char)
         if compiled is None:
             self._in_numpy(arrays, numbers)
         elif size:
             compiled(size, *[byref(c_char.from_buffer(array)) for array in arrays], *numbers)
 
     def _refuse(self, arrays: tuple[Array, ...]) -> None:
-        found = {(array.size, array.dtype.name) for array in arrays}
-        if len(found) > 1:
-            said = ", ".join(f"{size} {name}" for size, name in sorted(found))
-            raise InvalidValue(f"Elementwise({', '.join(self.arrays)})", "arrays of one size and dtype", said)
+        kinds = {(array.size, array.dtype.name) for array in arrays}
+        if len(kinds) > 1:
+            got = ", ".join(f"{size} {name}" for size, name in sorted(kinds))
+            raise InvalidValue(f"Elementwise({', '.join(self.arrays)})", "arrays of one size and dtype", got)
 
-    def compile(self) -> None:
-        """Do now what the first call would wait for."""
-        _ = self._compiled
+    def compile(self) -> dict[str, Any]:
+        """The function for each dtype, built at the first call; none where no compiler works."""
+        if self._functions is None:
+            self._functions = self._build()
+        return self._functions
 
-    @functools.cached_property
-    def _compiled(self) -> dict[str, Any]:
-        """The function for each dtype; none where there is no compiler that works."""
+    def _build(self) -> dict[str, Any]:
         compiler = find_compiler()
         if compiler is None:
             return {}
@@ -106,13 +106,13 @@ class Elementwise:
         except (CompileError, CacheError):  # a network says so; here it would only be slower
             return {}
         library = CDLL(str(path))
-        found = {dtype: library[f"elementwise_{dtype}"] for dtype in _C}
-        for function in found.values():
+        compiled = {dtype: library[f"elementwise_{dtype}"] for dtype in _C}
+        for function in compiled.values():
             function.restype = None
             function.argtypes = [
                 c_int64, *[c_void_p] * len(self.arrays), *[c_double] * len(self.numbers)
             ]  # fmt: skip
-        return found
+        return compiled
 
     def _function(self, dtype: str) -> str:
         c = _C[dtype]
@@ -130,11 +130,11 @@ class Elementwise:
         )
 
     def _in_numpy(self, arrays: tuple[Array, ...], numbers: tuple[float, ...]) -> None:
-        known = dict(zip(self.numbers, numbers, strict=True)) | {"sqrt": np.sqrt}
-        named = dict(zip(self.arrays, arrays, strict=True))
+        names = dict(zip(self.numbers, numbers, strict=True)) | {"sqrt": np.sqrt}
+        elements = dict(zip(self.arrays, arrays, strict=True))
         for line in self.lines:
             name, expression = line.split("=", 1)
-            named[name.strip()][...] = eval(expression, known, named)
+            elements[name.strip()][...] = eval(expression, names, elements)
 
 
 _NOTHING = Extra([], [], [], [], [], [], [])

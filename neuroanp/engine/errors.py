@@ -1,4 +1,4 @@
-"""What the engine raises, beside Brian2's own exceptions."""
+"""Exceptions of the engine, beside Brian2's own."""
 
 from __future__ import annotations
 

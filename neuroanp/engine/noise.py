@@ -161,7 +161,7 @@ def draw(
     step : int or range
         One step, or several.
     lanes, units : int
-        How many lanes and units, counted from 0.
+        Numbers of lanes and units, counted from 0.
     dtype : float64 or float32
         Type of the result; it is computed in float64.
     chance : float

@@ -1,40 +1,56 @@
-"""Figure of a `Report`."""
+"""Figure of estimates of a gradient: cosine with it against samples, and against swept settings."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from neuroanp.plotting.run import RunFigure
+from neuroanp.plotting.style import BLUE, GREEN, VERMILION, styled
+from neuroanp.types import Arrays
 
-if TYPE_CHECKING:
-    from neuroanp.verify.report import Report
-
-COLOURS = {"W_in": "#0072B2", "W_rec": "#D55E00", "W_out": "#009E73"}
+COLOURS = {"W_in": BLUE, "W_rec": VERMILION, "W_out": GREEN}
 
 
-def figure(report: Report) -> RunFigure:
-    """Cosine against samples, and at the most samples against each setting that was swept."""
-    drawing = RunFigure(figsize=(4.2 + 3 * len(report.sweeps), 3.6), layout="constrained")
-    panels = drawing.subplots(1, 1 + len(report.sweeps), squeeze=False, sharey=True)[0]
-    for name, found in report.estimates.items():
-        panels[0].plot(found.samples, found.cosine, marker="o", ms=3, color=COLOURS[name], label=name)
-        if np.isfinite(found.limit):
-            panels[0].axhline(found.limit, color=COLOURS[name], lw=0.8, ls=":")
-    panels[0].set(xscale="log", xlabel="samples", ylabel="cosine with the gradient", ylim=(-0.25, 1.05))
-    panels[0].legend(fontsize=8, frameon=False, loc="lower right")
-    for axes, sweep in zip(panels[1:], report.sweeps, strict=True):
-        _sweep(axes, sweep)
-    drawing.suptitle(f"{report.title}; dotted: limit", fontsize=9)
+class Panel(NamedTuple):
+    """Cosines against a quantity.
+
+    Attributes
+    ----------
+    name : str
+        The quantity, with its unit.
+    values : sequence of float
+        K values of it.
+    cosines, limits : dict of (K,) arrays
+        By weight name; a limit that isn't known is NaN.
+    """
+
+    name: str
+    values: Sequence[float]
+    cosines: Arrays
+    limits: Arrays
+
+
+@styled
+def figure(title: str, samples: Panel, sweeps: Sequence[Panel] = ()) -> RunFigure:
+    """Draw cosines against numbers of samples, on a logarithmic axis; beside it a panel for each sweep."""
+    drawing = RunFigure(figsize=(4.2 + 3 * len(sweeps), 3.6))
+    first, *others = drawing.subplots(1, 1 + len(sweeps), squeeze=False, sharey=True)[0]
+    _draw(first, samples, samples.values)
+    first.set(xscale="log", ylabel="cosine with the gradient", ylim=(-0.25, 1.05))
+    first.legend(loc="lower right")
+    for axes, sweep in zip(others, sweeps, strict=True):
+        places = np.arange(len(sweep.values))
+        _draw(axes, sweep, places)
+        axes.set_xticks(places, [f"{value:g}" for value in sweep.values])
+    drawing.suptitle(f"{title}; dotted: limit")
     return drawing
 
 
-def _sweep(axes: Any, sweep: Any) -> None:
-    places = np.arange(len(sweep.values))
-    for name in sweep.estimates[0]:
-        found = [estimates[name] for estimates in sweep.estimates if name in estimates]
-        axes.plot(places, [one.cosine[-1] for one in found], marker="o", ms=3, color=COLOURS[name])
-        axes.plot(places, [one.limit for one in found], color=COLOURS[name], lw=0.8, ls=":")
-    axes.set_xticks(places, [f"{value:g}" for value in sweep.values])
-    axes.set_xlabel(sweep.name)
+def _draw(axes: Any, panel: Panel, places: Any) -> None:
+    for name, cosine in panel.cosines.items():
+        axes.plot(places, cosine, marker="o", ms=3, color=COLOURS[name], label=name)
+        axes.plot(places, panel.limits[name], color=COLOURS[name], lw=0.8, ls=":")
+    axes.set_xlabel(panel.name)

@@ -1,4 +1,4 @@
-"""The figure of a run: its loss over the updates, and what the network answers to one unseen trial."""
+"""Figure of a run: loss over the updates, and the network's answer to one unseen trial."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from neuroanp.plotting import trial as trial_panels
-from neuroanp.plotting.style import bare
+from neuroanp.plotting.style import BLUE, GREY, VERMILION, styled
 from neuroanp.types import Array
 
-LOSS, TEST, LEVEL = "#0072B2", "#D55E00", "#444444"
+LOSS, TEST, LEVEL = BLUE, VERMILION, GREY
 HIGHEST = 1e4
 """A loss is drawn up to this many times the first loss and the trivial levels."""
 
@@ -30,6 +30,7 @@ class RunFigure(Figure):
         return png.getvalue()
 
 
+@styled
 def figure(
     history: Mapping[str, Array],
     trivial: Mapping[str, float],
@@ -51,13 +52,13 @@ def figure(
     title : str
         Line above the figure.
     score_name : str
-        What ``test_score`` in the history measures; drawn instead of the loss where there are no targets.
+        Measure of ``test_score`` in the history; drawn instead of the loss where there are no targets.
     test_loss : float, optional
         Loss on the unseen trials at the end of the run.
     """
     example = example or {}
-    drawing = RunFigure(figsize=(11, 5.6 if "spikes" in example else 4.4), layout="constrained")
-    drawing.suptitle(textwrap.fill(title, 140), fontsize=10)
+    drawing = RunFigure(figsize=(11, 5.6 if "spikes" in example else 4.4))
+    drawing.suptitle(textwrap.fill(title, 140))
     grid = drawing.add_gridspec(1, 2 if example else 1, width_ratios=[1, 1.15] if example else [1])
     left = drawing.add_subplot(grid[0])
     if "observations" in example and len(history.get("test_update", ())):
@@ -104,12 +105,11 @@ def _curve(
     axes.set_xlabel("update")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel("loss")
-    bare(axes)
     _levels(axes, levels)
     below = ", ".join(f"{name} ({value:.2g})" for name, value in trivial.items() if value <= floor)
     if below:
-        axes.annotate(f"below: {below}", (0.01, 0.99), xycoords="axes fraction", fontsize=8, va="top")
-    axes.legend(fontsize=8, loc="lower left", frameon=False)
+        axes.annotate(f"below: {below}", (0.01, 0.99), xycoords="axes fraction", va="top")
+    axes.legend(loc="lower left")
 
 
 def _scores(axes: Axes, history: Mapping[str, Array], score_name: str) -> None:
@@ -118,14 +118,13 @@ def _scores(axes: Axes, history: Mapping[str, Array], score_name: str) -> None:
     axes.set_xlabel("update")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel(f"{score_name}, unseen trials")
-    bare(axes)
 
 
 def _drawable(update: Any, loss: Any, ceiling: float = np.inf) -> tuple[Array, Array]:
-    """What a logarithmic axis can show, nothing above `ceiling`."""
+    """Points that a logarithmic axis can show, cut at `ceiling`."""
     update, loss = np.asarray(update, float), np.asarray(loss, float)
-    good = np.isfinite(loss) & (loss > 0)
-    return update[good], np.minimum(loss[good], ceiling)
+    positive = np.isfinite(loss) & (loss > 0)
+    return update[positive], np.minimum(loss[positive], ceiling)
 
 
 def _levels(axes: Axes, levels: Mapping[str, float]) -> None:
@@ -141,7 +140,6 @@ def _levels(axes: Axes, levels: Mapping[str, float]) -> None:
             xy=(1.0, place),
             xytext=(1.03, last),
             xycoords="axes fraction",
-            fontsize=8,
             color=LEVEL,
             va="center",
             arrowprops={"arrowstyle": "-", "color": LEVEL, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 0},

@@ -1,4 +1,4 @@
-"""One unseen trial, drawn: what the network answers, what its plant did, which cells fired."""
+"""Figure of one unseen trial: answers of the network, course of its plant, spikes of its cells."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 from matplotlib.ticker import MaxNLocator
 
-from neuroanp.plotting.style import bare
+from neuroanp.plotting.style import BLACK, BLUE, GREY, VERMILION
 from neuroanp.types import Array
 
-TARGET, OUTPUT, COUNTED, SPIKE = "#555555", "#0072B2", "#D55E00", "#222222"
-COURSES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+TARGET, OUTPUT, COUNTED, SPIKE = GREY, BLUE, VERMILION, BLACK
 MOST_LINES = 3
 """Targets with more outputs than this are drawn as a map, a row an output."""
 MOST_STEPS = 400
@@ -39,14 +38,14 @@ def draw(drawing: Figure, place: SubplotSpec, example: Mapping[str, Array]) -> N
     steps = np.arange(len(mask))[window]
     rows = place.subgridspec(2, 1, height_ratios=[1, 1]) if "spikes" in example else [place]
     if "observations" in example:
-        axes = _courses(drawing, rows[0], steps, example["observations"], example["inputs"][window])
+        axes = _observations(drawing, rows[0], steps, example["observations"], example["inputs"][window])
     else:
         axes = _answer(drawing, rows[0], steps, example, window)
     if "spikes" in example:
         axes[-1].tick_params(labelbottom=False)
         axes = [_raster(drawing, rows[1], axes[-1], steps, np.asarray(example["spikes"])[window])]
-    each = f", {1000 * float(example['dt']):g} ms each" if "dt" in example and "spikes" in example else ""
-    axes[-1].set_xlabel(f"step of one unseen trial{each}")
+    length = f", {1000 * float(example['dt']):g} ms each" if {"dt", "spikes"} <= example.keys() else ""
+    axes[-1].set_xlabel(f"step of one unseen trial{length}")
 
 
 def _answer(
@@ -62,14 +61,15 @@ def _answer(
     )
 
 
-def _courses(drawing: Figure, place: SubplotSpec, steps: Array, names: Array, values: Array) -> list[Axes]:
+def _observations(
+    drawing: Figure, place: SubplotSpec, steps: Array, names: Array, values: Array
+) -> list[Axes]:
     axes = drawing.add_subplot(place)
-    for name, course, colour in zip(names, values.T, COURSES * len(names), strict=False):
-        axes.plot(steps, course, color=colour, linewidth=0.9, label=str(name).removeprefix("seen_"))
+    for name, course in zip(names, values.T, strict=False):
+        axes.plot(steps, course, linewidth=0.9, label=str(name).removeprefix("seen_"))
     axes.margins(x=0)
     axes.set_ylabel("what the network sees")
-    axes.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False)
-    bare(axes)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4)
     return [axes]
 
 
@@ -80,7 +80,6 @@ def _raster(drawing: Figure, place: SubplotSpec, above: Axes, steps: Array, spik
     axes.set_ylim(-1, min(spikes.shape[1], MOST_CELLS))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel("cell" if spikes.shape[1] <= MOST_CELLS else f"cell, the first {MOST_CELLS}")
-    bare(axes)
     return axes
 
 
@@ -89,11 +88,11 @@ def _lines(
 ) -> list[Axes]:
     rows = place.subgridspec(targets.shape[1], 1)
     shared: Axes | None = None
-    made = []
+    panels = []
     for output in range(targets.shape[1]):
         axes = drawing.add_subplot(rows[output], sharex=shared)
         shared = shared or axes
-        made.append(axes)
+        panels.append(axes)
         axes.plot(steps, targets[:, output], color=TARGET, linewidth=2.6, alpha=0.55, label="target")
         axes.plot(steps, outputs[:, output], color=OUTPUT, linewidth=1.3, label="network")
         if (mask == 0).any():
@@ -102,10 +101,9 @@ def _lines(
                 color=COUNTED, alpha=0.08, linewidth=0, label="steps that count",
             )  # fmt: skip
         axes.margins(x=0)
-        bare(axes)
         axes.set_ylabel("output" if targets.shape[1] == 1 else f"output {output + 1}")
-    made[0].legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
-    return made
+    panels[0].legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+    return panels
 
 
 def _maps(
@@ -115,7 +113,7 @@ def _maps(
     low, high = float(min(targets.min(), 0.0)), float(targets.max())
     extent = (steps[0] - 0.5, steps[-1] + 0.5, targets.shape[1] - 0.5, -0.5)
     shared: Axes | None = None
-    both = []
+    panels = []
     for row, (name, values) in enumerate((("target", targets), ("network", outputs))):
         axes = drawing.add_subplot(rows[row], sharex=shared)
         shared = shared or axes
@@ -127,9 +125,9 @@ def _maps(
             axes.axvline(steps[start] - 0.5, color="white", linewidth=1, linestyle=(0, (3, 3)))
         axes.set_ylabel(f"{name}\noutput")
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-        both.append(axes)
-    both[0].tick_params(labelbottom=False)
+        panels.append(axes)
+    panels[0].tick_params(labelbottom=False)
     if (mask == 0).any():
-        both[0].set_title("steps count from the dashed line", fontsize=8, loc="left")
-    drawing.colorbar(image, ax=both, shrink=0.9, pad=0.02)
-    return both
+        panels[0].set_title("steps count from the dashed line")
+    drawing.colorbar(image, ax=panels, shrink=0.9, pad=0.02)
+    return panels

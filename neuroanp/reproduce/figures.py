@@ -9,34 +9,32 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from neuroanp.plotting.style import bare
+from neuroanp.plotting.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, styled
 from neuroanp.reproduce.findings import Found
 
 COLOURS = {
-    "bp-step": "#7F7F7F", "wp": "#CC79A7", "np": "#56B4E9", "anp": "#E69F00", "dwp": "#CC79A7",
-    "dnp": "#56B4E9", "danp": "#E69F00", "bptt": "#000000", "readout": "#009E73", "ours": "#D55E00",
-    "response": "#0072B2", "bptt-decorrelated": "#000000",
+    "bp-step": GREY, "wp": PURPLE, "np": SKY, "anp": ORANGE, "dwp": PURPLE, "dnp": SKY, "danp": ORANGE,
+    "bptt": BLACK, "readout": GREEN, "ours": VERMILION, "response": BLUE, "bptt-decorrelated": BLACK,
 }  # fmt: skip
 DASHED = ("dwp", "dnp", "danp", "readout", "bptt-decorrelated")
 
 
+@styled
 def curves(found: dict[str, Found]) -> str:
     """Test loss over updates, mean and range over the seeds, with the trivial levels; and correlations."""
-    drawing = Figure(figsize=(11, 4.2), layout="constrained")
+    drawing = Figure(figsize=(11, 4.2))
     left, right = drawing.subplots(1, 2, width_ratios=[2, 1])
     trivial = next(iter(found.values())).trivial
     for name, level in trivial.items():
         if level > 1e-9:
-            left.axhline(level, color="#999999", lw=0.8)
-            left.annotate(name, (0.0, level), xycoords=("axes fraction", "data"), fontsize=7, va="bottom")
+            left.axhline(level, color=GREY, lw=0.8)
+            left.annotate(name, (0.0, level), xycoords=("axes fraction", "data"), va="bottom")
     for method, runs in found.items():
         _line(left, method, runs, "test_loss", 2 * max(trivial.values()))
         _line(right, method, runs, "test_correlation", 1.0)
     left.set(xlabel="update", ylabel="test loss", yscale="log")
     right.set(xlabel="update", ylabel="mean squared correlation\nof two hidden traces", ylim=(0, None))
-    left.legend(fontsize=7, loc="upper left", bbox_to_anchor=(0, -0.13), ncols=3, frameon=False)
-    for axes in (left, right):
-        bare(axes)
+    left.legend(loc="upper left", bbox_to_anchor=(0, -0.13), ncols=3)
     return encoded(drawing)
 
 
@@ -52,9 +50,10 @@ def _line(axes: Any, method: str, runs: Found, name: str, ceiling: float) -> Non
     axes.fill_between(update, values.min(axis=0), values.max(axis=0), color=COLOURS[method], alpha=0.15, lw=0)
 
 
+@styled
 def scaling(title: str, found: dict[int, dict[str, Found]]) -> str:
     """Loss and time of an update against a size."""
-    drawing = Figure(figsize=(9, 3.4), layout="constrained")
+    drawing = Figure(figsize=(9, 3.4))
     left, right = drawing.subplots(1, 2)
     for method in next(iter(found.values())):
         sizes = [size for size, runs in found.items() if method in runs]
@@ -65,9 +64,7 @@ def scaling(title: str, found: dict[int, dict[str, Found]]) -> str:
         right.plot(sizes, [r.per_update for r in runs], f"o{style}", color=COLOURS[method], ms=3, label=label)
     left.set(xlabel=title, ylabel="test loss", xscale="log", yscale="log")
     right.set(xlabel=title, ylabel="ms an update", xscale="log", yscale="log")
-    right.legend(fontsize=7, frameon=False)
-    for axes in (left, right):
-        bare(axes)
+    right.legend()
     return encoded(drawing)
 
 

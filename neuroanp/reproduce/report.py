@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import numpy as np
 
 from neuroanp import storage as checkpoint
 from neuroanp.config import document as config
+from neuroanp.config import environment
 from neuroanp.reproduce import figures
 from neuroanp.reproduce.changes import WHERE
 from neuroanp.reproduce.experiments import COPYING, EXPERIMENTS
@@ -35,6 +34,7 @@ def write_report(plan: Plan, out: Path, command: str) -> Path:
     command : str
         The command that made it.
     """
+    versions = {"machine": environment.system()} | environment.versions(*PACKAGES)
     jobs = plan.jobs()
     sections, data = [], {}
     for name, updates in plan.experiments():
@@ -49,12 +49,12 @@ def write_report(plan: Plan, out: Path, command: str) -> Path:
     ]  # fmt: skip
     text = jinja2.Environment(autoescape=True).from_string(TEMPLATE.read_text()).render(
         sections=sections, scaled=[part for part in scaled if part], methods=_settings(), command=command,
-        changes=_changes(out, plan), versions=_versions(),
+        changes=_changes(out, plan), versions=versions,
         seeds=plan.seeds, quick=plan.quick, weather=plan.weather is not None,
         missing=sum(not (out / job.folder).exists() for job in jobs),
         within=f"{100 * (WITHIN - 1):.0f}",
     )  # fmt: skip
-    checkpoint.write_json(out / "report.json", {"command": command, "versions": _versions(), "found": data})
+    checkpoint.write_json(out / "report.json", {"command": command, "versions": versions, "found": data})
     page = out / "report.html"
     page.write_text(text)
     return page
@@ -168,13 +168,3 @@ def _plain(runs: Found) -> dict[str, Any]:
             for history in runs.histories
         ],
     }
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = "not installed"
-    return found

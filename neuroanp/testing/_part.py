@@ -1,4 +1,4 @@
-"""What the checks share: tasks, models and rules are documented configurations that can be stored."""
+"""Common checks: tasks, models and rules are documented configurations that can be stored."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ REFUSALS = (
     BrianObjectException, EquationError, DimensionMismatchError, SyntaxError, AttributeError, KeyError,
     NameError, TypeError, ValueError,
 )  # fmt: skip
-"""What Brian2 raises for equations, parameters and variables that it can't make a network of."""
+"""Exceptions of Brian2 for equations, parameters and variables that it can't make a network of."""
 
 
 def check_model(model: Model, *, sigma: float = 0.1) -> None:
@@ -93,8 +93,8 @@ def _check_variables(model: Model) -> None:
 
 def _check_weights(model: Model) -> None:
     where = f"{type(model).__name__}.initial_weights"
-    own = type(model).initial_weights is not Model.initial_weights
-    require(own, where, "a definition", "none")
+    defined = type(model).initial_weights is not Model.initial_weights
+    require(defined, where, "a definition", "none")
     first, again, other = (
         model.initial_weights(np.random.default_rng(seed), N_IN, N_OUT) for seed in (1, 1, 2)
     )
@@ -129,9 +129,9 @@ def _build(model: Model, sigma: float, engine: str) -> Network:
 
 def _weights(network: Network) -> Weights:
     rng = np.random.default_rng(2)
-    heard = {"W_in": network.n_in, "W_rec": network.model.outgoing or network.model.hidden}
+    fan_in = {"W_in": network.n_in, "W_rec": network.model.outgoing or network.model.hidden}
     return {
-        name: rng.standard_normal(shape) / np.sqrt(heard.get(name, network.model.hidden))
+        name: rng.standard_normal(shape) / np.sqrt(fan_in.get(name, network.model.hidden))
         for name, shape in _shapes(network.model, network.n_in).items()
     }
 
@@ -171,9 +171,9 @@ def _check_parameters(model: Model, network: Network) -> None:
             shape = np.shape(value)
             expected = f"one number for {name!r}, or an array of {size}"
             require(shape in ((), (size,)), where, expected, f"shape {shape}")
-            held = np.asarray(getattr(group, f"{name}_"))
-            each = np.resize(np.asarray(value, dtype=float), held.shape)
-            stays = np.allclose(held, each, rtol=1e-12, atol=0)
+            cells = np.asarray(getattr(group, f"{name}_"))
+            values = np.resize(np.asarray(value, dtype=float), cells.shape)
+            stays = np.allclose(cells, values, rtol=1e-12, atol=0)
             require(stays, where, f"a {name!r} that the cells keep", "another value after a run")
 
 
@@ -195,9 +195,9 @@ def _check_reach(model: Model, network: Network) -> None:
     """Without weights but ``W_in`` every unit is by itself."""
     weights = _weights(network)
     network.load(weights | {name: np.zeros_like(weights[name]) for name in ("W_rec", "W_out")})
-    silent, shown = (_run(network, trial, sigma=0.0)["activity"][0] for trial in (_silent(), _trial()))
+    silent, driven = (_run(network, trial, sigma=0.0)["activity"][0] for trial in (_silent(), _trial()))
     where = f"{type(model).__name__}.drive"
-    require((shown != silent).all(), where, "input that reaches the activity of every unit", "units without")
+    require((driven != silent).all(), where, "input that reaches the activity of every unit", "units without")
     noisy = _run(network, _trial())
     for name, field in (("activity", "activity"), ("outputs", "readout_update")):
         moved = (noisy[name][0, PLUS] != noisy[name][0, CLEAN]).all()
@@ -219,9 +219,9 @@ def _check_passes(model: Model, network: Network, sigma: float) -> None:
 
 def _check_lanes(model: Model, network: Network) -> None:
     where = f"{type(model).__name__}.equations"
-    shown, order = _trial(), np.roll(np.arange(LANES), 1)
-    swapped = Trial(shown.inputs[:, order], shown.targets[:, order])
-    plain, other = (_run(network, trial, sigma=0.0) for trial in (shown, swapped))
+    trial, order = _trial(), np.roll(np.arange(LANES), 1)
+    swapped = Trial(trial.inputs[:, order], trial.targets[:, order])
+    plain, other = (_run(network, each, sigma=0.0) for each in (trial, swapped))
     for name, values in plain.items():
         same = _close(values[:, :, order], other[name])
         require(same, where, f"the same {name} for the same input, whatever the lane", "others")
@@ -229,10 +229,10 @@ def _check_lanes(model: Model, network: Network) -> None:
 
 def _check_carry(model: Model, network: Network) -> None:
     where = f"{type(model).__name__}.equations"
-    shown, half = _trial(), STEPS // 2
-    whole = _run(network, shown, sigma=0.0)
-    _run(network, Trial(shown.inputs[:half], shown.targets[:half]), sigma=0.0)
-    window = Trial(shown.inputs[half:], shown.targets[half:], carry=True)
+    trial, half = _trial(), STEPS // 2
+    whole = _run(network, trial, sigma=0.0)
+    _run(network, Trial(trial.inputs[:half], trial.targets[:half]), sigma=0.0)
+    window = Trial(trial.inputs[half:], trial.targets[half:], carry=True)
     for name, values in _run(network, window, sigma=0.0).items():
         expected = f"{name} of a carried window as in one long run"
         require(_close(values, whole[name][half:]), where, expected, "another course")

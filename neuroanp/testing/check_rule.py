@@ -108,7 +108,7 @@ class _Trials:
         self.repeated = self.trial if self.shared else repeated
 
     def _sizes(self) -> dict[str, tuple[int, int]]:
-        """Shape of the noise of one step and draw, by where it goes."""
+        """Shape of the noise of one step and draw, by its target."""
         if self.on_weights:
             return {n: s for n, s in _SHAPES.items() if n != "W_out" or self.rule.readout == "perturb"}
         hidden, output = {"hidden": (1, HIDDEN)}, {"output": (1, N_OUT)}
@@ -124,14 +124,14 @@ class _Trials:
         size = sum(rows * columns for rows, columns in self._sizes().values())
         draws = 2 ** int(np.ceil(np.log2(blocks * size + 1))) if self.on_weights else LANES
         columns = 1 + np.random.default_rng(1).permutation(draws - 1)[: blocks * size]
-        signs: Array = hadamard(draws, dtype=np.int8)[:, columns].astype(float)
+        signs = hadamard(draws, dtype=np.int8)[:, columns].astype(float)
         return signs.reshape(draws, blocks, size)
 
     def noise(self, draw: int = 0) -> Arrays:
         """Noise for a run: all draws, one a lane, or one draw of weight noise."""
-        held = self.rule.held or STEPS
-        signs = self.signs[:, np.arange(STEPS) // held]
-        found, start = {}, 0
+        signs = self.signs[:, np.arange(STEPS) // (self.rule.held or STEPS)]
+        noise: Arrays = {}
+        start = 0
         for name, (rows, columns) in self._sizes().items():
             part = signs[..., start : start + rows * columns]
             start += rows * columns
@@ -139,16 +139,16 @@ class _Trials:
                 part = part.reshape(-1, STEPS, rows, columns).swapaxes(0, 1)
             else:
                 part = part[draw].reshape(STEPS, rows, columns) if self.shared else part.swapaxes(0, 1)
-            found[name] = self.rule.sigma * part
-        return found
+            noise[name] = self.rule.sigma * part
+        return noise
 
     def record(self, trial: Trial, noise: Arrays | None) -> Record:
         """A record that is not overwritten by the next run."""
         record = self.network.run(trial, noise=noise)
         if record.weight_noise is None:
             return _converted(record, None)
-        drawn = list(record.weight_noise())
-        return dataclasses.replace(_converted(record, None), weight_noise=lambda: iter(drawn))
+        draws = list(record.weight_noise())
+        return dataclasses.replace(_converted(record, None), weight_noise=lambda: iter(draws))
 
     def update(self, rule: NoiseRule, record: Record, modulator: Array | None = None) -> Arrays:
         """Estimate of a rule that remembers nothing yet, with the return of the whole trial as modulator."""
@@ -163,9 +163,9 @@ class _Trials:
             for where in np.ndindex(values.shape):
                 sides = []
                 for sign in (1, -1):
-                    moved = {key: w.copy() for key, w in self.weights.items()}
-                    moved[name][where] += sign * step
-                    self.network.load(moved, self.matrices)
+                    weights = {key: w.copy() for key, w in self.weights.items()}
+                    weights[name][where] += sign * step
+                    self.network.load(weights, self.matrices)
                     record = self.network.run(self.repeated)
                     sides.append(float((record.loss[:, 0] * record.mask).sum(axis=0).mean()))
                 values[where] = (sides[0] - sides[1]) / (2 * step)
@@ -175,17 +175,8 @@ class _Trials:
 
 _SHAPES = {"W_in": (HIDDEN, N_IN), "W_rec": (HIDDEN, HIDDEN), "W_out": (N_OUT, HIDDEN)}
 _ARRAYS = (
-    "loss",
-    "mask",
-    "inputs",
-    "state",
-    "course",
-    "activity",
-    "noise",
-    "outputs",
-    "targets",
-    "noise_out",
-)
+    "loss", "mask", "inputs", "state", "course", "activity", "noise", "outputs", "targets", "noise_out",
+)  # fmt: skip
 
 
 def _converted(record: Record, dtype: Any) -> Record:
@@ -203,29 +194,32 @@ def _check_form(rule: NoiseRule, trials: _Trials) -> None:
     where = f"{type(rule).__name__}.__call__"
     record = trials.record(trials.trial, trials.noise())
     modulator = Modulator()(record, {})
-    before, given = _converted(record, None), modulator.copy()
+    record_before, modulator_before = _converted(record, None), modulator.copy()
     update = trials.update(rule, record, modulator)
     names = ("W_in", "W_rec") if rule.readout == "fixed" else ("W_in", "W_rec", "W_out")
     same = isinstance(update, dict) and set(update) == set(names)
     require(same, where, f"{', '.join(names)} with readout {rule.readout}", ", ".join(update))
-    kept = [np.array_equal(getattr(before, name), getattr(record, name)) for name in _ARRAYS]
-    require(all(kept), where, "a record that is left as it was", "a change")
-    require(np.array_equal(given, modulator), where, "a modulator that is left as it was", "a change")
+    equal = [np.array_equal(getattr(record_before, name), getattr(record, name)) for name in _ARRAYS]
+    require(all(equal), where, "a record that is left as it was", "a change")
+    require(
+        np.array_equal(modulator_before, modulator), where, "a modulator that is left as it was", "a change"
+    )
     narrow = _converted(record, np.float32)
-    for found in (
+    updates = (
         update,
         trials.update(rule, narrow, modulator),
         trials.update(rule, record, modulator[:, :1]),
-    ):
-        for name, change in found.items():
+    )
+    for each in updates:
+        for name, change in each.items():
             require(
                 change.shape == _SHAPES[name], where, f"{name} of shape {_SHAPES[name]}", f"{change.shape}"
             )
-            of = change.dtype
-            require(of in (np.float32, np.float64), where, f"{name} of float32 or float64", f"{of}")
+            dtype = change.dtype
+            require(dtype in (np.float32, np.float64), where, f"{name} of float32 or float64", f"{dtype}")
             require(np.isfinite(change).all(), where, f"finite numbers in {name}", "others")
-            held = any(np.shares_memory(change, getattr(record, array)) for array in _ARRAYS)
-            require(not held, where, f"a new array for {name}", "a view of the record")
+            shared = any(np.shares_memory(change, getattr(record, array)) for array in _ARRAYS)
+            require(not shared, where, f"a new array for {name}", "a view of the record")
 
 
 def _check_silence(rule: NoiseRule, trials: _Trials) -> None:
@@ -234,12 +228,12 @@ def _check_silence(rule: NoiseRule, trials: _Trials) -> None:
     silent = trials.record(trials.trial, None)
     noisy = trials.record(trials.trial, trials.noise())
     off = dataclasses.replace(rule, sigma=0.0)
-    for told, record, said in ((rule, silent, "noise of zero"), (off, noisy, "sigma = 0")):
-        update = trials.update(told, record)
+    for variant, record, case in ((rule, silent, "noise of zero"), (off, noisy, "sigma = 0")):
+        update = trials.update(variant, record)
         for name in _learned(rule):
             zero = not update[name].any()
             largest = float(np.abs(update[name]).max())
-            require(zero, where, f"no update of {name} with {said}", f"one of up to {largest:.3g}")
+            require(zero, where, f"no update of {name} with {case}", f"one of up to {largest:.3g}")
 
 
 def _check_linear(rule: NoiseRule, trials: _Trials) -> None:
@@ -259,8 +253,8 @@ def _check_lanes(rule: NoiseRule, trials: _Trials) -> None:
     trial, noise = trials.trial, trials.noise()
     order = np.roll(np.arange(trial.lanes), 1)
     swapped = Trial(trial.inputs[:, order], trial.targets[:, order], np.asarray(trial.mask)[:, order])
-    moved = noise if trials.shared else {name: xi[:, order] for name, xi in noise.items()}
-    records = trials.record(trial, noise), trials.record(swapped, moved)
+    permuted = noise if trials.shared else {name: xi[:, order] for name, xi in noise.items()}
+    records = trials.record(trial, noise), trials.record(swapped, permuted)
     first, other = (trials.update(rule, record) for record in records)
     for name, change in first.items():
         require(

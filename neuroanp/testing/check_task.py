@@ -16,7 +16,7 @@ from neuroanp.training.task import Task, loss
 
 TRIALS, LANES = 3, 32
 MARGIN = 1.25
-"""How much a level may differ from one on another draw of the evaluation."""
+"""Ratio by which a level may differ from one on another draw of the evaluation."""
 
 
 def check_task(task: Task, *, varies: bool = True, held_out: bool = True) -> None:
@@ -83,13 +83,13 @@ def _check_trials(task: Task, varies: bool) -> list[Trial]:
         _check_trial(where, task, task.trial(np.random.default_rng(1), lanes, 0), lanes)
     trials = [task.trial(np.random.default_rng(k), LANES, k) for k in range(TRIALS)]
     again = [task.trial(np.random.default_rng(k), LANES, k) for k in range(TRIALS)]
-    for first, second_ in zip(trials, again, strict=True):
+    for first, other in zip(trials, again, strict=True):
         _check_trial(where, task, first, LANES)
-        require(_same(first, second_), where, "the same trial under the same seed", "another one")
+        require(_same(first, other), where, "the same trial under the same seed", "another one")
     require(not trials[0].carry, where, "a first trial that starts from rest", "carry=True")
     if varies:
-        other = not _same(trials[0], trials[1])
-        require(other, where, "other trials under other seeds (or varies=False)", "the same one")
+        differs = not _same(trials[0], trials[1])
+        require(differs, where, "other trials under other seeds (or varies=False)", "the same one")
     return trials
 
 
@@ -125,13 +125,16 @@ def _check_unseen(task: Task, trials: list[Trial], evaluation: Trial) -> None:
     steps = min(trials[0].steps, evaluation.steps)
     rows = np.concatenate([evaluation.inputs, evaluation.targets], axis=2)
     ends = np.argwhere(np.asarray(evaluation.mask)[steps - 1 :] > 0)
-    asked = {rows[end : end + steps, lane].tobytes() for end, lane in ends}
+    stretches = {rows[end : end + steps, lane].tobytes() for end, lane in ends}
     for trial in trials:
         rows = np.concatenate([trial.inputs, trial.targets], axis=2)[-steps:]
-        seen = sum(rows[:, lane].tobytes() in asked for lane in range(trial.lanes))
+        count = sum(rows[:, lane].tobytes() in stretches for lane in range(trial.lanes))
         expected = "trials that training does not show (or held_out=False)"
         require(
-            not seen, f"{type(task).__name__}.evaluation", expected, f"{seen} of {trial.lanes} training lanes"
+            not count,
+            f"{type(task).__name__}.evaluation",
+            expected,
+            f"{count} of {trial.lanes} training lanes",
         )
 
 
@@ -140,13 +143,13 @@ def _check_trivial(task: Task, evaluation: Trial) -> None:
     levels = task.trivial()
     require(isinstance(levels, dict) and levels, where, "a level for each trivial predictor", levels)
     for name, level in levels.items():
-        good = isinstance(level, (float, np.floating)) and np.isfinite(level) and level >= 0
-        require(good, where, f"a loss of 0 or more for {name!r}", level)
+        valid = isinstance(level, (float, np.floating)) and np.isfinite(level) and level >= 0
+        require(valid, where, f"a loss of 0 or more for {name!r}", level)
     require(task.trivial() == levels, where, "the same levels at every call", "others")
     nothing = loss(np.zeros_like(evaluation.targets), evaluation)
     if "zero" in levels:
-        drawn = not _same(evaluation, task.evaluation(np.random.default_rng(2)))
-        right = np.isclose(levels["zero"], nothing, rtol=MARGIN - 1 if drawn else 1e-6)
+        varies = not _same(evaluation, task.evaluation(np.random.default_rng(2)))
+        right = np.isclose(levels["zero"], nothing, rtol=MARGIN - 1 if varies else 1e-6)
         require(right, where, f"the loss of zero output on the evaluation, {nothing:.4g}", levels["zero"])
     weight = np.asarray(evaluation.mask)[:, :, None]
     constant = (evaluation.targets * weight).sum(axis=(0, 1)) / weight.sum()

@@ -53,9 +53,9 @@ def replay(path: str | Path, engine: str = "auto") -> dict[str, Array]:
     with np.load(path) as file:
         data = dict(file)
     on_weights = rule_name == "wp"
-    noises = ("W_in", "W_rec", "W_out") if on_weights else ("hidden", "output")
-    needed = ["x", "y", "W_in", "W_rec", "W_out", "D_in", "D_hidden", "lr", "sigma", "decor_lr"]
-    missing = [name for name in (*needed, *(f"noise_{n}" for n in noises)) if name not in data]
+    noise_names = ("W_in", "W_rec", "W_out") if on_weights else ("hidden", "output")
+    names = ["x", "y", "W_in", "W_rec", "W_out", "D_in", "D_hidden", "lr", "sigma", "decor_lr"]
+    missing = [name for name in (*names, *(f"noise_{n}" for n in noise_names)) if name not in data]
     if missing:
         raise DataError(f"{path.name}: no {', '.join(missing)} in it")
 
@@ -80,12 +80,12 @@ def replay(path: str | Path, engine: str = "auto") -> dict[str, Array]:
     weights = {name: data[name] for name in ("W_in", "W_rec", "W_out")}
     matrices = {name: data[name] for name in ("D_in", "D_hidden")}
     network.load(weights, matrices)
-    record = network.run(trial, noise={name: data[f"noise_{name}"] for name in noises})
+    record = network.run(trial, noise={name: data[f"noise_{name}"] for name in noise_names})
     gradient = rule(record, Modulator(discount=0.0, scope="global")(record, {}), {})
     # the published rules divide by sigma where ours divide by its square
     eta = lr if rule_name == "anp" else lr * sigma
     step = SGD(lr=eta, anneal="none")
     change = step(gradient, weights, step.start(weights), 0.0)
-    after = {name: weights[name] + change[name] for name in weights}
+    updated = {name: weights[name] + change[name] for name in weights}
     decorrelation = Decorrelation(rate=float(data["decor_lr"]), anneal="none")
-    return {**after, **decorrelation(record, matrices, 0.0)}
+    return {**updated, **decorrelation(record, matrices, 0.0)}

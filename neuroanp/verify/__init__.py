@@ -1,4 +1,4 @@
-"""What a rule estimates, beside the gradient that backpropagation through time has for the same trial."""
+"""Estimates of a rule beside the gradient that backpropagation through time has for the same trial."""
 
 from neuroanp.verify.estimate import Estimate, estimate
 from neuroanp.verify.report import Report, verify

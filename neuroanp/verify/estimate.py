@@ -23,7 +23,7 @@ SIGNIFICANT = 3
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Estimate:
-    r"""What is known of the estimates :math:`e_k` of a gradient g, for one weight matrix.
+    r"""Statistics of the estimates :math:`e_k` of a gradient g, for one weight matrix.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ def estimate(
     steps : int, optional
         Keep the last so many steps of the trial, which then starts from rest.
     surrogate : BPTT, optional
-        What the gradient is computed with.
+        Rule that computes the gradient.
 
     Raises
     ------
@@ -105,12 +105,12 @@ def estimate(
     trial = trial if steps is None else _last(trial, steps)
 
     def network(of: Rule, passes: tuple[str, ...]) -> Network:
-        made = Network(
+        simulator = Network(
             model, task.n_in, task.n_out, task.dt, lanes=lanes, passes=passes, perturbation=of.perturbation,
             seed=int(noise_seed.generate_state(1)[0]),
         )  # fmt: skip
-        made.load(_weights(model, made, np.random.default_rng(weights_seed)))
-        return made
+        simulator.load(_weights(model, simulator, np.random.default_rng(weights_seed)))
+        return simulator
 
     gradient = truth(network(truth, ("clean",)).run(trial), np.zeros(0), {})
     noisy = network(rule, modulator.passes(rule.passes))
@@ -119,17 +119,17 @@ def estimate(
     with threadpool_limits(1):
         for sample in range(samples):
             record = noisy.run(trial, sample)
-            found = rule(record, modulator(record, state), memory)
-            for name in sums.keys() & found.keys():
-                sums[name].add(found[name])
+            update = rule(record, modulator(record, state), memory)
+            for name in sums.keys() & update.keys():
+                sums[name].add(update[name])
     return {name: sums[name].result() for name in gradient if sums[name].count}
 
 
 def _weights(model: Model, network: Network, rng: np.random.Generator) -> dict[str, Array]:
     weights = model.initial_weights(rng, network.n_in, network.n_out)
     if not weights["W_out"].any():
-        drawn = rng.standard_normal(weights["W_out"].shape) / np.sqrt(model.hidden)
-        weights = weights | {"W_out": drawn}
+        readout = rng.standard_normal(weights["W_out"].shape) / np.sqrt(model.hidden)
+        weights = weights | {"W_out": readout}
     return weights
 
 
@@ -150,10 +150,10 @@ class _Sums:
         self.at = sorted({2**k for k in range(samples.bit_length()) if 2**k <= samples} | {samples})
         self.cosine: list[float] = []
 
-    def add(self, found: Array) -> None:
-        self.halves[self.count % 2] += found
-        self.squares += float((found**2).sum())
-        self.along.append(float((found * self.gradient).sum()))
+    def add(self, sample: Array) -> None:
+        self.halves[self.count % 2] += sample
+        self.squares += float((sample**2).sum())
+        self.along.append(float((sample * self.gradient).sum()))
         self.count += 1
         if self.count in self.at:
             total = self.halves.sum(axis=0)

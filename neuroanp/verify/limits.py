@@ -1,4 +1,4 @@
-"""Why a rule's mean is not the gradient, where that is known."""
+"""Known reasons why a rule's mean is not the gradient."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from neuroanp.rules import Rule
 
 
 def limits(rule: Rule, modulator: Modulator, model: Model) -> list[str]:
-    """What keeps the cosine's limit below 1, or the scale from 1, a sentence each.
+    """Reasons that keep the cosine's limit below 1, or the scale from 1, a sentence each.
 
     Parameters
     ----------
     rule, modulator, model
         As in `neuroanp.train`.
     """
-    found = [rule.limit] if rule.limit else []
+    reasons = [rule.limit] if rule.limit else []
     noisy = rule.perturbation.target != "none"
     if noisy and modulator.discount < 1:
         reach = 1 / (1 - modulator.discount)
-        found.append(
+        reasons.append(
             f"Discount {modulator.discount:g}: what noise does to the loss more than about {reach:.3g} steps "
             "later is left out, as by a gradient that is truncated."
         )
     if noisy and rule.perturbation.hold > 1 and rule.perturbation.target == "nodes":
-        found.append(
+        reasons.append(
             f"Noise is held for {rule.perturbation.hold} steps: what a draw did is credited to all of its "
             "steps alike, so that the gradient is smeared over them."
         )
     if noisy and modulator.scope == "global":
-        found.append(
+        reasons.append(
             "One modulator for all lanes: the mean is the same, but the noise of every lane is judged by the "
             "losses of all, which multiplies the variance by the number of lanes."
         )
     if noisy and modulator.passes(rule.passes) == ("clean", "plus"):
-        found.append(
+        reasons.append(
             "One-sided noise: its bias grows with sigma; mirrored passes cancel the first part of it."
         )
     if model.threshold is not None:
-        found.append(
+        reasons.append(
             "A spike has no derivative. The gradient here is a surrogate's, with none through the reset: the "
             "gradient of no loss. Noise measures how the loss changes when currents do, spikes that come "
             "and go included, smoothed over the noise. The two agree in direction at best in part."
         )
-    return found
+    return reasons

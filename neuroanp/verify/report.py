@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from neuroanp.errors import UnknownName
 from neuroanp.network.model import Model
 from neuroanp.reward.modulator import Modulator
 from neuroanp.rules import Rule
+from neuroanp.storage import finite
 from neuroanp.training.task import Task
 from neuroanp.verify.estimate import Estimate, estimate
 from neuroanp.verify.limits import limits
@@ -20,7 +20,7 @@ from neuroanp.verify.limits import limits
 Estimates = dict[str, Estimate]
 
 SIGMAS = (0.1, 1.0, 10.0)
-"""Of the rule's own."""
+"""Multiples of the rule's own sigma."""
 SIZES = (0.5, 1.0, 2.0)
 LENGTHS = (0.25, 0.5, 1.0)
 DISCOUNTS = (0.0, 0.5, 0.9, 0.99, 1.0)
@@ -44,17 +44,17 @@ class Sweep:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Report:
-    """What `verify` found; printed, it is a table.
+    """Result of `verify`; printed, it is a table.
 
     Attributes
     ----------
     title : str
-        What was measured.
+        Rule, model and task.
     estimates : dict
         By weight name, at the settings asked for.
     sweeps : tuple of Sweep
     limits : list of str
-        Why a limit is not 1, or the scale is not.
+        Reasons why a limit or the scale is not 1.
     """
 
     title: str
@@ -64,37 +64,34 @@ class Report:
 
     def __str__(self) -> str:
         lines = [self.title, "", _head("weights", self._at())]
-        lines += [_line(name, found, found.cosine) for name, found in self.estimates.items()]
+        lines += [_line(name, each, each.cosine) for name, each in self.estimates.items()]
         for sweep in self.sweeps:
             lines += ["", _head(f"{sweep.name}", [f"{self._most()} samples"])]
             for value, estimates in zip(sweep.values, sweep.estimates, strict=True):
                 lines += [
-                    _line(f"{value:g}, {name}", found, found.cosine[-1:]) for name, found in estimates.items()
+                    _line(f"{value:g}, {name}", each, each.cosine[-1:]) for name, each in estimates.items()
                 ]
         lines += ["", *LEGEND, ""]
-        return "\n".join(lines + [f"- {why}" for why in self.limits]).rstrip()
+        return "\n".join(lines + [f"- {reason}" for reason in self.limits]).rstrip()
 
     def figure(self) -> Any:
         """Matplotlib figure: cosine against samples, and the sweeps."""
-        from neuroanp.plotting.estimates import figure
+        from neuroanp.plotting.estimates import Panel, figure
 
-        return figure(self)
+        names = list(self.estimates)
+        cosines = {name: np.array(self.estimates[name].cosine) for name in names}
+        limits = {name: np.full_like(cosines[name], self.estimates[name].limit) for name in names}
+        samples = Panel("samples", self.estimates[names[0]].samples, cosines, limits)
+        sweeps = []
+        for sweep in self.sweeps:
+            cosines = {name: np.array([each[name].cosine[-1] for each in sweep.estimates]) for name in names}
+            limits = {name: np.array([each[name].limit for each in sweep.estimates]) for name in names}
+            sweeps.append(Panel(sweep.name, sweep.values, cosines, limits))
+        return figure(self.title, samples, sweeps)
 
     def as_json(self) -> dict[str, Any]:
         """All figures as JSON holds them, None for what isn't known."""
-
-        def plain(estimates: Estimates) -> dict[str, Any]:
-            return {name: _known(dataclasses.asdict(found)) for name, found in estimates.items()}
-
-        return {
-            "title": self.title,
-            "estimates": plain(self.estimates),
-            "sweeps": [
-                {"name": s.name, "values": list(s.values), "estimates": [plain(e) for e in s.estimates]}
-                for s in self.sweeps
-            ],
-            "limits": self.limits,
-        }
+        return finite(dataclasses.asdict(self))
 
     def _most(self) -> int:
         return next(iter(self.estimates.values())).samples[-1]
@@ -140,21 +137,23 @@ def verify(
         "rule": rule, "model": model, "task": task, "modulator": modulator, "lanes": lanes,
         "samples": samples, "seed": seed,
     }  # fmt: skip
-    kinds = _kinds(base)
+    settings = _swept(base)
     for name in sweeps:
-        if name not in kinds:
-            raise UnknownName("verify.sweeps", name, list(kinds))
-    whole = estimate(**base)
-    made = []
+        if name not in settings:
+            raise UnknownName("verify.sweeps", name, list(settings))
+    estimates = estimate(**base)
+    results = []
     for name in sweeps:
-        values, change = kinds[name]
+        values, change = settings[name]
         if values:
-            made.append(Sweep(name, values, tuple(estimate(**(base | change(value))) for value in values)))
+            results.append(Sweep(name, values, tuple(estimate(**(base | change(value))) for value in values)))
     title = f"{rule.name} in {model.name} ({model.hidden} units) on {task.name}, {lanes} lanes"
-    return Report(title=title, estimates=whole, sweeps=tuple(made), limits=limits(rule, modulator, model))
+    return Report(
+        title=title, estimates=estimates, sweeps=tuple(results), limits=limits(rule, modulator, model)
+    )
 
 
-def _kinds(base: dict[str, Any]) -> dict[str, tuple[tuple[float, ...], Callable[[float], dict[str, Any]]]]:
+def _swept(base: dict[str, Any]) -> dict[str, tuple[tuple[float, ...], Callable[[float], dict[str, Any]]]]:
     """Values of each sweep, and the settings that one of them changes."""
     rule, model, modulator = base["rule"], base["model"], base["modulator"]
     steps = base["task"].trial(np.random.default_rng(0), base["lanes"]).steps
@@ -181,20 +180,14 @@ def _kinds(base: dict[str, Any]) -> dict[str, tuple[tuple[float, ...], Callable[
     }
 
 
-def _head(what: str, columns: Sequence[str]) -> str:
-    return f"{what:<14}" + "".join(f"{c:>12}" for c in (*columns, "limit", "scale", "bias", "deviation"))
+def _head(label: str, columns: Sequence[str]) -> str:
+    return f"{label:<14}" + "".join(
+        f"{column:>12}" for column in (*columns, "limit", "scale", "bias", "deviation")
+    )
 
 
-def _line(name: str, found: Estimate, cosines: Sequence[float]) -> str:
+def _line(name: str, values: Estimate, cosines: Sequence[float]) -> str:
     numbers = [f"{value:.3f}" for value in cosines]
-    numbers += [f"{found.limit:.2f}", f"{found.scale:.2f}±{found.scale_error:.2f}", f"{found.bias:.2f}"]
-    numbers += [f"{found.deviation:.3g}"]
+    numbers += [f"{values.limit:.2f}", f"{values.scale:.2f}±{values.scale_error:.2f}", f"{values.bias:.2f}"]
+    numbers += [f"{values.deviation:.3g}"]
     return f"{name:<14}" + "".join(f"{'?' if text == 'nan' else text:>12}" for text in numbers)
-
-
-def _known(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _known(inner) for name, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_known(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -86,7 +86,7 @@ def test_folders_that_others_can_write_to_are_refused(device, empty_cache, compi
             small()
     assert compiles == []
     empty_cache.chmod(0o755)
-    build._own(empty_cache)
+    build._claim(empty_cache)
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="this system has no owners")
@@ -94,7 +94,7 @@ def test_folders_of_others_are_refused(empty_cache, monkeypatch):
     empty_cache.mkdir()
     monkeypatch.setattr(os, "getuid", lambda: 12345)
     with pytest.raises(CacheError, match="belongs to another user; set NEUROANP_CACHE"):
-        build._own(empty_cache)
+        build._claim(empty_cache)
 
 
 def test_a_file_in_place_of_the_folder(device, empty_cache):

@@ -14,7 +14,7 @@ from neuroanp.bench import ours
 from neuroanp.bench.peers.brian2 import PlainNetwork, runtime, standalone
 from neuroanp.bench.table import Row, compared
 from neuroanp.bench.timing import interleaved
-from neuroanp.config import registry
+from neuroanp.models import TanhRNN
 from neuroanp.network.network import Network
 from neuroanp.rules import NodePerturbation
 
@@ -26,7 +26,7 @@ STANDALONE = "Brian2, C++ standalone, program run again"
 def rows(quick: bool) -> Iterator[Row]:
     """A row for each way in which Brian2 runs a network."""
     trial = ours.copying(STEPS, lanes=1)
-    model = registry.find("model", "tanh")(hidden=HIDDEN)
+    model = TanhRNN(hidden=HIDDEN)
     rule = NodePerturbation(sigma=ours.SIGMA, mirrored=False)
     network = Network(
         model, trial.inputs.shape[2], trial.targets.shape[2], 1 * ms, lanes=1, passes=rule.passes,
@@ -34,7 +34,7 @@ def rows(quick: bool) -> Iterator[Row]:
     )  # fmt: skip
     weights = model.initial_weights(ours.generator(), network.n_in, network.n_out)
     network.load(weights)
-    drive = ours.seen(trial, DTYPE)[0][:, 0] @ weights["W_in"].T
+    drive = ours.arrays(trial, DTYPE)[0][:, 0] @ weights["W_in"].T
     labels: dict[str, Any] = {"part": "loop", "size": ours.size(HIDDEN, 1, DTYPE, trial.steps)}
 
     def beside(what: str, theirs: Callable[[], Any], limit: float | None = LIMIT) -> Row:

@@ -1,4 +1,4 @@
-"""Part "memory": what learning a longer and longer series needs at most, window by window.
+"""Part "memory": peak memory of learning a longer and longer series, window by window.
 
 The peak of the process misses growth that fits in memory freed after start-up, so that of what Python and
 NumPy have allocated stands beside it. It counts anew after each total.
@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from neuroanp.bench import ours
 from neuroanp.bench.table import Row
-from neuroanp.bench.timing import Spread
+from neuroanp.bench.timing import spread
 
 HIDDEN, WINDOW, DTYPE = 100, 110, "float32"
 TOTALS = (1_000, 10_000, 100_000)
@@ -28,19 +28,18 @@ def rows(quick: bool) -> Iterator[Row]:
     tracemalloc.start()
     update = ours.stepping(ours.training(HIDDEN, ours.copying(WINDOW, 1), DTYPE, carry=True))
     with threadpool_limits(1):
-        found = peaks(update, TOTALS)
+        series = peaks(update, TOTALS)
     tracemalloc.stop()
-    for what, reached in found.items():
-        for total, most in zip(TOTALS[1:], reached[1:], strict=True):
-            ratio = most / reached[0]
+    for what, values in series.items():
+        for total, peak in zip(TOTALS[1:], values[1:], strict=True):
             yield Row(
                 part="memory",
                 what=f"{what}, {total:,} steps over {TOTALS[0]:,}",
                 size=f"{ours.size(HIDDEN, 1, DTYPE, WINDOW)} a window",
-                ours=most,
-                other=reached[0],
+                ours=peak,
+                other=values[0],
                 unit="MiB",
-                ratio=Spread(ratio, ratio, ratio),
+                ratio=spread([peak / values[0]]),
                 limit=LIMIT,
             )
 
@@ -55,15 +54,15 @@ def peaks(update: Callable[[], Any], totals: tuple[int, ...]) -> dict[str, list[
     totals : tuple of int
         Numbers of steps, ascending.
     """
-    found: dict[str, list[float]] = {"peak of the process": [], "peak of what is allocated": []}
+    process, allocated = list[float](), list[float]()
     update()
-    done = WINDOW
+    steps = WINDOW
     for total in totals:
         tracemalloc.reset_peak()
-        while done < total:
+        while steps < total:
             update()
-            done += WINDOW
-        process = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        found["peak of the process"].append(process / (2**20 if sys.platform == "darwin" else 2**10))
-        found["peak of what is allocated"].append(tracemalloc.get_traced_memory()[1] / 2**20)
-    return found
+            steps += WINDOW
+        resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        process.append(resident / (2**20 if sys.platform == "darwin" else 2**10))
+        allocated.append(tracemalloc.get_traced_memory()[1] / 2**20)
+    return {"peak of the process": process, "peak of what is allocated": allocated}

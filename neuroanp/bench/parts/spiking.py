@@ -12,7 +12,7 @@ from neuroanp.bench import ours
 from neuroanp.bench.peers.torch import PEERS, Absent, forward
 from neuroanp.bench.table import Row, compared
 from neuroanp.bench.timing import interleaved
-from neuroanp.config import registry
+from neuroanp.models import LIF
 from neuroanp.network.network import Network
 
 CELLS, STEPS, DTYPE = (100, 500), 200, "float32"
@@ -28,7 +28,7 @@ def rows(quick: bool) -> Iterator[Row]:
 def one_size(cells: int, lanes: int, seconds: float) -> Iterator[Row]:
     """The rows of so many cells, measured for about so many seconds together."""
     trial = ours.copying(STEPS, lanes)
-    model = registry.find("model", "lif")(hidden=cells)
+    model = LIF(hidden=cells)
     network = Network(
         model,
         trial.inputs.shape[2],
@@ -43,7 +43,7 @@ def one_size(cells: int, lanes: int, seconds: float) -> Iterator[Row]:
         "part": "spiking",
         "size": ours.size(cells, lanes, DTYPE, trial.steps, unit="LIF cells"),
     }
-    inputs = ours.seen(trial, DTYPE)[0]
+    inputs = ours.arrays(trial, DTYPE)[0]
     functions: dict[str, Callable[[], Any]] = {"ours": lambda: network.run(trial)}
     for package in PEERS:
         try:

@@ -42,32 +42,34 @@ def one_size(hidden: int, lanes: int, dtype: str, seconds: float, steps: int = o
     """
     labels: dict[str, Any] = {"part": "update", "size": ours.size(hidden, lanes, dtype, steps)}
     trial = ours.copying(steps, lanes)
-    made = {own: ours.training(hidden, trial, dtype, distribution=noise) for own, noise in OURS.items()}
-    inputs, targets = ours.seen(trial, dtype)
+    sessions = {name: ours.training(hidden, trial, dtype, distribution=noise) for name, noise in OURS.items()}
+    inputs, targets = ours.arrays(trial, dtype)
     floor = Floor(hidden, inputs.shape[2], targets.shape[2], lanes, trial.steps, dtype)
-    functions: dict[str, Callable[[], Any]] = {own: ours.stepping(made[own]) for own in OURS}
+    functions: dict[str, Callable[[], Any]] = {name: ours.stepping(sessions[name]) for name in OURS}
     functions[FLOOR] = floor
     missing = ""
     try:
         with threadpool_limits(1), precision(dtype):
             for name, gathered in PEERS.items():
-                functions[name] = JaxUpdate(made["ours"].state.weights, inputs, targets, ours.LR, gathered)
+                functions[name] = JaxUpdate(
+                    sessions["ours"].state.weights, inputs, targets, ours.LR, gathered
+                )
             samples = interleaved(functions, seconds)
     except MissingExtra as error:
         missing = str(error)
         with threadpool_limits(1):
             samples = interleaved(functions, seconds)
-    found = [Row(what=name, note=missing, **labels) for name in PEERS if missing]
+    rows = [Row(what=name, note=missing, **labels) for name in PEERS if missing]
     for name in [FLOOR, *([] if missing else PEERS)]:
-        promised = limit(name, hidden, lanes, dtype)
-        for own in OURS:
-            what = name if own == "ours" else f"{name}, {own}"
-            found.append(compared(samples, own, name, what=what, limit=promised, **labels))
-    return found
+        most = limit(name, hidden, lanes, dtype)
+        for variant in OURS:
+            what = name if variant == "ours" else f"{name}, {variant}"
+            rows.append(compared(samples, variant, name, what=what, limit=most, **labels))
+    return rows
 
 
 def limit(name: str, hidden: int, lanes: int, dtype: str) -> float | None:
-    """What ours should take at most, as a multiple of the other."""
+    """Largest ratio of ours to the other that is acceptable, if any."""
     if name == FLOOR:
         return 1.5 if hidden >= 500 else None
     if PEERS[name] or dtype != "float32" or hidden not in (100, 500):

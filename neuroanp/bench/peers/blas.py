@@ -29,22 +29,22 @@ class Floor:
         self.steps = steps
         rng = np.random.default_rng(0)
 
-        def drawn(rows: int, columns: int) -> Array:
+        def draw(rows: int, columns: int) -> Array:
             return np.asfortranarray(rng.standard_normal((rows, columns)), dtype)
 
         samples = lanes * steps
-        self.w_in, self.w_rec, self.w_out = drawn(hidden, n_in), drawn(hidden, hidden), drawn(n_out, hidden)
-        self.inputs, self.trace = drawn(n_in, samples), drawn(hidden, PASSES * lanes)
-        self.traces = drawn(hidden, PASSES * samples)
+        self.w_in, self.w_rec, self.w_out = draw(hidden, n_in), draw(hidden, hidden), draw(n_out, hidden)
+        self.inputs, self.trace = draw(n_in, samples), draw(hidden, PASSES * lanes)
+        self.traces = draw(hidden, PASSES * samples)
         self.pre, self.post, self.error = (
-            drawn(hidden, samples),
-            drawn(hidden, samples),
-            drawn(n_out, samples),
+            draw(hidden, samples),
+            draw(hidden, samples),
+            draw(n_out, samples),
         )
         self.activity = np.empty_like(self.trace, order="F")
         ways = {"gemm": self._by_matrix, "gemv": self._by_vector}
-        taken = interleaved(ways, seconds=0.1, least=3)
-        self._recurrent = ways[min(ways, key=lambda name: taken[name].min())]
+        times = interleaved(ways, seconds=0.1, least=3)
+        self._recurrent = ways[min(ways, key=lambda name: times[name].min())]
 
     def forward(self) -> tuple[Array, Array, Array]:
         """Input and readout products in one piece, and the recurrent one of all passes step by step.
@@ -76,5 +76,5 @@ class Floor:
         self.gemm(1.0, self.w_rec, self.trace, c=self.activity, overwrite_c=1)
 
     def _by_vector(self) -> None:
-        for seen, made in zip(self.trace.T, self.activity.T, strict=True):
-            self.gemv(1.0, self.w_rec, seen, y=made, overwrite_y=1)
+        for trace, activity in zip(self.trace.T, self.activity.T, strict=True):
+            self.gemv(1.0, self.w_rec, trace, y=activity, overwrite_y=1)

@@ -23,12 +23,12 @@ class PlainNetwork:
     ----------
     w_rec : (N, N) array
     drive : (T, N) array
-        What the inputs do to the units at each step.
+        Input current of the units at each step.
     sigma : float
         Standard deviation of the noise of the second pass.
     synapses : bool
-        Whether the recurrent product is made by `Synapses`, which run on every device, or by a NumPy product
-        in a network operation, which is quicker.
+        Recurrent product by `Synapses`, which run on every device, instead of a NumPy product in a network
+        operation, which is quicker.
     """
 
     def __init__(self, w_rec: Array, drive: Array, sigma: float, synapses: bool) -> None:
@@ -50,11 +50,11 @@ class PlainNetwork:
 
     def _synapses(self, w_rec: Array) -> Any:
         units = len(w_rec)
-        made = b2.Synapses(self.cells, self.cells, "w : 1\nrecurrent_post = w * x_pre : 1 (summed)")
+        recurrent = b2.Synapses(self.cells, self.cells, "w : 1\nrecurrent_post = w * x_pre : 1 (summed)")
         post, pre = (index.ravel() for index in np.indices(w_rec.shape))
-        made.connect(i=np.concatenate([pre, pre + units]), j=np.concatenate([post, post + units]))
-        made.w = np.tile(w_rec.ravel(), 2)
-        return made
+        recurrent.connect(i=np.concatenate([pre, pre + units]), j=np.concatenate([post, post + units]))
+        recurrent.w = np.tile(w_rec.ravel(), 2)
+        return recurrent
 
     def _operation(self, w_rec: Array) -> Any:
         x, recurrent = self.cells.variables["x"].get_value(), self.cells.variables["recurrent"].get_value()
@@ -69,14 +69,14 @@ class PlainNetwork:
 @contextlib.contextmanager
 def runtime(target: str) -> Iterator[None]:
     """Brian2's own runtime with this code generation target."""
-    before = b2.prefs.codegen.target
+    target_before = b2.prefs.codegen.target
     b2.prefs.codegen.target = target
     b2.set_device("runtime")
     try:
         yield
     finally:
         reset_device()
-        b2.prefs.codegen.target = before
+        b2.prefs.codegen.target = target_before
 
 
 def standalone(w_rec: Array, drive: Array, sigma: float, folder: str) -> Callable[[], None]:
@@ -87,14 +87,14 @@ def standalone(w_rec: Array, drive: Array, sigma: float, folder: str) -> Callabl
     w_rec, drive, sigma
         See `PlainNetwork`.
     folder : str
-        Where the program and its results are kept.
+        Place of the program and its results.
     """
     b2.set_device("cpp_standalone", build_on_run=False)
     try:
-        device, made = b2.get_device(), PlainNetwork(w_rec, drive, sigma, synapses=True)
-        made.network.run(made.duration, namespace=made.names)
+        device, plain = b2.get_device(), PlainNetwork(w_rec, drive, sigma, synapses=True)
+        plain.network.run(plain.duration, namespace=plain.names)
         device.build(directory=folder, compile=True, run=False)
-        weights = made.synapses.w
+        weights = plain.synapses.w
     finally:
         reset_device()
     values = np.tile(w_rec.ravel(), 2)

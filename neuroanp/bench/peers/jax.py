@@ -15,7 +15,7 @@ from neuroanp.types import Array
 class JaxUpdate:
     """Weights and optimizer of a compiled update; to be made and used in its `precision`.
 
-    What can be one product for all steps is: those of inputs and readouts. Inputs and targets are in JAX's
+    Products of inputs and readouts are one for all steps. Inputs and targets are in JAX's
     memory before anything is timed, and an update writes over the weights before it.
 
     Parameters
@@ -27,8 +27,8 @@ class JaxUpdate:
     lr : float
         Adam's learning rate.
     gathered : bool
-        Whether the errors of all steps are kept, so that the gradient of ``W_rec`` is one product. JAX on its
-        own adds an outer product at each step.
+        Errors of all steps are kept, so that the gradient of ``W_rec`` is one product. JAX on its own adds an
+        outer product at each step.
 
     Raises
     ------
@@ -49,8 +49,8 @@ class JaxUpdate:
             return optax.apply_updates(weights, change), state, loss
 
         self._update = module.jit(update, donate_argnums=(0, 1))
-        held = {name: np.asarray(weights[name], inputs.dtype) for name in ("W_in", "W_rec", "W_out")}
-        self._weights = module.tree.map(module.numpy.array, held)
+        arrays = {name: np.asarray(weights[name], inputs.dtype) for name in ("W_in", "W_rec", "W_out")}
+        self._weights = module.tree.map(module.numpy.array, arrays)
         self._state = optimizer.init(self._weights)
         self._trial = module.numpy.array(inputs), module.numpy.array(targets)
 

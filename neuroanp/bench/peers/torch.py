@@ -64,11 +64,11 @@ def _snntorch(torch: Any, hidden: int, inputs: Any) -> Forward:
 
     def run() -> Any:
         spikes, potential = cells.init_rleaky()
-        found = []
+        trace = []
         for current in feed(inputs):
             spikes, potential = cells(current, spikes, potential)
-            found.append(spikes)
-        return torch.stack(found)
+            trace.append(spikes)
+        return torch.stack(trace)
 
     return run
 

@@ -29,9 +29,9 @@ from neuroanp.engine.errors import CacheError, CompileError
 
 
 def cache_folder() -> Path:
-    """Where builds are kept: ``NEUROANP_CACHE``, else the user's cache folder."""
-    named = os.environ.get("NEUROANP_CACHE")
-    return Path(named) if named else Path(platformdirs.user_cache_dir("neuroanp", appauthor=False)) / "builds"
+    """Folder of the builds: ``NEUROANP_CACHE``, else the user's cache folder."""
+    path = os.environ.get("NEUROANP_CACHE")
+    return Path(path) if path else Path(platformdirs.user_cache_dir("neuroanp", appauthor=False)) / "builds"
 
 
 def build(text: str, compiler: Compiler, extra: Extra, owners: dict[str, str]) -> Path:
@@ -43,7 +43,7 @@ def build(text: str, compiler: Compiler, extra: Extra, owners: dict[str, str]) -
         The network as one C++ translation unit.
     compiler : Compiler
     extra : Extra
-        What the network's own C++ functions ask for.
+        Needs of the network's own C++ functions.
     owners : dict
         Code object name to the name of its Brian2 object, for messages.
 
@@ -55,30 +55,30 @@ def build(text: str, compiler: Compiler, extra: Extra, owners: dict[str, str]) -
         If the cache folder belongs to somebody else, can be written by others, or is full.
     """
     native = resources.files("neuroanp.engine") / "native"
-    files = {p.name: p.read_text() for p in sorted(native.iterdir(), key=lambda p: p.name)}
+    files = {path.name: path.read_text() for path in sorted(native.iterdir(), key=lambda path: path.name)}
     files["network.cpp"] = text
     steps = _commands(compiler, extra)
-    parts = [*files.values(), *_own_code(extra), compiler.identity, brian2.__version__, repr(steps)]
+    parts = [*files.values(), *_user_code(extra), compiler.identity, brian2.__version__, repr(steps)]
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
     with explained(folder := cache_folder()):
-        _own(folder)
+        _claim(folder)
         target = folder / key
         with FileLock(str(folder / f"{key}.lock")):
             if not _intact(target):
-                for left in folder.iterdir():
-                    if left.name.startswith(key) and left.suffix != ".lock":
-                        shutil.rmtree(left, ignore_errors=True)
+                for remnant in folder.iterdir():
+                    if remnant.name.startswith(key) and remnant.suffix != ".lock":
+                        shutil.rmtree(remnant, ignore_errors=True)
                 _compile(files, steps, owners, target)
     return target / "network.so"
 
 
 def _commands(compiler: Compiler, extra: Extra) -> list[list[str]]:
     """The compiler's calls, one for each C++ file, then the linker's."""
-    asked = [*extra.macros, *(f"-I{folder}" for folder in extra.include_dirs), "-I."]
+    flags = [*extra.macros, *(f"-I{folder}" for folder in extra.include_dirs), "-I."]
     sources = ["network.cpp", *(os.path.abspath(path) for path in extra.sources)]
-    objects = [f"part{k}.o" for k in range(len(sources))]
+    objects = [f"part{index}.o" for index in range(len(sources))]
     steps = [
-        [compiler.command, *compiler.compile_flags, *asked, "-c", path, "-o", part]
+        [compiler.command, *compiler.compile_flags, *flags, "-c", path, "-o", part]
         for path, part in zip(sources, objects, strict=True)
     ]
     libraries = [f"-L{folder}" for folder in extra.library_dirs]
@@ -87,7 +87,7 @@ def _commands(compiler: Compiler, extra: Extra) -> list[list[str]]:
     return [*steps, [compiler.command, *compiler.link_flags, *objects, "-o", "network.so", *libraries]]
 
 
-def _own_code(extra: Extra) -> Iterator[str]:
+def _user_code(extra: Extra) -> Iterator[str]:
     """Text of the C++ files and headers of the user's that are compiled with the network."""
     headers = (Path(folder, name.strip('"<>')) for name in extra.headers for folder in extra.include_dirs)
     for path in [*map(Path, extra.sources), *filter(Path.is_file, headers)]:
@@ -110,7 +110,8 @@ def explained(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _own(folder: Path) -> None:
+def _claim(folder: Path) -> None:
+    """Make the folder, and refuse one of another user's or one that others can write to."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = folder.stat()
     if not hasattr(os, "getuid"):
@@ -128,8 +129,8 @@ def _checksum(library: Path) -> str:
 
 
 def _intact(target: Path) -> bool:
-    library, noted = target / "network.so", target / "sha256"
-    return library.exists() and noted.exists() and noted.read_text() == _checksum(library)
+    library, checksum = target / "network.so", target / "sha256"
+    return library.exists() and checksum.exists() and checksum.read_text() == _checksum(library)
 
 
 def _compile(files: dict[str, str], steps: list[list[str]], owners: dict[str, str], target: Path) -> None:
@@ -138,11 +139,11 @@ def _compile(files: dict[str, str], steps: list[list[str]], owners: dict[str, st
         for name, text in files.items():
             (work / name).write_text(text)
         for step in steps:
-            done = subprocess.run(step, cwd=work, capture_output=True, text=True)
-            if done.returncode != 0:
-                if "No space left" in done.stderr:
+            result = subprocess.run(step, cwd=work, capture_output=True, text=True)
+            if result.returncode != 0:
+                if "No space left" in result.stderr:
                     raise OSError(errno.ENOSPC, "no space left")
-                raise CompileError(_message(done.stderr, owners))
+                raise CompileError(_message(result.stderr, owners))
         for part in work.glob("*.o"):
             part.unlink()
         (work / "sha256").write_text(_checksum(work / "network.so"))

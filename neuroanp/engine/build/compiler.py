@@ -1,4 +1,4 @@
-"""Which C++ compiler there is, and the flags that suit it."""
+"""C++ compiler of this machine, and the flags that suit it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Compiler:
-    """A C++ compiler: the command, what it calls itself, and how to call it."""
+    """A C++ compiler: its command, its version, and the flags to call it with."""
 
     command: str
     version: str
@@ -46,17 +46,17 @@ class Compiler:
 @functools.cache
 def find_compiler() -> Compiler | None:
     """The compiler named by ``CXX``, else g++, clang++ or c++; ``None`` where there is none."""
-    wanted = os.environ.get("CXX")
-    for command in [wanted] if wanted else ["g++", "clang++", "c++"]:
+    named = os.environ.get("CXX")
+    for command in [named] if named else ["g++", "clang++", "c++"]:
         path = shutil.which(command)
         if path is None:
             continue
         try:
-            shown = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30)
+            result = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30)
         except (OSError, subprocess.TimeoutExpired):
             continue
-        if shown.returncode == 0:
-            return Compiler(path, shown.stdout.strip().split("\n")[0])
+        if result.returncode == 0:
+            return Compiler(path, result.stdout.strip().split("\n")[0])
     return None
 
 
@@ -72,7 +72,7 @@ def _cpu() -> str:
 
 @dataclass
 class Extra:
-    """What the network's own C++ functions ask of the compiler."""
+    """Needs of the network's own C++ functions, for the compiler."""
 
     macros: list[str]
     include_dirs: list[str]

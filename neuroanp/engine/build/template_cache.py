@@ -1,11 +1,11 @@
-"""Templates."""
+"""Cache of Brian2's templates as Jinja compiled them."""
 
 import contextlib
 
 from jinja2 import FileSystemBytecodeCache
 from jinja2.bccache import Bucket
 
-from neuroanp.engine.build.cache import _own, cache_folder, explained
+from neuroanp.engine.build.cache import _claim, cache_folder, explained
 
 
 class TemplateCache(FileSystemBytecodeCache):
@@ -13,7 +13,7 @@ class TemplateCache(FileSystemBytecodeCache):
 
     def __init__(self) -> None:
         with explained(folder := cache_folder()):
-            _own(folder)
+            _claim(folder)
             (folder / "templates").mkdir(mode=0o700, exist_ok=True)
         super().__init__(str(folder / "templates"))
 

@@ -51,7 +51,7 @@ class _ArrayNames(dict):
 
 
 class _Files(dict):
-    """Collects what `CPPStandaloneDevice.generate_*` would write to disk."""
+    """Files that `CPPStandaloneDevice.generate_*` would write to disk."""
 
     def write(self, name: str, contents: Any) -> None:
         if name.endswith(".*"):
@@ -78,14 +78,14 @@ class SourceGenerator(CPPStandaloneDevice):
     def _register(self, variable: Any) -> None:
         owner = getattr(variable.owner, "name", "")
         name = f"{self._plain_of.get(owner, 'other')}_{variable.name}"
-        taken = set(self.arrays.values())
+        names = set(self.arrays.values())
         suffix = ""
-        while f"_array_{name}{suffix}" in taken:
+        while f"_array_{name}{suffix}" in names:
             suffix = f"_{int(suffix[1:] or 0) + 1}"
         dict.__setitem__(self.arrays, variable, f"_array_{name}{suffix}")
         if isinstance(variable, DynamicArrayVariable):
-            names = self.dynamic_arrays if variable.ndim == 1 else self.dynamic_arrays_2d
-            dict.__setitem__(names, variable, f"_dynamic_array_{name}{suffix}")
+            dynamic = self.dynamic_arrays if variable.ndim == 1 else self.dynamic_arrays_2d
+            dict.__setitem__(dynamic, variable, f"_dynamic_array_{name}{suffix}")
 
     def add_array(self, var: Any) -> None:
         var.device = self.owner
@@ -134,22 +134,22 @@ class SourceGenerator(CPPStandaloneDevice):
         A name that is a word of C++, or that depends on which other objects are alive, would reach
         the source through Brian2's templates.
         """
-        true = [(obj, obj._name) for obj, _ in self._plain]
+        true_names = [(obj, obj._name) for obj, _ in self._plain]
         for obj, plain in self._plain:
             obj._name = plain
         self._plain_of = {name: name for _, name in self._plain}
         try:
             yield
         finally:
-            for obj, name in true:
+            for obj, name in true_names:
                 obj._name = name
 
     def generate(self, net: Any, namespace: Mapping[str, Any]) -> Source:
         """Make the code objects of `net` and return the whole source."""
         objects = net.sorted_objects
         clocks = sorted({obj.clock for obj in objects}, key=lambda clock: clock.name)
-        self._plain = [(obj, f"object{k:04}") for k, obj in enumerate(objects)]
-        self._plain += [(clock, f"clock{k:04}") for k, clock in enumerate(clocks)]
+        self._plain = [(obj, f"object{index:04}") for index, obj in enumerate(objects)]
+        self._plain += [(clock, f"clock{index:04}") for index, clock in enumerate(clocks)]
         self.networks, self.clocks = {net}, set(clocks)
         self.synapses = [obj for obj in objects if isinstance(obj, Synapses)]
         for pathway in (path for synapses in self.synapses for path in synapses._pathways):
@@ -165,13 +165,13 @@ class SourceGenerator(CPPStandaloneDevice):
             net.after_run()
             used = {c.name: c for c in self.code_objects.values()}
             by_name = {obj.name: obj for obj in objects}
-            found = {
+            externals = {
                 (codeobj.name, key): external(key, codeobj.owner, namespace, by_name)
                 for codeobj in used.values()
                 for key in codeobj.variables
             }
             with self._plain_names():
-                source = self._render(clocks, steps, used, found)
+                source = self._render(clocks, steps, used, externals)
         source.owners = owners
         return source
 
@@ -195,20 +195,22 @@ class SourceGenerator(CPPStandaloneDevice):
         clocks: list[Any],
         steps: list[tuple[int, str]],
         used: dict[str, Any],
-        found: dict[tuple[str, str], External | None],
+        externals: dict[tuple[str, str], External | None],
     ) -> Source:
         files = _Files()
         constants: dict[Any, tuple[int, External, float]] = {}
         functions: dict[str, Any] = {}
         for codeobj in used.values():
-            lines = "\n".join(self._constant_lines(codeobj, found, constants))
+            lines = "\n".join(self._constant_lines(codeobj, externals, constants))
             for block in ("", *(f"{b}_" for b in codeobj.before_after_blocks)):
                 text = getattr(codeobj.code, f"{block}cpp_file").replace("%CONSTANTS%", lines)
                 files.write(f"code_objects/{block}{codeobj.name}.cpp", plain_unit(text))
             for variable in codeobj.variables.values():
                 if isinstance(variable, Function):
                     self._static(variable, codeobj, functions)
-        static = [StaticArray(k, values, functions[k]) for k, values in sorted(self.static_arrays.items())]
+        static = [
+            StaticArray(name, values, functions[name]) for name, values in sorted(self.static_arrays.items())
+        ]
         specs = [(entry.name, c_data_type(entry.values.dtype), entry.values.size, "") for entry in static]
         pathways = sorted((path for s in self.synapses for path in s._pathways), key=lambda path: path.name)
         for variable in [path.synapse_sources for path in pathways] + [
@@ -237,14 +239,14 @@ class SourceGenerator(CPPStandaloneDevice):
             constants=[(entry, value) for _, entry, value in constants.values()],
             queue_units={c.name for c in used.values() if c.template_name == "synapses_push_spikes"},
             owners={},
-            external=list({entry.key: entry for entry in found.values() if entry is not None}.values()),
+            external=list({entry.key: entry for entry in externals.values() if entry is not None}.values()),
             extra=self._extra(used),
         )
 
     def _constant_lines(
         self,
         codeobj: Any,
-        found: Mapping[tuple[str, str], External | None],
+        externals: Mapping[tuple[str, str], External | None],
         constants: dict[Any, tuple[int, External, float]],
     ) -> list[str]:
         """Sizes, pointers to dynamic arrays, and constants; external ones come from a block of doubles."""
@@ -259,7 +261,7 @@ class SourceGenerator(CPPStandaloneDevice):
             elif isinstance(variable, ArrayVariable):
                 lines.add(f"const size_t _num{key} = {variable.size};")
             elif isinstance(variable, Constant):
-                ctype, outside = c_data_type(variable.dtype), found[codeobj.name, key]
+                ctype, outside = c_data_type(variable.dtype), externals[codeobj.name, key]
                 value = CPPNodeRenderer().render_expr(repr(variable.value))
                 if outside is not None:
                     entry = (len(constants), outside, float(variable.value))
@@ -275,18 +277,18 @@ class SourceGenerator(CPPStandaloneDevice):
             functions[array] = function
 
     def _extra(self, used: Mapping[str, Any]) -> Extra:
-        asking = [codeobj.compiler_kwds for codeobj in used.values() if codeobj.compiler_kwds]
-        asked_for = bool(asking or prefs["codegen.cpp.headers"])
+        needs = [codeobj.compiler_kwds for codeobj in used.values() if codeobj.compiler_kwds]
+        needed = bool(needs or prefs["codegen.cpp.headers"])
 
-        def gathered(key: str) -> list[Any]:
-            usual = prefs[f"codegen.cpp.{key}"] if asked_for and key != "sources" else []
-            return list(dict.fromkeys([*usual, *(entry for kwds in asking for entry in kwds.get(key, []))]))
+        def gather(key: str) -> list[Any]:
+            usual = prefs[f"codegen.cpp.{key}"] if needed and key != "sources" else []
+            return list(dict.fromkeys([*usual, *(entry for kwds in needs for entry in kwds.get(key, []))]))
 
-        macros = [entry if isinstance(entry, tuple) else (entry, None) for entry in gathered("define_macros")]
+        macros = [entry if isinstance(entry, tuple) else (entry, None) for entry in gather("define_macros")]
         return Extra(
             macros=[f"-D{name}" + ("" if value is None else f"={value}") for name, value in macros],
             **{
-                key: gathered(key)
+                key: gather(key)
                 for key in (
                     "include_dirs", "library_dirs", "runtime_library_dirs", "libraries", "headers", "sources"
                 )

@@ -1,4 +1,4 @@
-"""A network as C++, and what has to be connected to it."""
+"""A network as C++, and the memory to be connected to it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class External:
         return self.name, self.owner and id(self.owner())
 
     def value(self, run: Mapping[str, Any]) -> Any:
-        """What the name stands for now; `run` is the namespace of the run."""
+        """Present value of the name; `run` is the namespace of the run."""
         if self.owner is None:
             return run.get(self.name)
         owner = self.owner()
@@ -60,7 +60,7 @@ class Source:
     files : dict
         File name to text, as C++ standalone would write them.
     steps : list of (clock index, code object name)
-        What runs in each step, in order.
+        Code of a step, in order.
     before, after : list of str
         Code objects with code that comes before or after a run.
     arrays : list of (variable, name)
@@ -115,8 +115,7 @@ def external(
         return None
     if name in DEFAULT_CONSTANTS or name in DEFAULT_UNITS or name in DEFAULT_FUNCTIONS:
         return None
-    own = getattr(owner, "namespace", None) or {}
-    if name in own:
-        found = objects.get(owner.name)
-        return External(name, (lambda: owner) if found is None else weakref.ref(found))
+    if name in (getattr(owner, "namespace", None) or {}):
+        member = objects.get(owner.name)
+        return External(name, (lambda: owner) if member is None else weakref.ref(member))
     return External(name) if name in namespace else None

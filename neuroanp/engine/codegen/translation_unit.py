@@ -44,8 +44,8 @@ def unity(source: Source, library_files: dict[str, str]) -> str:
     headers: dict[str, None] = {}
     bodies = []
     for name, text in parts:
-        for brian2s, ours in _CHANGES.items():
-            text = text.replace(brian2s, ours)
+        for original, replacement in _CHANGES.items():
+            text = text.replace(original, replacement)
         bodies.append(f'#line 1 "{name}"\n' + _without_includes(text, local, headers))
     for name, text in source.files.items():
         if name.startswith("code_objects/"):
@@ -53,9 +53,9 @@ def unity(source: Source, library_files: dict[str, str]) -> str:
             body = _without_includes(text, local, headers)
             bodies.append(f'namespace unit_{unit} {{\n#line 1 "{unit}"\n{body}\n}}')
     includes = "\n".join(f"#include {header}" for header in headers)
-    own = "\n".join(f'#include "{name}.hpp"' for name in ("runtime", "noise", "dense", "panels", "sparse"))
+    native = "\n".join(f'#include "{name}.hpp"' for name in ("runtime", "noise", "dense", "panels", "sparse"))
     block = _GLOBALS.format(constants=max(len(source.constants), 1))
-    return "\n".join([includes, own, block, *bodies, _api(source)])
+    return "\n".join([includes, native, block, *bodies, _api(source)])
 
 
 def _without_includes(text: str, local: set[str], headers: dict[str, None]) -> str:
@@ -64,8 +64,8 @@ def _without_includes(text: str, local: set[str], headers: dict[str, None]) -> s
     for line in text.split("\n"):
         match = _INCLUDE.match(line)
         if match and "INCLUDE_" not in line:
-            wanted = match[1].strip('"')
-            if wanted.strip("<>") not in local and not wanted.startswith("code_objects/"):
+            header = match[1].strip('"')
+            if header.strip("<>") not in local and not header.startswith("code_objects/"):
                 headers.setdefault(match[1])
             lines.append("")
         else:

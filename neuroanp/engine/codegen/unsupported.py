@@ -1,4 +1,4 @@
-"""What the engine cannot run, refused by name before anything is compiled."""
+"""Objects that the engine cannot run, refused by name before anything is compiled."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def check_supported(net: Any, device: Any, compiled: bool) -> None:
     net : Network
     device : NeuroANPDevice
     compiled : bool
-        Whether the network is going to be compiled.
+        The network is going to be compiled.
 
     Raises
     ------
@@ -52,4 +52,4 @@ def check_supported(net: Any, device: Any, compiled: bool) -> None:
 
 
 def _name(device: Any) -> str:
-    return next((name for name, known in all_devices.items() if known is device), type(device).__name__)
+    return next((name for name, offered in all_devices.items() if offered is device), type(device).__name__)

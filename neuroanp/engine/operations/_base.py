@@ -12,7 +12,7 @@ from brian2.groups.group import CodeRunner, Group
 
 
 def grown(variable: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """The first part of a dynamic variable, as `shape`."""
+    """First part of a dynamic variable, as `shape`."""
     size = math.prod(shape)
     values = present(variable)
     if len(values) < size:
@@ -22,9 +22,8 @@ def grown(variable: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def present(variable: Any) -> np.ndarray:
-    """The memory that a dynamic variable has now, as `get_value` gives it after a longer way."""
-    values: np.ndarray = variable.device.arrays[variable].data
-    return values
+    """Memory of a dynamic variable as it is now; `get_value` gives the same after a longer way."""
+    return variable.device.arrays[variable].data
 
 
 class Operation(Group, CodeRunner):
@@ -66,7 +65,7 @@ class Operation(Group, CodeRunner):
         self.variables.add_constant("N", value=1)
 
     def _ready(self, **numbers: Any) -> None:
-        """Finish construction: what is in `numbers` is fixed in the source, the rest are variables."""
+        """Finish construction: `numbers` are fixed in the source, the rest are variables."""
         self._numbers = numbers
         self.needed_variables = [name for name in self.variables if name != "N"]
         self._enable_group_attributes()
@@ -80,8 +79,8 @@ class Operation(Group, CodeRunner):
         self.variables[name].set_value(0)
 
     def _native(self, get_array_name: Any, variables: Any) -> str:
-        text = re.sub(r"@@(\w+)", lambda m: str(self._numbers[m[1]]), self.native)
-        return re.sub(r"@(\w+)", lambda m: get_array_name(variables[m[1]]), text)
+        text = re.sub(r"@@(\w+)", lambda match: str(self._numbers[match[1]]), self.native)
+        return re.sub(r"@(\w+)", lambda match: get_array_name(variables[match[1]]), text)
 
     def array(self, name: str) -> np.ndarray:
         """The memory of a variable of this operation."""

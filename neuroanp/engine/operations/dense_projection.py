@@ -29,11 +29,11 @@ class DenseProjection(Operation):
         1 when all rows share one weight matrix; else the number of passes, or of passes x lanes, each with
         a matrix of its own (weight perturbation).
     steady : bool
-        Whether the weights stay the same between calls of `start`: products then use a packed copy, which is
-        quicker than BLAS.
+        The weights stay the same between calls of `start`: products then use a packed copy, which is quicker
+        than BLAS.
     """
 
-    # `packed` is where the panels are that hold the weights of this trial, 0 while none do
+    # `packed` is the address of the panels with the weights of this trial, 0 while there are none
     native = """
     for (int block = 0; block < @@blocks; block++)
         neuroanp::project(@weights + block * @@n_out * @@n_in, @source + block * @@rows * @@n_in,

@@ -53,7 +53,7 @@ class Interleave(Operation):
         name: str,
     ) -> None:
         super().__init__(many, when, order, name)
-        self.columns = [f"column{k}" for k in range(len(names))]
+        self.columns = [f"column{index}" for index in range(len(names))]
         for column, read in zip(self.columns, names, strict=True):
             self._refer(column, many, read)
         self._refer("one", one, variable)
@@ -62,19 +62,19 @@ class Interleave(Operation):
         self.outward, self.gated = outward, gate is not None
         self.rows, self.width = len(many), len(one) // len(many)
         copies = []
-        for k, column in enumerate(self.columns):
-            ends = f"@{column}[row]", f"@one[row * {self.width} + {k}]"
+        for index, column in enumerate(self.columns):
+            ends = f"@{column}[row]", f"@one[row * {self.width} + {index}]"
             source, target = ends if outward else ends[::-1]
             copies.append(f"{target} = open ? {source} : 0;")
-        opened = "@gate[row] != 0" if self.gated else "true"
-        self.native = self.native.replace("@@copies", " ".join(copies)).replace("@@open", opened)
+        condition = "@gate[row] != 0" if self.gated else "true"
+        self.native = self.native.replace("@@copies", " ".join(copies)).replace("@@open", condition)
         self._ready(rows=self.rows)
 
     def step(self) -> None:
         """The copy in NumPy."""
         one = self.array("one").reshape(self.rows, self.width)
-        open_ = self.array("gate") != 0 if self.gated else np.ones(self.rows, bool)
-        for k, column in enumerate(self.columns):
-            ends = self.array(column), one[:, k]
+        is_open = self.array("gate") != 0 if self.gated else np.ones(self.rows, bool)
+        for index, column in enumerate(self.columns):
+            ends = self.array(column), one[:, index]
             source, target = ends if self.outward else ends[::-1]
-            target[:] = np.where(open_, source, 0)
+            target[:] = np.where(is_open, source, 0)

@@ -78,8 +78,8 @@ class CounterNoise(Operation):
         self.variables.add_array("sigma", size=1, dtype=np.float64, values=[0.0])
         self.variables.add_array("chance", size=1, dtype=np.float64, values=[chance])
         self._buffer("buffer", dtype)
-        own = ", @chance[0]" if distribution == "rare" else ""
-        self.native = self.native.replace("@@chance", own)
+        argument = ", @chance[0]" if distribution == "rare" else ""
+        self.native = self.native.replace("@@chance", argument)
         self.native = self.native.replace("@dtype", "double" if dtype == np.float64 else "float")
         self._ready(
             size=lanes * self.units,
@@ -104,11 +104,11 @@ class CounterNoise(Operation):
         buffer = self.array("buffer").reshape(-1, self.lanes, self.units)
         if row % hold == 0:
             seed, trial = int(self.array("seed")[0]), int(self.array("trial")[0])
-            drawn = noise.draw(
+            draw = noise.draw(
                 self.distribution, seed, self.stream, trial, row // hold, self.lanes, self.units,
                 buffer.dtype, float(self.array("chance")[0]),
             )  # fmt: skip
-            buffer[row] = drawn * buffer.dtype.type(self.array("sigma")[0])
+            buffer[row] = draw * buffer.dtype.type(self.array("sigma")[0])
         else:
             buffer[row] = buffer[row - 1]
         target = self.array("target").reshape(len(self.signs), *buffer.shape[1:])

@@ -46,7 +46,7 @@ class Recorder(Operation):
 class CourseRecorder(Operation):
     """Add up the passes of a variable at every step, in row t + 1 of a buffer at step t.
 
-    The sum is formed while what it is made of is at hand: after a run the trial no longer fits the cache.
+    The sum is formed while its passes are at hand: after a run the trial no longer fits the cache.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class CourseRecorder(Operation):
     shares : tuple of float
         Weight of each pass in the sum; 1 where there is one pass.
     apart : bool
-        Whether each pass is kept too.
+        Keep each pass too.
     """
 
     native = """
@@ -107,9 +107,9 @@ class CourseRecorder(Operation):
         Returns
         -------
         tuple of array
-            (T + 1, lanes n) of the sum, whose first row is there already: what the variable is before the
-            first step; and (T, passes, lanes n) of the variable, the same memory where there is one pass, of
-            no steps where passes are not kept.
+            (T + 1, lanes n) of the sum, whose first row is there already: the variable before the first
+            step; and (T, passes, lanes n) of the variable, the same memory where there is one pass, of no
+            steps where passes are not kept.
         """
         self.array("row")[0] = 0
         course = self.allocate("course", (steps + 1, self.width))

@@ -6,32 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from neuroanp.engine.operations._base import Operation
+from neuroanp.engine.operations._spike_driven import SpikeDriven
 from neuroanp.types import Arrays
 
 
-class SparseProjection(Operation):
+class SparseProjection(SpikeDriven):
     """For every spike of cell j that arrives: ``target[targets[j, k]] += weights[j * K + k]`` for all k < K.
 
     Pass and lane stay the same. A spike arrives in the step in which it was fired, or as many steps later as
     the axonal delay of its cell says. Cost follows the spikes times K, memory the synapses.
 
-    With `inhibit`, only positive weights do so; the size of negative ones is added to that variable.
-
     Parameters
     ----------
-    source, target : NeuronGroup
-        Groups of (passes, lanes, n) cells; the source has a threshold.
-    write : str
-        Variable of `target` that the weights are added to.
-    rows : int
-        Passes x lanes.
     targets : (n_in, K) array of int
         Postsynaptic cells, none twice in a row.
     delays : (n_in,) array of int
         In steps, 0 or more.
-    inhibit : str, optional
-        Variable of `target` that negative weights are added to.
+
+    The others are those of `SpikeDriven`.
     """
 
     native = """
@@ -44,32 +36,17 @@ class SparseProjection(Operation):
     """
 
     def __init__(
-        self,
-        source: Any,
-        target: Any,
-        write: str,
-        *,
-        rows: int,
-        targets: np.ndarray,
-        delays: np.ndarray,
-        inhibit: str | None = None,
-        when: str,
-        order: int,
-        name: str,
+        self, source: Any, target: Any, write: str, *, targets: np.ndarray, delays: np.ndarray, **options: Any
     ) -> None:
-        super().__init__(target, when, order, name)
-        self._refer("spikes", source, "_spikespace")
-        self._refer("target", target, write)
-        if inhibit is not None:
-            self._refer("inhibited", target, inhibit)
-        self.signed = inhibit is not None
-        self.rows, self.n_in, self.n_out = rows, len(source) // rows, len(target) // rows
+        super().__init__(source, target, write, **options)
         for variable, size in (("sizes", 2), ("now", 1)):
             self.variables.add_array(variable, size=size, dtype=np.int64)
         self._buffer("weights", target.variables[write].dtype)
         for variable in ("targets", "delays", "waiting", "counts"):
             self._buffer(variable, np.int32)
-        add, to = ("add_existing_by_sign", "@target, @inhibited") if inhibit else ("add_existing", "@target")
+        add, to = "add_existing", "@target"
+        if self.signed:
+            add, to = "add_existing_by_sign", "@target, @inhibited"
         self.native = self.native.replace("@@add", add).replace("@@to", to)
         self._ready(n_in=self.n_in, n_out=self.n_out, cells=len(source))
         self.connect(targets, delays)
@@ -92,7 +69,7 @@ class SparseProjection(Operation):
         return self.allocate("weights", (self.n_in * int(self.array("sizes")[1]),))
 
     def _slots(self) -> tuple[int, np.ndarray, np.ndarray]:
-        """The present slot, (slots, cells) spikes, and (slots,) how many of them count."""
+        """Number of the present slot, spikes (slots, cells), and the count of them in each slot (slots,)."""
         slots = int(self.array("sizes")[0])
         waiting = self.allocate("waiting", (slots, self.rows * self.n_in))
         return int(self.array("now")[0]), waiting, self.allocate("counts", (slots,))
@@ -100,21 +77,16 @@ class SparseProjection(Operation):
     def step(self) -> None:
         """The addition in NumPy."""
         now, waiting, counts = self._slots()
-        space = self.array("spikes")
-        fired, outgoing = space[: space[-1]], int(self.array("sizes")[1])
+        spikes, outgoing = self._spikes(), int(self.array("sizes")[1])
         counts[now - 1] = 0
-        slots = (now + self.array("delays")[fired % self.n_in]) % len(counts)
+        slots = (now + self.array("delays")[spikes % self.n_in]) % len(counts)
         for slot in np.unique(slots):
-            late = fired[slots == slot]
-            waiting[slot, counts[slot] : counts[slot] + len(late)] = late
-            counts[slot] += len(late)
+            later = spikes[slots == slot]
+            waiting[slot, counts[slot] : counts[slot] + len(later)] = later
+            counts[slot] += len(later)
         row, cell = np.divmod(waiting[now, : counts[now]], self.n_in)
         where = row[:, None], self.allocate("targets", (self.n_in, outgoing))[cell]
-        weights = self.weights.reshape(self.n_in, outgoing)[cell]
-        if self.signed:
-            np.add.at(self.array("inhibited").reshape(-1, self.n_out), where, np.maximum(-weights, 0))
-            weights = np.maximum(weights, 0)
-        np.add.at(self.array("target").reshape(-1, self.n_out), where, weights)
+        self._add(where, self.weights.reshape(self.n_in, outgoing)[cell])
         self.array("now")[0] = (now + 1) % len(counts)
 
     def rest(self) -> None:
@@ -137,7 +109,7 @@ class SparseProjection(Operation):
             waiting[slot, : len(spikes)] = spikes
 
     def arriving(self) -> np.ndarray:
-        """(longest delay + 1, rows, n_in) of bool: spikes that arrived in the last step, or will later."""
+        """Spikes that arrived in the last step or will later, (longest delay + 1, rows, n_in) of bool."""
         now, waiting, counts = self._slots()
         spikes = np.zeros((len(counts) - 1, self.rows * self.n_in), bool)
         for ahead, arrive in enumerate(spikes):

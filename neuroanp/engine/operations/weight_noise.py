@@ -83,10 +83,10 @@ class WeightNoise(Operation):
         for variable in ("seed", "trial", "row"):
             self.variables.add_array(variable, size=1, dtype=np.int64)
         self.variables.add_array("sigma", size=1, dtype=np.float64, values=[0.0])
-        drawn = self.members * projection.n_out * projection.n_in
-        self._buffer("noise", dtype, drawn)
+        size = self.members * projection.n_out * projection.n_in
+        self._buffer("noise", dtype, size)
         self._buffer("mean", dtype, projection.n_out * projection.n_in)
-        self._buffer("product", dtype, drawn if mixed else 0)
+        self._buffer("product", dtype, size if mixed else 0)
         self._buffer("mix", dtype, projection.n_in**2 if mixed else 0)
         self._buffer("course", dtype)
         self.native = self.native.replace("@dtype", "double" if dtype == np.float64 else "float")
@@ -127,22 +127,22 @@ class WeightNoise(Operation):
         """The noise (n_out, n_in), or (members, n_out, n_in), in force at a step of the trial."""
         if self.given:
             return np.array(self.array("course").reshape(-1, *self.shape)[step])
-        held = 0 if self.hold == 0 else step // self.hold
+        block = 0 if self.hold == 0 else step // self.hold
         seed, trial, sigma = (self.array(name)[0] for name in ("seed", "trial", "sigma"))
         dtype = self.array("noise").dtype
         rows, n_in = self.members * self.shape[-2], self.shape[-1]
-        drawn = noise.draw(self.distribution, int(seed), self.stream, int(trial), held, rows, n_in, dtype)
-        return drawn.reshape(self.shape) * dtype.type(sigma)
+        draw = noise.draw(self.distribution, int(seed), self.stream, int(trial), block, rows, n_in, dtype)
+        return draw.reshape(self.shape) * dtype.type(sigma)
 
     def step(self) -> None:
         """One step in NumPy."""
         row = int(self.array("row")[0])
         if row == 0 if self.hold == 0 else row % self.hold == 0:
-            drawn = self.draw(row)
-            drawn = drawn @ self.mix if self.mixed else drawn
+            draw = self.draw(row)
+            draw = draw @ self.mix if self.mixed else draw
             passes = self.array("weights").reshape(-1, *self.shape)
             for sign, weights in zip(self.signs, passes, strict=True):
-                weights[:] = self.mean + sign * drawn
+                weights[:] = self.mean + sign * draw
         self.array("row")[0] += 1
 
 
@@ -176,7 +176,7 @@ class WanderingWeightNoise(WeightNoise):
         order: int,
         name: str,
     ) -> None:
-        self.keep = 1.0 - relaxation
+        self.retention = 1.0 - relaxation
         self.last: tuple[int, int, Any] = (0, -2, None)
         super().__init__(
             projection, signs=signs, distribution=distribution, hold=0, stream=stream, mixed=mixed,
@@ -194,15 +194,15 @@ class WanderingWeightNoise(WeightNoise):
             return np.asarray(x)
         first = trial if follows else max(0, trial - self._reach)
         x = x if follows else self._draw(seed, first)
-        for k in range(first if follows else first + 1, trial + 1):
-            x = self.keep * x + math.sqrt(1 - self.keep**2) * self._draw(seed, k)
+        for index in range(first if follows else first + 1, trial + 1):
+            x = self.retention * x + math.sqrt(1 - self.retention**2) * self._draw(seed, index)
         self.last = (seed, trial, x)
         return np.asarray(x)
 
     @property
     def _reach(self) -> int:
         """Trials after which nothing is left but rounding."""
-        return math.ceil(math.log(1e-17) / math.log(self.keep)) if self.keep > 0 else 0
+        return math.ceil(math.log(1e-17) / math.log(self.retention)) if self.retention > 0 else 0
 
     def _draw(self, seed: int, trial: int) -> np.ndarray:
         return noise.draw(self.distribution, seed, self.stream, trial, 0, self.shape[0], self.shape[1])

@@ -1,20 +1,21 @@
-"""A network made ready to run: what the compiled kind and the one for Brian2's runtime share."""
+"""A network ready to run: base of the compiled kind and the one for Brian2's runtime."""
 
 from __future__ import annotations
 
 import abc
 import ctypes
+import dataclasses
 import weakref
 from collections.abc import Mapping
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from brian2 import SpikeGeneratorGroup
 
 from neuroanp.engine.codegen.source import External
 
-#: What of an object decides whether and where in a step it runs.
+#: Attributes of an object that decide if and where in a step it runs.
 _SCHEDULE = attrgetter("_active", "when", "order")
 
 #: Brian2's tolerance, in time steps, for a time to fall on a step.
@@ -23,14 +24,30 @@ EPSILON_DT = 1e-4
 
 def _timestep(t: float, dt: float) -> int:
     """The step at time `t`, rounded up where it lies between two, as `brian2.Clock` has it."""
-    near = round(t / dt)
-    if near * dt == t or abs(near * dt - t) / dt <= EPSILON_DT:
-        return near
+    nearest = round(t / dt)
+    if nearest * dt == t or abs(nearest * dt - t) / dt <= EPSILON_DT:
+        return nearest
     return int(np.ceil(t / dt))
 
 
+class ClockArrays(NamedTuple):
+    """Variables of a clock, arrays of one number each."""
+
+    dt: Any
+    timestep: Any
+    t: Any
+
+
+@dataclasses.dataclass
+class Binding:
+    """An external name and the value for which the program was made."""
+
+    external: External
+    value: Any
+
+
 class Program(abc.ABC):
-    """Which network it fits, and the interval of a run.
+    """A network that is ready to run, until it is changed.
 
     A program holds no object of the network, so that both are freed when the user drops them.
     """
@@ -45,15 +62,17 @@ class Program(abc.ABC):
         for clock in clocks:
             clock.set_interval(net.t, net.t)
         self.clocks = clocks
-        self._times = [[clock.variables[k].get_value() for k in ("dt", "timestep", "t")] for clock in clocks]
+        self._clock_arrays = [
+            ClockArrays(*(clock.variables[name].get_value() for name in ClockArrays._fields))
+            for clock in clocks
+        ]
         self._ends = (ctypes.c_int64 * len(clocks))()
         self._members = frozenset(map(id, net.objects))
         self.prepared = False
 
     def _note(self, externals: list[External], namespace: Mapping[str, Any]) -> None:
-        """Remember what the program was made from."""
-        self._externals = externals
-        self._values = [entry.value(namespace) for entry in externals]
+        """Remember externals and arrangement for which the program was made."""
+        self._bindings = [Binding(entry, entry.value(namespace)) for entry in externals]
         self._made_for = self._arrangement()
 
     def _arrangement(self) -> tuple[Any, ...]:
@@ -63,26 +82,25 @@ class Program(abc.ABC):
         return (
             tuple(net._schedule) if net._schedule else None,
             [None if obj is None else (_SCHEDULE(obj), len(obj._contained_objects)) for obj in objects],
-            [float(dt[0]) for dt, _, _ in self._times],
+            [float(clock.dt[0]) for clock in self._clock_arrays],
         )
 
     def fits(self, namespace: Mapping[str, Any] | None, frame: Any) -> bool:
-        """Whether this is still the program of its network, given the names it looks up outside."""
+        """True while this is the program of its network, given the names it looks up outside."""
         net: Any = self.net()
-        names: Any = namespace
         if self._members != frozenset(map(id, net.objects)) or self._made_for != self._arrangement():
             return False
-        if self._externals:
-            if names is None:
-                names = _Names(frame)
-            for k, entry in enumerate(self._externals):
-                value = entry.value(names)
-                if value is not self._values[k] and not self._accept(k, value):
-                    return False
+        if not self._bindings:  # names of a frame cost a copy of its locals
+            return True
+        names: Any = _Names(frame) if namespace is None else namespace
+        for binding in self._bindings:
+            value = binding.external.value(names)
+            if value is not binding.value and not self._accept(binding, value):
+                return False
         return True
 
-    def _accept(self, k: int, value: Any) -> bool:
-        """Take a new value for external name `k` without a new program, if that can be done."""
+    def _accept(self, binding: Binding, value: Any) -> bool:
+        """Take a new value for an external name without a new program, if that can be done."""
         return False
 
     def _renew_spikes(self) -> None:
@@ -99,16 +117,16 @@ class Program(abc.ABC):
 
     def set_interval(self, start: float, end: float) -> Any:
         """Set the clocks to `start`; return each clock's last step, rounded as Brian2 rounds."""
-        for k, (dt, timestep, t) in enumerate(self._times):
-            step = float(dt[0])
-            first = _timestep(start, step)
-            timestep[0], t[0] = first, first * step
-            self._ends[k] = _timestep(end, step)
+        for index, clock in enumerate(self._clock_arrays):
+            dt = float(clock.dt[0])
+            first = _timestep(start, dt)
+            clock.timestep[0], clock.t[0] = first, first * dt
+            self._ends[index] = _timestep(end, dt)
         return self._ends
 
     @abc.abstractmethod
     def prepare(self) -> None:
-        """Do what comes before a run; look again at delays and connections where `prepared` is false."""
+        """Make ready for a run; look again at delays and connections where `prepared` is false."""
 
     @abc.abstractmethod
     def advance(self, ends: Any, budget: float) -> tuple[bool, float]:
@@ -116,14 +134,14 @@ class Program(abc.ABC):
 
     def time(self) -> float:
         """The time of the step that comes next, in seconds."""
-        return min(float(t[0]) for _, _, t in self._times)
+        return min(float(clock.t[0]) for clock in self._clock_arrays)
 
 
 class _Names:
     """The names seen from a frame, without the copy that a dictionary of them would be."""
 
     def __init__(self, frame: Any) -> None:
-        self.near, self.far = frame.f_locals, frame.f_globals
+        self.locals, self.globals = frame.f_locals, frame.f_globals
 
     def get(self, name: str) -> Any:
-        return self.near[name] if name in self.near else self.far.get(name)
+        return self.locals[name] if name in self.locals else self.globals.get(name)

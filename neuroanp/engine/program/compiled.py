@@ -25,7 +25,7 @@ from neuroanp.engine.build.compiler import find_compiler
 from neuroanp.engine.codegen.generator import SourceGenerator
 from neuroanp.engine.codegen.translation_unit import unity
 from neuroanp.engine.errors import NoCompiler
-from neuroanp.engine.program.base import Program
+from neuroanp.engine.program.base import Binding, Program
 from neuroanp.engine.program.library import Library, LibraryTable, LibraryVector
 
 #: Owners of dynamic arrays that a run, or new spikes, make longer.
@@ -44,11 +44,11 @@ class CompiledProgram(Program):
         source = SourceGenerator(device).generate(net, namespace)
         text = unity(source, _brian2_files())
         path = build(text, compiler, source.extra, source.owners)
-        self._static, self._first_static = source.static, len(source.arrays)
-        self._constants = {entry.key: k for k, (entry, _) in enumerate(source.constants)}
-        static = [entry.values for entry in source.static]
-        constants = [value for _, value in source.constants]
-        self.library = Library(path, len(source.arrays), static, constants)
+        self._static = dict(enumerate(source.static, start=len(source.arrays)))
+        self._constants = {entry.key: index for index, (entry, _) in enumerate(source.constants)}
+        self.library = Library(path, [value for _, value in source.constants])
+        for slot, static in self._static.items():
+            self.library.bind(slot, static.values)
         if "neuroanp::project(" in text or "neuroanp::multiply(" in text:
             self.library.bind_blas()
         self._take_over(source)
@@ -57,16 +57,16 @@ class CompiledProgram(Program):
     def _take_over(self, source: Any) -> None:
         """Make this library the home of the network's values, wherever they were."""
         arrays = self.device.arrays
-        for k, (variable, _) in enumerate(source.arrays):
-            self.library.bind(k, arrays[variable])
-        self.library.start()
-        for k, (variable, _) in enumerate(source.vectors):
+        for slot, (variable, _) in enumerate(source.arrays):
+            self.library.bind(slot, arrays[variable])
+        self.library.bind_clocks()
+        for index, (variable, _) in enumerate(source.vectors):
             stable = not isinstance(variable.owner, _GROWING)
-            self._move(variable, LibraryVector(self.library, k, variable.dtype, stable))
-        for k, (variable, _) in enumerate(source.tables):
-            self._move(variable, LibraryTable(self.library, k, variable.dtype))
-        for k, (pathway, _) in enumerate(source.pathways):
-            pathway.queue.move(self.library, k, float(pathway.source.clock.dt_))
+            self._move(variable, LibraryVector(self.library, index, variable.dtype, stable))
+        for index, (variable, _) in enumerate(source.tables):
+            self._move(variable, LibraryTable(self.library, index, variable.dtype))
+        for index, (pathway, _) in enumerate(source.pathways):
+            pathway.queue.move(self.library, index, float(pathway.source.clock.dt_))
         self.device.random.join(self.library)
 
     def _move(self, variable: Any, home: Any) -> None:
@@ -75,22 +75,23 @@ class CompiledProgram(Program):
         home[:] = values
         self.device.arrays[variable] = home
 
-    def _accept(self, k: int, value: Any) -> bool:
-        old, entry = self._values[k], self._externals[k]
+    def _accept(self, binding: Binding, value: Any) -> bool:
+        old = binding.value
         if isinstance(old, TimedArray):
-            if not _alike(old, value):
+            if not _interchangeable(old, value):
                 return False
-            for j, static in enumerate(self._static):
+            for slot, static in self._static.items():
                 if static.function is old:
                     static.function, static.values = value, np.ascontiguousarray(value.values.ravel())
-                    self.library.bind(self._first_static + j, static.values)
+                    self.library.bind(slot, static.values)
         else:
-            if not _is_number(value) or type(value) is not type(old):
+            index = self._constants.get(binding.external.key)
+            if index is None or not _is_number(value) or type(value) is not type(old):
                 return False
-            if get_dimensions(value) is not get_dimensions(old) or entry.key not in self._constants:
+            if get_dimensions(value) is not get_dimensions(old):
                 return False
-            self.library.constants[self._constants[entry.key]] = float(value)
-        self._values[k] = value
+            self.library.constants[index] = float(value)
+        binding.value = value
         return True
 
     def prepare(self) -> None:
@@ -117,8 +118,8 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float, np.number, np.ndarray))
 
 
-def _alike(old: Any, new: Any) -> bool:
-    """Whether two TimedArrays differ in their values only."""
+def _interchangeable(old: Any, new: Any) -> bool:
+    """True for two TimedArrays that differ in their values only."""
     return (
         isinstance(new, TimedArray)
         and new.values.shape == old.values.shape
@@ -132,8 +133,8 @@ def _brian2_files() -> dict[str, str]:
     library = Path(cpp_standalone.__file__).parent / "brianlib"
     paths = (path for path in sorted(library.iterdir()) if path.is_file())
     files = {f"brianlib/{path.name}": path.read_text() for path in paths}
-    own = Path(brian2_synapses.__file__).parent
-    files["brianlib/stdint_compat.h"] = (own / "stdint_compat.h").read_text()
-    header = own / "spikequeue.h"
-    files["brianlib/spikequeue.h"] = (header if header.exists() else own / "cspikequeue.cpp").read_text()
+    synapses = Path(brian2_synapses.__file__).parent
+    files["brianlib/stdint_compat.h"] = (synapses / "stdint_compat.h").read_text()
+    header = synapses / "spikequeue.h"
+    files["brianlib/spikequeue.h"] = (header if header.exists() else synapses / "cspikequeue.cpp").read_text()
     return files

@@ -38,15 +38,11 @@ class Library:
     ----------
     path : Path
         The shared library.
-    arrays : int
-        How many arrays the network's variables need.
-    static : list of arrays
-        Arrays of functions, bound behind those.
     constants : list of float
         First values of the constants block.
     """
 
-    def __init__(self, path: Path, arrays: int, static: list[np.ndarray], constants: list[float]) -> None:
+    def __init__(self, path: Path, constants: list[float]) -> None:
         with explained(path.parent):
             handle, copy = tempfile.mkstemp(suffix=".so", dir=path.parent)
             os.close(handle)
@@ -61,8 +57,6 @@ class Library:
         self.constants = (ctypes.c_double * len(constants)).from_address(block)
         self.constants[:] = constants  # type: ignore[assignment]
         self._bound: dict[Any, np.ndarray] = {}
-        for k, array in enumerate(static):
-            self.bind(arrays + k, array)
         self._now = ctypes.c_double()
         self._now_pointer = ctypes.byref(self._now)
 
@@ -102,10 +96,13 @@ class Library:
         buffer.owner = self  # the memory lives as long as a view of it
         return np.frombuffer(buffer, dtype=dtype)
 
-    def bind(self, k: int, array: np.ndarray) -> None:
-        """Let array number `k` of the source be the memory of `array`, kept alive here."""
-        self._bound[k] = array
-        self.dll.neuroanp_bind(k, array.ctypes.data)
+    def bind(self, slot: int, array: np.ndarray) -> None:
+        """Let an array of the source be the memory of `array`, kept alive here.
+
+        Slots are numbered as the source has them: variables first, then arrays of functions.
+        """
+        self._bound[slot] = array
+        self.dll.neuroanp_bind(slot, array.ctypes.data)
 
     def bind_blas(self) -> None:
         """Let matrix products be SciPy's."""
@@ -116,7 +113,7 @@ class Library:
         self._bound["random"] = state
         self.dll.neuroanp_random_bind(state.ctypes.data)
 
-    def start(self) -> None:
+    def bind_clocks(self) -> None:
         """Connect the clocks to their bound arrays."""
         self.dll.neuroanp_start()
 
@@ -137,31 +134,31 @@ class LibraryVector:
     (monitors), so that no array of the user's ever points into memory that has moved.
     """
 
-    def __init__(self, library: Library, k: int, dtype: Any, stable: bool) -> None:
-        self.library, self.k, self.dtype, self.stable = library, k, np.dtype(dtype), stable
-        self._seen: np.ndarray | None = None
+    def __init__(self, library: Library, index: int, dtype: Any, stable: bool) -> None:
+        self.library, self.index, self.dtype, self.stable = library, index, np.dtype(dtype), stable
+        self._current: np.ndarray | None = None
 
     @property
     def data(self) -> np.ndarray:
         """The values."""
         if not self.stable:
             return self._view().copy()
-        if self._seen is None:
-            self._seen = self._view()
-        return self._seen
+        if self._current is None:
+            self._current = self._view()
+        return self._current
 
     def _view(self) -> np.ndarray:
-        return self.library.view(self.library.dll.neuroanp_vector_data(self.k), self.dtype, len(self))
+        return self.library.view(self.library.dll.neuroanp_vector_data(self.index), self.dtype, len(self))
 
     @property
     def shape(self) -> tuple[int]:
         """Length, as a shape."""
-        return (self.library.dll.neuroanp_vector_size(self.k),)
+        return (self.library.dll.neuroanp_vector_size(self.index),)
 
     def resize(self, size: Any) -> None:
         """Change the length; views taken before keep the old values."""
-        self._seen = None
-        self.library.dll.neuroanp_vector_resize(self.k, int(np.ravel(size)[0]), self.stable)
+        self._current = None
+        self.library.dll.neuroanp_vector_resize(self.index, int(np.ravel(size)[0]), self.stable)
 
     resize_along_first = resize
 
@@ -178,28 +175,28 @@ class LibraryVector:
 class LibraryTable:
     """A two-dimensional dynamic array in a library; reading it makes a copy."""
 
-    def __init__(self, library: Library, k: int, dtype: Any) -> None:
-        self.library, self.k, self.dtype = library, k, np.dtype(dtype)
+    def __init__(self, library: Library, index: int, dtype: Any) -> None:
+        self.library, self.index, self.dtype = library, index, np.dtype(dtype)
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
         shape = (ctypes.c_int64 * 2)()
-        self.library.dll.neuroanp_table_shape(self.k, shape)
+        self.library.dll.neuroanp_table_shape(self.index, shape)
         return shape[0], shape[1]
 
     @property
     def data(self) -> np.ndarray:
         """The values, (rows, columns)."""
-        out = np.empty(self.shape, self.dtype)
-        if out.size:
-            self.library.dll.neuroanp_table_read(self.k, out.ctypes.data)
-        return out
+        values = np.empty(self.shape, self.dtype)
+        if values.size:
+            self.library.dll.neuroanp_table_read(self.index, values.ctypes.data)
+        return values
 
     def resize(self, shape: Any) -> None:
         """Change rows and columns."""
         rows, columns = (shape, self.shape[1]) if np.ndim(shape) == 0 else shape
-        self.library.dll.neuroanp_table_resize(self.k, int(rows), int(columns))
+        self.library.dll.neuroanp_table_resize(self.index, int(rows), int(columns))
 
     resize_along_first = resize
 
@@ -210,4 +207,4 @@ class LibraryTable:
         values = self.data
         values[item] = value
         if values.size:
-            self.library.dll.neuroanp_table_write(self.k, np.ascontiguousarray(values).ctypes.data)
+            self.library.dll.neuroanp_table_write(self.index, np.ascontiguousarray(values).ctypes.data)

@@ -22,7 +22,7 @@ class _Reporter:
 
 
 def reporter(report: Any, period: Any) -> _Reporter | None:
-    """What `Network.run` calls every `period` seconds for its ``report`` argument; ``None`` for no report."""
+    """Function that `Network.run` calls every `period` seconds for its ``report``; ``None`` for no report."""
     if report is None:
         return None
     if report in ("text", "stdout"):

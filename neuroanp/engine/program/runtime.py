@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import weakref
 from collections.abc import Mapping
@@ -21,13 +22,13 @@ class RuntimeProgram(Program):
         net.before_run(namespace)
         objects = {obj.name: obj for obj in net.sorted_objects}
         active = [obj for obj in objects.values() if obj.active]
-        found = (
+        externals = (
             external(name, codeobj.owner, namespace, objects)
             for obj in active
             for codeobj in obj._code_objects
             for name in codeobj.variables
         )
-        self._note(list({entry.key: entry for entry in found if entry is not None}.values()), namespace)
+        self._note(list({entry.key: entry for entry in externals if entry is not None}.values()), namespace)
         self._active = [(self.clocks.index(obj.clock), weakref.ref(obj)) for obj in active]
         self.prepared = True
 
@@ -43,24 +44,24 @@ class RuntimeProgram(Program):
 
     def advance(self, ends: Any, budget: float) -> tuple[bool, float]:
         net: Any = self.net()
-        times = self._times
-        objects: list[tuple[int, Any]] = [(clock, ref()) for clock, ref in self._active]
-        steps = [(clock, obj.run) for clock, obj in objects]
-        began = time.perf_counter()
+        clocks = self._clock_arrays
+        objects: list[tuple[int, Any]] = [(index, ref()) for index, ref in self._active]
+        steps = [(index, obj.run) for index, obj in objects]
+        start = time.perf_counter()
         now = net.t_
-        while time.perf_counter() - began < budget and not (net._stopped or Network._globally_stopped):
-            first = min(range(len(times)), key=lambda k: times[k][2][0])
-            if times[first][1][0] >= ends[first]:
+        while time.perf_counter() - start < budget and not (net._stopped or Network._globally_stopped):
+            first = min(range(len(clocks)), key=lambda index: clocks[index].t[0])
+            if clocks[first].timestep[0] >= ends[first]:
                 for _, obj in objects:
                     obj.after_run()
                 return True, now
-            net.t_ = now = float(times[first][2][0])
-            current = [abs(t[0] - now) / min(dt[0], times[first][0][0]) < EPSILON_DT for dt, _, t in times]
-            for clock, run in steps:
-                if current[clock]:
+            net.t_ = now = float(clocks[first].t[0])
+            first_dt = clocks[first].dt[0]
+            current = [abs(clock.t[0] - now) / min(clock.dt[0], first_dt) < EPSILON_DT for clock in clocks]
+            for index, run in steps:
+                if current[index]:
                     run()
-            for is_current, (dt, timestep, t) in zip(current, times, strict=True):
-                if is_current:
-                    timestep[0] += 1
-                    t[0] = timestep[0] * dt[0]
+            for clock in itertools.compress(clocks, current):
+                clock.timestep[0] += 1
+                clock.t[0] = clock.timestep[0] * clock.dt[0]
         return False, now

@@ -17,62 +17,62 @@ class SpikeQueue:
     run. (Brian2 takes a state of three for one of an older kind.)
     """
 
-    def __init__(self, own: Any) -> None:
-        self.own = own
+    def __init__(self, queue: Any) -> None:
+        self.queue = queue
         self.dt = 0.0
         self.home: tuple[Library, int] | None = None
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["own"], name)
+        return getattr(self.__dict__["queue"], name)
 
     def prepare(self, delays: Any, dt: float, sources: Any) -> None:
         """Sort the synapses by delay, in Brian2's own queue."""
         self.dt = float(dt)
-        self.own.prepare(delays, dt, sources)
+        self.queue.prepare(delays, dt, sources)
 
     def _full_state(self) -> Any:
         if self.home is None:
-            offset, slots = self.own._full_state()
+            offset, slots = self.queue._full_state()
             return (offset, self.dt), slots
-        library, k = self.home
-        flat = np.empty(library.dll.neuroanp_queue_size(k), np.int64)
-        library.dll.neuroanp_queue_read(k, flat.ctypes.data)
+        library, index = self.home
+        flat = np.empty(library.dll.neuroanp_queue_size(index), np.int64)
+        library.dll.neuroanp_queue_read(index, flat.ctypes.data)
         offset, count = int(flat[0]), int(flat[1])
         sizes = flat[2 : 2 + count]
         slots = [slot.tolist() for slot in np.split(flat[2 + count :], np.cumsum(sizes)[:-1])]
         # generated code moves on at the beginning of a step, so it still has the list of the last one
         slots[offset] = []
-        return ((offset + 1) % count, library.dll.neuroanp_queue_dt(k)[0]), slots
+        return ((offset + 1) % count, library.dll.neuroanp_queue_dt(index)[0]), slots
 
     def _restore_from_full_state(self, state: Any) -> None:
         (offset, dt), slots = ((0, 0.0), [[]]) if state is None else state
         if self.home is None:
             # Brian2 changes a queue's dt only while it moves the spikes, so begin with a new queue
-            self.own = type(self.own)(*self.own._state_tuple[:2])
-            self.own._restore_from_full_state((offset, slots))
+            self.queue = type(self.queue)(*self.queue._state_tuple[:2])
+            self.queue._restore_from_full_state((offset, slots))
             if dt:
                 self.prepare(np.zeros(1), dt, np.zeros(0, np.int32))
             return
-        library, k = self.home
+        library, index = self.home
         count = max(len(slots), 1)
         sizes = [len(slot) for slot in slots] or [0]
         entries = [synapse for slot in slots for synapse in slot]
         flat = np.array([(offset - 1) % count, count, *sizes, *entries], np.int64)
-        library.dll.neuroanp_queue_write(k, flat.ctypes.data)
-        library.dll.neuroanp_queue_dt(k)[0] = dt
+        library.dll.neuroanp_queue_write(index, flat.ctypes.data)
+        library.dll.neuroanp_queue_dt(index)[0] = dt
 
-    def move(self, library: Library, k: int, dt: float) -> None:
+    def move(self, library: Library, index: int, dt: float) -> None:
         """Carry the spikes in flight over to a library that counts in steps of `dt`."""
-        (offset, old), slots = self._full_state()
-        self.home = (library, k)
-        if old not in (0, dt):
-            offset, slots = 0, _rescaled(offset, slots, old, dt)
+        (offset, dt_before), slots = self._full_state()
+        self.home = (library, index)
+        if dt_before not in (0, dt):
+            offset, slots = 0, _rescaled(offset, slots, dt_before, dt)
         self._restore_from_full_state(((offset, dt), slots))
 
 
-def _rescaled(offset: int, slots: list[list[int]], old: float, dt: float) -> list[list[int]]:
+def _rescaled(offset: int, slots: list[list[int]], dt_before: float, dt: float) -> list[list[int]]:
     """The same spikes, counted in other steps: each at the step nearest to its time."""
-    factor = old / dt
+    factor = dt_before / dt
     scaled: list[list[int]] = [[] for _ in range(int(len(slots) * factor) + 2)]
     for step in range(len(slots)):
         scaled[int(step * factor + 0.5)] += slots[(offset + step) % len(slots)]

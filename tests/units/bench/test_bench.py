@@ -1,6 +1,7 @@
 """The benchmark compares what it says it does; nothing here depends on how long anything took."""
 
 import functools
+import importlib
 import json
 import time
 import tracemalloc
@@ -9,13 +10,13 @@ import numpy as np
 import pytest
 
 from neuroanp.bench import Report, Row, ours, run
-from neuroanp.bench.machine import machine
 from neuroanp.bench.parts import memory as part_memory
 from neuroanp.bench.parts import update as part_update
 from neuroanp.bench.peers import torch as spiking_peers
 from neuroanp.bench.peers.blas import Floor
 from neuroanp.bench.table import compared
 from neuroanp.bench.timing import BLOCK, Spread, interleaved, slope, spread
+from neuroanp.bench.worker import PARTS
 from neuroanp.cli.main import main
 from neuroanp.network.network import Network
 
@@ -39,7 +40,7 @@ def test_jax_trains_the_same_network_on_the_same_trial(jax, gathered, dtype, tol
     made = ours.training(12, trial, dtype, engine="auto")
     record = Network.run(made.network, trial, sigma=0.0)
     with precision(dtype):
-        update = JaxUpdate(made.state.weights, *ours.seen(trial, dtype), 1e-2, gathered)
+        update = JaxUpdate(made.state.weights, *ours.arrays(trial, dtype), 1e-2, gathered)
         losses = [update() for _ in range(30)]
     assert losses[0] == pytest.approx(float(record.loss.mean()), abs=tolerance)
     assert losses[-1] < 0.7 * losses[0]
@@ -52,7 +53,7 @@ def test_gathering_the_gradient_changes_nothing_but_the_order_of_sums(jax):
     trial = ours.copying(30, 2)
     weights = ours.training(8, trial, "float64", engine="auto").state.weights
     with precision("float64"):
-        plain, gathered = (JaxUpdate(weights, *ours.seen(trial, "float64"), 1e-2, g) for g in (False, True))
+        plain, gathered = (JaxUpdate(weights, *ours.arrays(trial, "float64"), 1e-2, g) for g in (False, True))
         np.testing.assert_allclose([plain() for _ in range(9)], [gathered() for _ in range(9)], rtol=1e-8)
 
 
@@ -81,16 +82,6 @@ def test_the_rows_of_an_update(jax):
     assert [row.what for row in rows[1::2]] == [f"{other}, ours with sign noise" for other in others]
     assert {row.size for row in rows} == {"8 units, 2 lanes, float32, 30 steps"}
     assert all(row.ratio.low <= row.ratio.median <= row.ratio.high and row.note == "" for row in rows)
-
-
-@pytest.mark.parametrize(
-    ("name", "hidden", "lanes", "dtype", "expected"),
-    [("JAX BPTT + Adam", 500, 1, "float32", 0.6), ("JAX BPTT + Adam", 100, 32, "float32", 0.9),
-     ("JAX BPTT + Adam", 100, 1, "float64", None), ("bare BLAS products", 500, 32, "float64", 1.5),
-     ("bare BLAS products", 100, 1, "float32", None)],
-)  # fmt: skip
-def test_what_was_promised(name, hidden, lanes, dtype, expected):
-    assert part_update.limit(name, hidden, lanes, dtype) == expected
 
 
 def test_what_is_missing_is_named(monkeypatch):
@@ -145,20 +136,26 @@ def test_a_row_says_whether_a_promise_holds():
     made = compared({"a": np.array([1.0, 3.0, 2.0]), "b": np.array([1.0, 1.0, 4.0])}, "a", "b", part="p",
                     what="b", size="s", limit=0.6)  # fmt: skip
     assert made.ratio == (1.0, 0.5, 3.0) and made.cells()[-1] == "<= 0.6, missed"
+    absolute = Row(part="p", what="b", size="s", ours=21.0, unit="us", limit=20.0, note="why")
+    assert absolute.cells()[3:] == ("21 us", "", "why", "<= 20 us, missed")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_has_rows(part):
+    assert importlib.import_module(f"neuroanp.bench.parts.{part}").rows.__annotations__["quick"] == "bool"
 
 
 def test_the_table_and_its_json():
-    report = Report(machine=machine(), rows=(ROW,))
+    report = Report(machine=run.machine(), rows=(ROW,))
     heading, versions, _, *table = str(report).splitlines()
     assert "cores" in heading and "brian2" in versions and len(table) == 3
     assert json.loads(report.json())["rows"][0]["ratio"]["median"] == 0.5
 
 
 def test_a_part_that_fails_says_why(monkeypatch):
-    said = []
-    monkeypatch.setattr(run, "PARTS", ("none",))
-    report = run.measure(True, ("none",), said.append)
-    assert said == ["none ..."]
+    lines = []
+    report = run.measure(True, ("none",), lines.append)
+    assert lines == ["none ..."]
     assert "failed: ModuleNotFoundError: No module named 'neuroanp.bench.parts.none'" in str(report)
 
 
@@ -166,4 +163,4 @@ def test_the_command(capsys):
     assert main(["bench", "--help"]) == 0
     assert "usage: neuroanp bench" in capsys.readouterr().out
     assert main(["bench", "--part", "speed"]) == 2
-    assert "--part: expected one of update, loop" in capsys.readouterr().err
+    assert "--part: expected one of update, breakdown" in capsys.readouterr().err

@@ -71,7 +71,9 @@ def test_a_brian2_that_cant_be_imported_is_not_fit(capsys, monkeypatch):
 def test_names_the_extra_that_is_missing(capsys, monkeypatch):
     needs = ['nosuchpackage>=1; extra == "baselines"', "pytest; extra == 'test'"]
     monkeypatch.setattr(importlib.metadata, "requires", lambda _: needs)
-    monkeypatch.setattr(doctor, "_version", lambda name: None if name == "nosuchpackage" else "1.0")
+    monkeypatch.setattr(
+        doctor.environment, "version", lambda name: None if name == "nosuchpackage" else "1.0"
+    )
     assert main(["doctor"]) == 0
     said = capsys.readouterr().out
     assert "without nosuchpackage\n     -> pip install 'neuroanp[baselines]'" in said
