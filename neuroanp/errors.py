@@ -29,7 +29,7 @@ class InvalidValue(NeuroANPError, ValueError):
 
 
 class UnsupportedConstruct(NeuroANPError):
-    """Something in a model's strings that only Brian2 itself can run, where they are needed elsewhere."""
+    """Construct in a model's strings that only Brian2 itself can run, where they are needed elsewhere."""
 
     def __init__(self, where: str, construct: str) -> None:
         super().__init__(f"{where}: can't be rendered outside Brian2: {construct}")

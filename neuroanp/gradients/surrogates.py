@@ -20,7 +20,7 @@ SURROGATES: dict[str, Shape] = {
 
 
 def spike_function(surrogate: str, damping: float, steepness: float) -> Callable[[Any, Any], Any]:
-    """A spike of the distance to the threshold and whether there is one, with a surrogate derivative.
+    """Spike of the distance to the threshold and whether there is one, with a surrogate derivative.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def spike_function(surrogate: str, damping: float, steepness: float) -> Callable
 
 
 def bounded(f: Callable[[Any], Any], v: Any) -> Any:
-    """A function of the potential; its derivative, unit by unit, is kept from -1 to 1.
+    """Value of a function of the potential; its derivative, unit by unit, is kept from -1 to 1.
 
     In the upstroke of a spike potentials grow by themselves, and gradients through them would without bound.
     """

@@ -20,7 +20,7 @@ def unroll(step: Step, truncation: int, surrogate: str, damping: float, steepnes
     """
     module = jax()
     held = module.lax.stop_gradient
-    ops = Ops(module.numpy, spike_function(surrogate, damping, steepness), held, bounded)
+    ops = Ops(module.numpy, spike_function(surrogate, damping, steepness), bounded)
 
     def run(weights: Any, k: Any, states: Any, inputs: Any) -> tuple[Any, Any]:
         def advance(carried: Any, seen: Any) -> tuple[Any, Any]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Dynamics:
-    """One step of a model and its readout on arrays, that can be differentiated.
+    """Step of a model and its readout on arrays, to be differentiated.
 
     Parameters
     ----------
@@ -39,12 +39,12 @@ class Dynamics:
 
     @property
     def goes_on(self) -> bool:
-        """Whether the trace is the only state, so that a window can go on from the one before."""
+        """True where the trace is the only state, so that a window can go on from the one before."""
         return set(self.start) == {self.trace}
 
 
 def rendered(model: Model, dt: Any) -> Dynamics:
-    """A model's own equations for steps of length `dt`.
+    """Dynamics of a model for steps of length `dt`, from its equations.
 
     Raises
     ------
@@ -95,8 +95,6 @@ class Cells:
         :math:`\rho`, what is left of a rise of the threshold after a step.
     rise : float or (N,) array
         :math:`\beta`, rise of the threshold at a spike; 0 for cells that don't adapt.
-    start : float or (N,) array
-        Potential before the first step of a trial.
     """
 
     memory: float
@@ -105,7 +103,6 @@ class Cells:
     refractory: int = 0
     fading: float = 0.0
     rise: float | Array = 0.0
-    start: float | Array = 0.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

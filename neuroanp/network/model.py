@@ -102,7 +102,7 @@ class Model(Part):
         return None
 
     def dynamics(self, dt: Any) -> Dynamics | None:
-        """The model and its readout as one step on arrays, for gradients: rendered from the equations.
+        """Step of model and readout on arrays, for gradients; rendered from the equations unless overridden.
 
         Raises
         ------

@@ -11,38 +11,37 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from neuroanp.errors import InvalidValue, UnsupportedConstruct
-from neuroanp.rendering.statements import SPIKES, Assign, Fire, Operation, Program, Project, Source, program
+from neuroanp.rendering.statements import SPIKES, Assign, Operation, Program, Project, Source, program
 
 Scope = dict[str, Any]
 State = Mapping[str, Any]
 
 
 class Ops(NamedTuple):
-    """What a step on arrays works with, handed over by who takes its gradient."""
+    """Operations that a step works with, handed over by who takes its gradient."""
 
     numpy: Any
-    """The array module."""
+    """Array module."""
     spike: Callable[[Any, Any], Any]
-    """1 where the second argument holds, else 0; the first is by how much, relative to the way from reset to
-    threshold."""
-    held: Callable[[Any], Any]
-    """The value itself, which no gradient goes through."""
+    """Spikes: 1 where the second argument holds, else 0. The first is the distance to the threshold, in units
+    of the way there from reset."""
     bounded: Callable[[Callable[[Any], Any], Any], Any]
-    """The function's value at the potential; its derivative, unit by unit, is kept from -1 to 1."""
+    """Value of a function at the potential; its derivative, unit by unit, is kept from -1 to 1."""
 
 
-PLAIN = Ops(np, lambda over, fired: np.asarray(fired, float), lambda value: value, lambda f, v: f(v))
+PLAIN = Ops(np, lambda over, fired: np.asarray(fired, float), lambda f, v: f(v))
 """NumPy, where no gradient is asked for."""
 
 Step = Callable[[Ops, Any, State, State, Any], tuple[State, Any, Any]]
-"""``step(ops, weights, constants, states, u)``: weights, constants and states by name, the states (L, N) or
-(L, n_out), the input u (L, n_in). It returns the new states, the trace (L, N) and the outputs (L, n_out)."""
+"""Function ``step(ops, weights, constants, states, u)``: weights, constants and states by name, the states
+(L, N) or (L, n_out), the input u (L, n_in). It returns the new states, the trace (L, N) and the outputs
+(L, n_out)."""
 
 
 def _exprel(jnp: Any, x: Any) -> Any:
-    near = abs(x) < 1e-5
-    far = jnp.where(near, 1.0, x)
-    return jnp.where(near, 1 + x / 2 + x**2 / 6, jnp.expm1(far) / far)
+    origin = abs(x) < 1e-5
+    divisor = jnp.where(origin, 1.0, x)
+    return jnp.where(origin, 1 + x / 2 + x**2 / 6, jnp.expm1(divisor) / divisor)
 
 
 SAME = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "exp", "expm1", "log",
@@ -67,7 +66,7 @@ OPERATORS: dict[type, Callable[..., Any]] = {
 
 @functools.lru_cache(maxsize=64)
 def render(source: Source) -> tuple[Step, Program]:
-    """One step of a model; the same function for the same strings, as compiled code is kept by it.
+    """Step of a model; the same function for the same strings, as compiled code is kept by it.
 
     Raises
     ------
@@ -75,9 +74,10 @@ def render(source: Source) -> tuple[Step, Program]:
         For what has no meaning on arrays, by field and name.
     """
     steps = program(source)
-    for each in steps.operations:
-        if not isinstance(each, Project):
-            _check(f"{source.owner}.{each.field}", each.expression)
+    for each in (each for each in steps.operations if isinstance(each, Assign)):
+        for node in ast.walk(_tree(each.expression)):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") not in FUNCTIONS:
+                raise UnsupportedConstruct(f"{source.owner}.{each.field}", ast.unparse(node.func))
 
     def step(ops: Ops, weights: Any, constants: State, states: State, u: Any) -> tuple[State, Any, Any]:
         scope = {**constants, **states, "input.u": u}
@@ -92,7 +92,7 @@ def render(source: Source) -> tuple[Step, Program]:
 
 
 def reach(steps: Program, values: Mapping[str, Any]) -> float:
-    """The way of the potential from reset to threshold, in its unit: that of the unit with the longest.
+    """Way of the potential from reset to threshold, in its unit: that of the unit with the longest.
 
     Parameters
     ----------
@@ -106,42 +106,33 @@ def reach(steps: Program, values: Mapping[str, Any]) -> float:
     InvalidValue
         For a model without `potential`, or whose reset doesn't take it away from the threshold.
     """
-    source = steps.source
+    source, threshold, reset = steps.source, steps.block("threshold"), steps.block("reset")
     if source.potential is None:
         raise InvalidValue(f"{source.owner}.potential", "the variable that its threshold compares", None)
-    potential, threshold = f"hidden.{source.potential}", steps.block("threshold")
+    potential = f"hidden.{source.potential}"
     units = {name: np.asarray(value, float) for name, value in {**steps.values, **values}.items()}
-    run = _Run(PLAIN, {}, steps, units)
-    before = steps.operations[: steps.operations.index(threshold[-1])]
-    run.all(each for each in before if not isinstance(each, Project))
-    for node in (node for each in threshold for node in ast.walk(_tree(each.expression))):
-        if not isinstance(node, ast.Compare):
-            continue
 
-        def over(v: Any, node: ast.Compare = node) -> Any:
-            other = _Run(PLAIN, {}, steps, {**units, potential: v})
-            other.all(threshold[:-1])
-            return _distance(node, other.value("hidden"))
+    def after(operations: Iterable[Operation], changes: State) -> _Run:
+        run = _Run(PLAIN, {}, steps, {**units, **changes})
+        run.all(each for each in operations if isinstance(each, Assign))
+        return run
 
-        v = units[potential]
-        slope = over(v + 1) - over(v)
-        if np.all(slope != 0):
-            at_threshold = v - over(v) / slope
-            after = _Run(
-                PLAIN, {}, steps, {**units, potential: at_threshold, f"hidden.{SPIKES}": np.float64(1)}
-            )
-            after.all(steps.block("reset"))
-            way = float(np.max(-over(after.scope[potential])))
+    def over(node: ast.Compare, v: Any) -> Any:
+        return _distance(node, after(threshold[:-1], {potential: v}).value("hidden"))
+
+    units = after(steps.operations[: steps.operations.index(threshold[-1])], {}).scope
+    v = units[potential]
+    nodes = (node for each in threshold for node in ast.walk(_tree(each.expression)))
+    for node in (node for node in nodes if isinstance(node, ast.Compare)):
+        slope = over(node, v + 1) - over(node, v)
+        if np.all(slope):
+            limit = v - over(node, v) / slope
+            low = after(reset, {potential: limit, f"hidden.{SPIKES}": np.float64(1)}).scope[potential]
+            way = float(np.max(np.abs(over(node, low))))
             if way > 0:
                 return way
     expected = f"a condition on {source.potential} that the reset takes it away from"
     raise InvalidValue(f"{source.owner}.threshold", expected, source.threshold)
-
-
-def _check(where: str, expression: str) -> None:
-    for node in ast.walk(_tree(expression)):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") not in FUNCTIONS:
-            raise UnsupportedConstruct(where, ast.unparse(node.func))
 
 
 @functools.cache
@@ -156,20 +147,19 @@ class _Run:
         self.ops, self.weights, self.scope = ops, weights, scope
         self.potential = f"hidden.{steps.source.potential}" if steps.source.threshold is not None else ""
         self.definitions: dict[str, Assign] = {}
-        """The latest ones in a row."""
+        """Latest ones in a row."""
         self.before: Scope = {}
-        """The scope before these."""
+        """Scope before these."""
         self.open = False
 
     def all(self, operations: Iterable[Operation]) -> None:
         for each in operations:
             if isinstance(each, Project):
                 self._project(each)
-            elif isinstance(each, Fire):
-                self.scope[each.target] = self._fire(_tree(each.expression), each.group)
+                self.open = False
             else:
                 self._assign(each)
-            self.open = isinstance(each, Assign) and each.local
+                self.open = each.local
 
     def value(self, group: str) -> Callable[[Any], Any]:
         return lambda node: _value(node, group, self.scope, self.ops.numpy)
@@ -200,7 +190,9 @@ class _Run:
     def _assign(self, each: Assign) -> None:
         if each.local and not self.open:
             self.definitions, self.before = {}, dict(self.scope)
-        if each.target == self.potential and each.condition != SPIKES:
+        if each.fires:
+            new = self._fire(_tree(each.expression), each.group)
+        elif each.target == self.potential and each.condition != SPIKES:
             new = self.ops.bounded(functools.partial(self._anew, each), self.scope[each.target])
         else:
             new = self.value(each.group)(_tree(each.expression))
@@ -215,7 +207,7 @@ class _Run:
         self.scope[each.target] = new
 
     def _anew(self, each: Assign, v: Any) -> Any:
-        """What is assigned to the potential at another value v of it, through definitions in between."""
+        """Next value of the potential, were it v now: definitions in between follow it."""
         scope = {**self.scope, self.potential: v}
         if self.before.get(self.potential) is self.scope[self.potential]:
             earlier = {**self.before, self.potential: v}

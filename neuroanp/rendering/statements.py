@@ -23,11 +23,11 @@ SPIKES = "_spikes"
 """Name of a group's spikes of this step, each 0 or 1."""
 
 SILENT, AGE = "timestep(t - lastspike, dt)", "_steps_since_spike"
-"""How Brian2 counts the steps since a spike, and the count that takes its place: exact in any precision."""
+"""Brian2's count of the steps since a spike, and the variable in its place: exact in any precision."""
 
 
 class Source(NamedTuple):
-    """The strings and roles of a model, as `Model` documents them; `owner` is the class to name in errors."""
+    """Strings and roles of a model, as `Model` documents them; `owner` is the class to name in errors."""
 
     owner: str
     equations: str
@@ -46,7 +46,7 @@ class Source(NamedTuple):
 
 
 class Assign(NamedTuple):
-    """An expression's value becomes that of a variable, of all units or of those where `condition` holds."""
+    """Assignment of an expression's value to a variable, of all units or of those where `condition` holds."""
 
     group: str
     name: str
@@ -54,11 +54,13 @@ class Assign(NamedTuple):
     field: str
     """Field of the model that it is from."""
     condition: str = ""
-    """A boolean variable, or `SPIKES`."""
+    """Boolean variable, or `SPIKES`; empty for all units."""
     local: bool = False
-    """Whether the variable is one of Brian2's own, defined here."""
+    """True for a variable of Brian2's own, which is defined here."""
+    fires: bool = False
+    """True for the threshold: units spike where the expression holds."""
     detached: bool = False
-    """Whether spikes are taken for given where a gradient is formed."""
+    """True where gradients take spikes for given."""
 
     @property
     def target(self) -> str:
@@ -75,15 +77,14 @@ class Assign(NamedTuple):
 
 
 class Project(NamedTuple):
-    """Weights times a source become a variable, or are added to it."""
+    """Projection of a source through weights onto a variable, which it sets or adds to."""
 
     weights: str
     source: str
     target: str
     add: bool
     sign: int = 0
-    """1 or -1 for the size of weights of that sign alone."""
-    field: str = ""
+    """Sign, 1 or -1, of weights that alone take part, by their size; 0 for all as they are."""
 
     @property
     def overwrites(self) -> bool:
@@ -94,28 +95,11 @@ class Project(NamedTuple):
         return {self.source} | ({self.target} if self.add else set())
 
 
-class Fire(NamedTuple):
-    """Where a condition holds a unit spikes: its `SPIKES` are 1, else 0."""
-
-    group: str
-    expression: str
-    field: str
-    overwrites: bool = True
-
-    @property
-    def target(self) -> str:
-        return f"{self.group}.{SPIKES}"
-
-    @property
-    def reads(self) -> set[str]:
-        return {f"{self.group}.{name}" for name in _names(self.expression)}
-
-
-Operation = Assign | Project | Fire
+Operation = Assign | Project
 
 
 class Program(NamedTuple):
-    """One step of a network with the input ``input.u``, and what is left of it after the step.
+    """Step of a network with the input ``input.u``.
 
     Parameters
     ----------
@@ -139,9 +123,9 @@ class Program(NamedTuple):
     trace: str
     outputs: str = "readout.y"
 
-    def block(self, field: str) -> list[Operation]:
-        """The operations that are from one field of the model."""
-        return [each for each in self.operations if each.field == field]
+    def block(self, field: str) -> list[Assign]:
+        """The statements that are from one field of the model."""
+        return [each for each in self.operations if isinstance(each, Assign) and each.field == field]
 
 
 def program(source: Source) -> Program:
@@ -182,11 +166,13 @@ class _Group:
         self.begin = self._block(self.group.subexpression_updater, "equations")
         self.update = self._block(regular, "update")
         self.equations = self._block(self.group.state_updater, "equations")
-        self.threshold: list[Operation] = []
-        for each in self._block(self.group.thresholder.get("spike"), "threshold"):
-            fires = each.name == "_cond"
-            self.threshold.append(Fire(name, each.expression, each.field) if fires else each)
-        self.reset: list[Operation] = [
+        for _ in self.group.equations.diff_eq_names - {each.name for each in self.equations}:
+            raise UnsupportedConstruct(f"{source.owner}.{prefix}equations", str(source.method))
+        self.threshold = [
+            each._replace(name=SPIKES, local=False, fires=True) if each.name == "_cond" else each
+            for each in self._block(self.group.thresholder.get("spike"), "threshold")
+        ]
+        self.reset = [
             each if each.local else each._replace(condition=SPIKES, detached=each.name == source.potential)
             for each in self._block(self.group.resetter.get("spike"), "reset")
         ]
@@ -200,10 +186,8 @@ class _Group:
             runner.update_abstract_code({})
             code = runner.abstract_code
             _, known, unknown = analyse_identifiers(code, own, recursive=True)
-            variables = {
-                **own,
-                **self.group.resolve_all(known | unknown | {"dt"}, {}, user_identifiers=set()),
-            }
+            names = known | unknown | {"dt"}
+            variables = own | dict(self.group.resolve_all(names, {}, user_identifiers=set()))
         except KeyError as error:
             raise UnsupportedConstruct(f"{self.owner}.{field}", str(error.args[0])) from error
         for name, each in variables.items():
@@ -225,11 +209,14 @@ class _Group:
                 holds = " and ".join(name if value else f"not {name}" for name, value in when)
                 text = f"({simple}) if ({holds}) else ({text})"
         text = text.replace(SILENT, AGE)
+        text = text if operator in ("", ":") else f"{statement.var} {operator} ({text})"
+        if isinstance(variable, ArrayVariable) and variable.is_integer:
+            text = f"int({text})"
         condition = getattr(variable, "conditional_write", None)
         return Assign(
             self.name,
             statement.var,
-            text if operator in ("", ":") else f"{statement.var} {operator} ({text})",
+            text,
             field,
             condition=condition.name if condition is not None else "",
             local=operator == ":",
@@ -237,7 +224,7 @@ class _Group:
 
 
 def _step(source: Source, hidden: _Group, readout: _Group) -> Iterator[Operation]:
-    """All operations in the order that `Assembly` runs them in."""
+    """Operations in the order that `Assembly` runs them in."""
     spikes, trace, drive = f"hidden.{SPIKES}", f"hidden.{source.trace}", f"hidden.{source.drive}"
     for group in (hidden, readout):
         yield Assign(group.name, "t", "t_in_timesteps * dt", "")
@@ -278,8 +265,8 @@ def _pruned(source: Source, operations: list[Operation], values: Mapping[str, fl
         if live & written <= ends:
             break
         ends |= live & written
-    for each in kept:
-        for name in sorted(each.reads - written - values.keys() - {"input.u"}):
+    for each in (each for each in kept if isinstance(each, Assign)):
+        for name in sorted(each.reads - written - values.keys()):
             raise UnsupportedConstruct(f"{source.owner}.{each.field}", name.partition(".")[2])
     states, constants = sorted(live & written), sorted(live - written - {"input.u"})
     return Program(source, tuple(kept), tuple(states), tuple(constants), values, trace)
