@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from brian2 import ms
 
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.models.lif import LIF
-from neuroanp.network.dynamics import Cells, Dynamics, Ops
+from neuroanp.network.dynamics import Cells
 
 
 class ConductanceLIF(LIF):
@@ -65,25 +64,3 @@ class ConductanceLIF(LIF):
 
     def cells(self, dt: Any) -> Cells | None:
         return None
-
-    def dynamics(self, dt: Any) -> Dynamics | None:
-        silent = max(0, round(float(self.refractory_period / dt)) - 1)
-        k = {"rate": float(dt / self.tau), "e_e": self.e_e, "e_i": self.e_i, "refractory": silent}
-        k |= {
-            f"fade_{kind}": np.exp(-float(dt / tau)) for kind, tau in (("e", self.tau_e), ("i", self.tau_i))
-        }
-        return Dynamics(step=_step, constants=k, start=(self.initial_state()["v"], 0.0, 0.0, 0.0))
-
-
-def _step(ops: Ops, weights: Any, k: Any, state: Any, u: Any) -> tuple[tuple[Any, ...], Any]:
-    """Potential v, conductances ge and gi, and steps of silence left."""
-    v, ge, gi, silent = state
-    awake = (silent <= 0).astype(v.dtype)
-    leak = 1 + ge + gi
-    aim = (ge * k["e_e"] + gi * k["e_i"] + u @ weights["W_in"].T) / leak
-    v = awake * (aim + (v - aim) * ops.numpy.exp(-leak * k["rate"])) + (1 - awake) * v
-    z = awake * ops.spike(v - 1)
-    ge = k["fade_e"] * ge + z @ ops.numpy.maximum(weights["W_rec"], 0).T
-    gi = k["fade_i"] * gi + z @ ops.numpy.maximum(-weights["W_rec"], 0).T
-    silent = ops.numpy.maximum(ops.held(z) * k["refractory"], silent - 1)
-    return (v * (1 - ops.held(z)), ge, gi, silent), z

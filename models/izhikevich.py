@@ -9,7 +9,7 @@ from brian2 import ms
 
 from neuroanp.config.option import option
 from neuroanp.models.lif import LIF
-from neuroanp.network.dynamics import Cells, Dynamics, Ops
+from neuroanp.network.dynamics import Cells
 from neuroanp.types import Array
 
 
@@ -86,28 +86,3 @@ class Izhikevich(LIF):
 
     def cells(self, dt: Any) -> Cells | None:
         return None
-
-    def dynamics(self, dt: Any) -> Dynamics | None:
-        own, start = self.parameters(), self.initial_state()
-        k = {name: own[name] for name in "abcd"} | {"dt": float(dt / ms)}
-        k["fading"] = np.exp(-float(dt / self.tau_s))
-        return Dynamics(step=_step, constants=k, start=(start["v"], start["w"], 0.0))
-
-
-def _step(ops: Ops, weights: Any, k: Any, state: Any, u: Any) -> tuple[tuple[Any, ...], Any]:
-    """Potential v, recovery w and synaptic current s; from reset to threshold are 95 mV in regular cells.
-
-    In the upstroke v grows by itself, and gradients through it without bound: they are kept from growing.
-    """
-    v, w, s = state
-    s = k["fading"] * s
-    drive = u @ weights["W_in"].T
-    for _ in range(2):
-        fixed, half = ops.held(v), 0.5 * k["dt"]
-        slope = ops.numpy.minimum(1 + half * (0.08 * fixed + 5), 1)
-        own = fixed + half * (0.04 * fixed**2 + 5 * fixed + 140) + slope * (v - fixed)
-        v = own + half * (s + drive - w)
-    w = w + k["dt"] * k["a"] * (k["b"] * v - w)
-    z = ops.spike((v - 30) / 95)
-    reset = ops.held(z)
-    return (v * (1 - reset) + k["c"] * reset, w + k["d"] * z, s + z @ weights["W_rec"].T), z

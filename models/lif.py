@@ -100,8 +100,7 @@ class LIF(Model):
     def cells(self, dt: Any) -> Cells | None:
         memory = float(np.exp(-float(dt / self.tau)))
         silent = max(0, round(float(self.refractory_period / dt)) - 1)
-        start = self.initial_state()["v"]
-        return Cells(memory=memory, drive=1 - memory, refractory=silent, start=start)
+        return Cells(memory=memory, drive=1 - memory, refractory=silent)
 
     @property
     def outgoing(self) -> int | None:

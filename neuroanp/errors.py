@@ -28,6 +28,13 @@ class InvalidValue(NeuroANPError, ValueError):
         self.where = where
 
 
+class UnsupportedConstruct(NeuroANPError):
+    """Construct in a model's strings that only Brian2 itself can run, where they are needed elsewhere."""
+
+    def __init__(self, where: str, construct: str) -> None:
+        super().__init__(f"{where}: can't be rendered outside Brian2: {construct}")
+
+
 class UnknownName(NeuroANPError, LookupError):
     """A task, model, rule or option that does not exist, with the nearest one that does."""
 

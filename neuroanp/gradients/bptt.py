@@ -10,10 +10,11 @@ import numpy as np
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.gradients._jax import jax, precision
-from neuroanp.gradients.unrolled import Step, unroll
+from neuroanp.gradients.unrolled import unroll
 from neuroanp.network.dynamics import Dynamics
 from neuroanp.network.layout import PROJECTIONS
 from neuroanp.network.record import Record
+from neuroanp.rendering import Step
 from neuroanp.rules import Rule
 from neuroanp.synapse import NotLocal
 from neuroanp.types import Array, Arrays
@@ -28,8 +29,9 @@ class BPTT(Rule):
     Network and trial are those of any other rule; the trial is computed again in JAX, to be differentiated.
     The loss is the squared error, whatever the task rewards. Tanh units have an exact gradient. Spikes have a
     surrogate, :math:`\gamma \, h(k (v - \theta - b))` with :math:`h(0) = 1`, the potential in units
-    of the way from reset to threshold, and no gradient goes through the reset; what comes out is not the
-    gradient of any loss, but what is commonly trained with.
+    of the way from reset to threshold, and no gradient goes through the reset, or grows from step to step
+    through a potential that grows by itself; what comes out is not the gradient of any loss, but what is
+    commonly trained with.
 
     With `truncation` k no error goes back into step 0, k, 2k ... from the steps after: k = 1 is what the code
     published with arXiv 2405.08967 calls backpropagation, as it detaches the state at every step.
@@ -52,8 +54,10 @@ class BPTT(Rule):
     MissingExtra
         Before the first trial, where JAX is not installed.
     InvalidValue
-        For values out of range; at the update for models without `Model.dynamics`, for sparse wiring, and
-        for spiking cells in windows of a longer series.
+        For values out of range; at the update for sparse wiring, and in windows of a longer series for models
+        with states that the trace doesn't show.
+    UnsupportedConstruct
+        At the update, for models with equations that only Brian2 can run, e.g. stochastic ones.
 
     References
     ----------
@@ -111,10 +115,10 @@ class BPTT(Rule):
         return self.truncation, self.surrogate, self.damping, self.steepness
 
     def _course(self, record: Record) -> tuple[Dynamics, Any, Any, Any, Array]:
-        """The model, effective weights, constants, first state and inputs of a trial."""
-        dynamics = record.dynamics
+        """The model, effective weights, constants, first states and inputs of a trial."""
         if record.wiring is not None:
             raise InvalidValue("BPTT.update", "a model with all of its synapses", "a sparse one")
+        dynamics = record.dynamics and record.dynamics()
         if dynamics is None:
             raise InvalidValue("BPTT.update", "a model that defines dynamics", "another one")
         dtype, lanes = record.course.dtype, record.course.shape[1]
@@ -126,16 +130,21 @@ class BPTT(Rule):
             if name in PROJECTIONS
         }
         n_out, n = weights["W_out"].shape
-        initial = record.course[0]
-        if not dynamics.goes_on and initial.any():
-            wanted = "spiking cells to start from rest in every trial"
-            raise InvalidValue("BPTT.update", wanted, "a window that goes on from the one before")
-        start = (initial,) if dynamics.goes_on else dynamics.start
-        units = tuple(np.zeros((lanes, n), dtype) + np.asarray(each, dtype) for each in start)
-        k = {"readout_memory": record.readout_memory, **dynamics.constants}
-        held = {name: np.asarray(value, dtype) for name, value in k.items()}
-        state = units, np.zeros((lanes, n_out), dtype)
-        return dynamics, weights, held, state, record.inputs.astype(dtype, copy=False)
+        start, initial = dict(dynamics.start), record.course[0]
+        if dynamics.goes_on:
+            start[dynamics.trace] = initial
+        elif (initial != start.get(dynamics.trace, 0)).any():
+            expected = "units with other states than the trace to start from rest in every trial"
+            raise InvalidValue("BPTT.update", expected, "a window that goes on from the one before")
+        states = {
+            name: np.zeros((lanes, n_out if name.startswith("readout.") else n), dtype) + value
+            for name, value in start.items()
+        }
+        k, states = (
+            {name: np.asarray(value, dtype) for name, value in each.items()}
+            for each in (dynamics.constants, states)
+        )
+        return dynamics, weights, k, states, record.inputs.astype(dtype, copy=False)
 
 
 @functools.lru_cache(maxsize=32)
@@ -147,8 +156,8 @@ def _forward(step: Step, *form: Any) -> Any:
 def _differentiated(step: Step, *form: Any) -> Any:
     run = unroll(step, *form)
 
-    def loss(weights: Any, k: Any, state: Any, inputs: Any, targets: Any, mask: Any) -> Any:
-        _, outputs = run(weights, k, state, inputs)
+    def loss(weights: Any, k: Any, states: Any, inputs: Any, targets: Any, mask: Any) -> Any:
+        _, outputs = run(weights, k, states, inputs)
         return (((outputs - targets) ** 2).mean(axis=2) * mask).sum() / mask.shape[1]
 
     return jax().jit(jax().value_and_grad(loss))

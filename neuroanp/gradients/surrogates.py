@@ -19,8 +19,8 @@ SURROGATES: dict[str, Shape] = {
 """Bellec et al. 2018; Zenke and Ganguli 2018; Fang et al. 2021; the derivative of the logistic function."""
 
 
-def spike_function(surrogate: str, damping: float, steepness: float) -> Callable[[Any], Any]:
-    """The step function of the distance to the threshold, with a surrogate derivative.
+def spike_function(surrogate: str, damping: float, steepness: float) -> Callable[[Any, Any], Any]:
+    """Spike of the distance to the threshold and whether there is one, with a surrogate derivative.
 
     Parameters
     ----------
@@ -29,19 +29,31 @@ def spike_function(surrogate: str, damping: float, steepness: float) -> Callable
     damping : float
         Height of the derivative at the threshold.
     steepness : float
-        Its width is one over this, in units of the potential.
+        Its width is one over this, in units of the way from reset to threshold.
     """
     module, shape = jax(), SURROGATES[surrogate]
-    jnp = module.numpy
 
     @module.custom_jvp
-    def spike(over: Any) -> Any:
-        return (over > 0).astype(over.dtype)
+    def spike(over: Any, fired: Any) -> Any:
+        return fired.astype(over.dtype)
 
     @spike.defjvp
     def _(primals: Any, tangents: Any) -> Any:
-        (over,), (change,) = primals, tangents
-        return spike(over), damping * shape(steepness * over, jnp) * change
+        (over, fired), (change, _) = primals, tangents
+        return spike(over, fired), damping * shape(steepness * over, module.numpy) * change
 
-    made: Callable[[Any], Any] = spike
-    return made
+    function: Callable[[Any, Any], Any] = spike
+    return function
+
+
+def bounded(f: Callable[[Any], Any], v: Any) -> Any:
+    """Value of a function of the potential; its derivative, unit by unit, is kept from -1 to 1.
+
+    In the upstroke of a spike potentials grow by themselves, and gradients through them would without bound.
+    """
+    module = jax()
+    fixed = module.lax.stop_gradient(v)
+    value, slope = module.jvp(
+        lambda v: module.numpy.asarray(f(v), v.dtype), (fixed,), (module.numpy.ones_like(fixed),)
+    )
+    return value + module.numpy.clip(module.lax.stop_gradient(slope), -1, 1) * (v - fixed)

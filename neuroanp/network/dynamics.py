@@ -1,47 +1,77 @@
-"""What a rule has to know of units that looks into them: `Dynamics`, and two kinds, `Cells` and `Rates`."""
+"""A model's dynamics for rules and gradients: `Dynamics`, and two kinds of units, `Cells` and `Rates`."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from neuroanp.errors import UnsupportedConstruct
+from neuroanp.rendering import Source, Step, reach, render
 from neuroanp.types import Array
 
-
-class Ops(NamedTuple):
-    """What a step on arrays works with, handed over by who takes its gradient."""
-
-    numpy: Any
-    """The array module: ``jax.numpy``, or NumPy where no gradient is asked for."""
-    spike: Callable[[Any], Any]
-    """1 where positive, else 0; of a potential in units of the way from reset to threshold."""
-    held: Callable[[Any], Any]
-    """The value itself, which no gradient goes through."""
+if TYPE_CHECKING:
+    from neuroanp.network.model import Model
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Dynamics:
-    """The equations of a model's hidden units once more, as one step on arrays that can be differentiated.
+    """Step of a model and its readout on arrays, to be differentiated.
 
     Parameters
     ----------
     step : callable
-        A function of the module, as compiled code is kept by it: ``step(ops, weights, k, state, u)`` with
-        `Ops`, ``W_in`` and ``W_rec`` by name, the constants k, a tuple of states (L, N) and the input u
-        (L, n_in). It returns the new states and the trace (L, N).
+        See `Step`. Compiled code is kept by it, so it has to be the same function for the same equations.
     constants : mapping
-        Numbers, or (N,) arrays, by name.
-    start : tuple
-        States before the first step of a trial: a number or (N,) array each.
-    goes_on : bool
-        Whether the trace is the only state, so that a window can go on from the one before.
+        Numbers, or arrays of one for each unit, by name.
+    start : mapping
+        States before the first step of a trial, likewise; those of outputs have names with ``readout.``.
+    trace : str
+        Name of the trace, which is a state of some models.
     """
 
-    step: Callable[[Ops, Any, Any, Any, Any], tuple[tuple[Any, ...], Any]]
+    step: Step
     constants: Mapping[str, Any]
-    start: tuple[Any, ...] = (0.0,)
-    goes_on: bool = False
+    start: Mapping[str, Any]
+    trace: str
+
+    @property
+    def goes_on(self) -> bool:
+        """True where the trace is the only state, so that a window can go on from the one before."""
+        return set(self.start) == {self.trace}
+
+
+def rendered(model: Model, dt: Any) -> Dynamics:
+    """Dynamics of a model for steps of length `dt`, from its equations.
+
+    Raises
+    ------
+    UnsupportedConstruct
+        For what only Brian2 itself can run, by field and name.
+    InvalidValue
+        For spiking models that don't say what their threshold compares.
+    """
+    fields = (getattr(model, name) for name in Source._fields[1:])
+    step, steps = render(Source(type(model).__name__, *fields))
+    given = {"hidden": model.parameters() | model.initial_state(), "readout": model.readout_parameters()}
+    values: dict[str, Any] = dict(steps.values)
+    for group, own in given.items():
+        values[f"{group}.dt"] = float(dt)
+        for name, value in own.items():
+            if isinstance(value, str):
+                raise UnsupportedConstruct(f"{type(model).__name__}.parameters", value)
+            values[f"{group}.{name}"] = np.asarray(value, dtype=float)
+    constants = {name: values[name] for name in steps.constants}
+    if model.threshold is not None:
+        constants["way"] = reach(steps, values)
+    return Dynamics(
+        step=step,
+        constants=constants,
+        start={name: values[name] for name in steps.states},
+        trace=steps.trace,
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,8 +95,6 @@ class Cells:
         :math:`\rho`, what is left of a rise of the threshold after a step.
     rise : float or (N,) array
         :math:`\beta`, rise of the threshold at a spike; 0 for cells that don't adapt.
-    start : float or (N,) array
-        Potential before the first step of a trial.
     """
 
     memory: float
@@ -75,25 +103,6 @@ class Cells:
     refractory: int = 0
     fading: float = 0.0
     rise: float | Array = 0.0
-    start: float | Array = 0.0
-
-    def dynamics(self) -> Dynamics:
-        """These cells from step to step."""
-        k = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return Dynamics(step=_spiking_step, constants=k, start=(k.pop("start"), 0.0, 0.0))
-
-
-def _spiking_step(ops: Ops, weights: Any, k: Any, state: Any, u: Any) -> tuple[tuple[Any, ...], Any]:
-    """Potential v, rise b of the threshold, and steps of silence left."""
-    v, b, silent = state
-    awake = (silent <= 0).astype(v.dtype)
-    v = awake * (k["memory"] * v + k["drive"] * (u @ weights["W_in"].T)) + (1 - awake) * v
-    b = k["fading"] * b
-    z = awake * ops.spike(v - k["threshold"] - b)
-    v = (v + z @ weights["W_rec"].T) * (1 - ops.held(z))
-    b = b + k["rise"] * z
-    silent = ops.numpy.maximum(ops.held(z) * k["refractory"], silent - 1)
-    return (v, b, silent), z
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -109,14 +118,3 @@ class Rates:
     """
 
     memory: float | Array = 0.0
-
-    def dynamics(self) -> Dynamics:
-        """These units from step to step."""
-        return Dynamics(step=_rate_step, constants={"memory": self.memory}, goes_on=True)
-
-
-def _rate_step(ops: Ops, weights: Any, k: Any, state: Any, u: Any) -> tuple[tuple[Any, ...], Any]:
-    (x,) = state
-    a = u @ weights["W_in"].T + x @ weights["W_rec"].T
-    x = k["memory"] * x + (1 - k["memory"]) * ops.numpy.tanh(a)
-    return (x,), x

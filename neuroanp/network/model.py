@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
-from neuroanp.network.dynamics import Cells, Dynamics, Rates
+from neuroanp.network.dynamics import Cells, Dynamics, Rates, rendered
 from neuroanp.network.wiring import Wiring
 
 Weights = dict[str, NDArray[np.float64]]
@@ -102,9 +102,16 @@ class Model(Part):
         return None
 
     def dynamics(self, dt: Any) -> Dynamics | None:
-        """The model as one step on arrays, for gradients; None where it doesn't say so."""
-        units = self.rates(dt) or self.cells(dt)
-        return None if units is None else units.dynamics()
+        """Step of model and readout on arrays, for gradients; rendered from the equations unless overridden.
+
+        Raises
+        ------
+        UnsupportedConstruct
+            For what only Brian2 itself can run, by field and name.
+        InvalidValue
+            For spiking models that don't say what their threshold compares.
+        """
+        return rendered(self, dt)
 
     @property
     def outgoing(self) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -98,7 +99,7 @@ class Network:
         self.decorrelation: dict[str, Array] = {}
         self._constants: dict[str, Any] = {
             "dt": float(dt), "readout_memory": model.readout_memory(dt), "cells": model.cells(dt),
-            "rates": model.rates(dt), "dynamics": model.dynamics(dt),
+            "rates": model.rates(dt), "dynamics": functools.cache(lambda: model.dynamics(dt)),
         }  # fmt: skip
         drawn = np.random.SeedSequence(seed, spawn_key=_WIRING)
         self.wiring = model.wiring(np.random.default_rng(drawn), dt)

@@ -62,8 +62,8 @@ class Record:
         Constants of spiking cells.
     rates : Rates, optional
         Constants of tanh units.
-    dynamics : Dynamics, optional
-        The hidden units as one step on arrays, for gradients.
+    dynamics : callable, optional
+        ``dynamics()`` is the model as one step on arrays, for gradients, formed when first asked for.
     wiring : Wiring, optional
         Which recurrent synapses exist, where not all do.
     past : (D + 1, L, N) array, optional
@@ -92,7 +92,7 @@ class Record:
     readout_memory: float = 0.0
     cells: Cells | None = None
     rates: Rates | None = None
-    dynamics: Dynamics | None = None
+    dynamics: Callable[[], Dynamics | None] | None = None
     wiring: Wiring | None = None
     past: Array | None = None
     owner: Any = None

@@ -185,7 +185,7 @@ def test_what_it_can_not_differentiate_is_refused(monkeypatch):
     with pytest.raises(InvalidValue, match=r"^BPTT\.update: expected a model that defines dynamics"):
         BPTT()(dataclasses.replace(record, dynamics=None), None, {})
     carried = dataclasses.replace(record, course=np.ones_like(record.course))
-    with pytest.raises(InvalidValue, match=r"^BPTT\.update: expected spiking cells to start from rest"):
+    with pytest.raises(InvalidValue, match=r"^BPTT\.update: expected units with other states than the trace"):
         BPTT()(carried, None, {})
     with pytest.raises(InvalidValue, match=r"^Recipe\.rule: expected a rule that learns the weights that"):
         train(LIF(hidden=20, density=0.5), PatternGeneration(), rule=BPTT(), lanes=4, decorrelation=None)
