@@ -9,6 +9,7 @@ from neuroanp.models import ALIF, LIF
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks import CueAccumulation, DelayedXOR, PatternGeneration, SpikingDigits, StoreRecall
 from neuroanp.training.loop import Trainer
+from support.spiking import training
 
 
 def run(task, *, seed=0, dtype="float32", **changes):
@@ -55,3 +56,9 @@ def test_a_pattern_of_a_second_is_learned_to_0_06():
 @pytest.mark.slow
 def test_the_exclusive_or_is_learned():
     assert run(DelayedXOR()).result["score"] > 0.9
+
+
+@pytest.mark.slow
+def test_sparse_cells_with_delays_learn():
+    model = LIF(hidden=60, input_gain=2.0, density=0.1, readout_gain=1.0, delay=5 * ms)
+    assert training(model=model).run(False).result["score"] < 0.4

@@ -67,6 +67,7 @@ def test_damaged_builds_are_built_again(device, empty_cache, compiles, monkeypat
             "runtime.hpp",
             "noise.hpp",
             "dense.hpp",
+            "kernels.cpp",
             "panels.hpp",
             "sparse.hpp",
         ]

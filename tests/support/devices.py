@@ -43,9 +43,9 @@ def compiles(monkeypatch):
     done = []
     compile_ = build._compile
 
-    def counted(files, *args):
-        done.append(files["network.cpp"])
-        return compile_(files, *args)
+    def counted(job, target):
+        done.append(job.files.get("network.cpp"))
+        return compile_(job, target)
 
     monkeypatch.setattr(build, "_compile", counted)
     return done

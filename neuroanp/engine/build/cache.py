@@ -17,6 +17,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
@@ -55,24 +56,52 @@ def build(text: str, compiler: Compiler, extra: Extra, owners: dict[str, str]) -
         If the cache folder belongs to somebody else, can be written by others, or is full.
     """
     native = resources.files("neuroanp.engine") / "native"
-    files = {path.name: path.read_text() for path in sorted(native.iterdir(), key=lambda path: path.name)}
-    files["network.cpp"] = text
-    steps = _commands(compiler, extra)
-    parts = [*files.values(), *_user_code(extra), compiler.identity, brian2.__version__, repr(steps)]
-    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    files = {p.name: p.read_text() for p in sorted(native.iterdir(), key=lambda p: p.name)}
+    identity = [compiler.identity, brian2.__version__]
     with explained(folder := cache_folder()):
         _claim(folder)
-        target = folder / key
-        with FileLock(str(folder / f"{key}.lock")):
-            if not _intact(target):
-                for remnant in folder.iterdir():
-                    if remnant.name.startswith(key) and remnant.suffix != ".lock":
-                        shutil.rmtree(remnant, ignore_errors=True)
-                _compile(files, steps, owners, target)
-    return target / "network.so"
+        linked = {}
+        if "project_packed" in text:
+            step = [compiler.command, *compiler.compile_flags, "-c", "kernels.cpp", "-o", "kernels.o"]
+            linked["kernels.o"] = _made(_Build(files, [step], identity), folder)
+        files = {**files, "network.cpp": text}
+        steps = _commands(compiler, extra, [*linked])
+        return _made(_Build(files, steps, [*_user_code(extra), *identity], linked, owners), folder)
 
 
-def _commands(compiler: Compiler, extra: Extra) -> list[list[str]]:
+@dataclass(frozen=True)
+class _Build:
+    """Files and the commands that make a product of them, and what else the product depends on."""
+
+    files: dict[str, str]
+    steps: list[list[str]]
+    identity: list[str]
+    linked: dict[str, Path] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def product(self) -> str:
+        return self.steps[-1][self.steps[-1].index("-o") + 1]
+
+    @property
+    def key(self) -> str:
+        parts = [*self.files.values(), *self.identity, repr(self.steps)]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def _made(job: _Build, folder: Path) -> Path:
+    """The product, from the cache or made now."""
+    target = folder / job.key
+    with FileLock(str(folder / f"{target.name}.lock")):
+        if not _intact(target / job.product):
+            for left in folder.iterdir():
+                if left.name.startswith(target.name) and left.suffix != ".lock":
+                    shutil.rmtree(left, ignore_errors=True)
+            _compile(job, target)
+    return target / job.product
+
+
+def _commands(compiler: Compiler, extra: Extra, linked: list[str]) -> list[list[str]]:
     """The compiler's calls, one for each C++ file, then the linker's."""
     flags = [*extra.macros, *(f"-I{folder}" for folder in extra.include_dirs), "-I."]
     sources = ["network.cpp", *(os.path.abspath(path) for path in extra.sources)]
@@ -84,7 +113,10 @@ def _commands(compiler: Compiler, extra: Extra) -> list[list[str]]:
     libraries = [f"-L{folder}" for folder in extra.library_dirs]
     libraries += [f"-l{name}" for name in extra.libraries]
     libraries += [f"-Wl,-rpath,{folder}" for folder in extra.runtime_library_dirs]
-    return [*steps, [compiler.command, *compiler.link_flags, *objects, "-o", "network.so", *libraries]]
+    return [
+        *steps,
+        [compiler.command, *compiler.link_flags, *objects, *linked, "-o", "network.so", *libraries],
+    ]
 
 
 def _user_code(extra: Extra) -> Iterator[str]:
@@ -128,25 +160,28 @@ def _checksum(library: Path) -> str:
     return hashlib.sha256(library.read_bytes()).hexdigest()
 
 
-def _intact(target: Path) -> bool:
-    library, checksum = target / "network.so", target / "sha256"
-    return library.exists() and checksum.exists() and checksum.read_text() == _checksum(library)
+def _intact(product: Path) -> bool:
+    noted = product.with_name("sha256")
+    return product.exists() and noted.exists() and noted.read_text() == _checksum(product)
 
 
-def _compile(files: dict[str, str], steps: list[list[str]], owners: dict[str, str], target: Path) -> None:
+def _compile(job: _Build, target: Path) -> None:
     work = Path(tempfile.mkdtemp(prefix=target.name, dir=target.parent))
     try:
-        for name, text in files.items():
+        for name, text in job.files.items():
             (work / name).write_text(text)
-        for step in steps:
-            result = subprocess.run(step, cwd=work, capture_output=True, text=True)
-            if result.returncode != 0:
-                if "No space left" in result.stderr:
+        for name, path in job.linked.items():
+            (work / name).symlink_to(path.resolve())
+        for step in job.steps:
+            done = subprocess.run(step, cwd=work, capture_output=True, text=True)
+            if done.returncode != 0:
+                if "No space left" in done.stderr:
                     raise OSError(errno.ENOSPC, "no space left")
-                raise CompileError(_message(result.stderr, owners))
+                raise CompileError(_message(done.stderr, job.owners))
         for part in work.glob("*.o"):
-            part.unlink()
-        (work / "sha256").write_text(_checksum(work / "network.so"))
+            if part.name != job.product:
+                part.unlink()
+        (work / "sha256").write_text(_checksum(work / job.product))
         os.replace(work, target)
     finally:
         shutil.rmtree(work, ignore_errors=True)

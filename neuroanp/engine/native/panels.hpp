@@ -135,4 +135,8 @@ void project_packed(const F *panels, const F *x, F *y, int rows, int n_in, int n
     }
 }
 
+// in kernels.cpp
+extern template void project_packed(const float *, const float *, float *, int, int, int, bool);
+extern template void project_packed(const double *, const double *, double *, int, int, int, bool);
+
 }  // namespace neuroanp

@@ -1,0 +1,7 @@
+// What is the same in every network and takes long to compile, compiled once and linked to each.
+#include "panels.hpp"
+
+namespace neuroanp {
+template void project_packed(const float *, const float *, float *, int, int, int, bool);
+template void project_packed(const double *, const double *, double *, int, int, int, bool);
+}  // namespace neuroanp
