@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
+import importlib.metadata
 import json
 import multiprocessing
+import platform
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,10 +29,11 @@ from neuroanp.reproduce.experiments import (
     SCALED_UPDATES,
     SIZES,
 )
-from neuroanp.reproduce.methods import METHODS
+from neuroanp.reproduce.methods import GRADIENTS, NOISELESS
 from neuroanp.tasks import CopyingMemory
 
 COST = "cost.json"
+PACKAGES = ("neuroanp", "brian2", "numpy", "scipy", "jax", "optax", "matplotlib")
 
 
 class Job(NamedTuple):
@@ -59,17 +62,20 @@ class Plan:
     ----------
     quick : bool
         Small sizes, in about 6 minutes.
-    seeds : int
+    seeds : tuple of int
     weather : str, optional
         Path of the weather file; without it the weather is left out.
     only : tuple of str
         Experiments to run, all when empty.
+    methods : tuple of str
+        Methods to run, all of an experiment when empty.
     """
 
     quick: bool = False
-    seeds: int = 5
+    seeds: tuple[int, ...] = tuple(range(5))
     weather: str | None = None
     only: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
 
     def experiments(self) -> Iterator[tuple[str, int]]:
         """Names, with the updates of each."""
@@ -80,14 +86,20 @@ class Plan:
                 yield name, updates
 
     def jobs(self) -> list[Job]:
-        """All runs, a seed of everything before the next one."""
-        made = [
+        """All runs, a seed of everything before the next one; sizes, lengths and changes if it is whole."""
+        runs = [
             Job(name, method, seed, updates, EXPERIMENTS[name].hidden, self.weather)
-            for seed in range(self.seeds)
+            for seed in self.seeds
             for name, updates in self.experiments()
-            for method in METHODS
+            for method in EXPERIMENTS[name].methods
+            if not self.methods or method in self.methods
         ]
-        return made + ([] if self.only else [*self.sizes(), *self.lengths(), *self.changes()])
+        return runs + ([*self.sizes(), *self.lengths(), *self.changes()] if self.whole else [])
+
+    @property
+    def whole(self) -> bool:
+        """True if neither experiments nor methods are chosen."""
+        return not (self.only or self.methods)
 
     def sizes(self) -> list[Job]:
         """Runs at several hidden sizes, on fresh copying."""
@@ -110,8 +122,8 @@ class Plan:
     def changes(self) -> list[Job]:
         """Runs of our recipe with one thing changed; a quick report has none."""
         updates, hidden = EXPERIMENTS[WHERE].updates, EXPERIMENTS[WHERE].hidden
-        seeds = 0 if self.quick else self.seeds
-        return [Job(WHERE, change, seed, updates, hidden) for seed in range(seeds) for change in CHANGES]
+        seeds = () if self.quick else self.seeds
+        return [Job(WHERE, change, seed, updates, hidden) for seed in seeds for change in CHANGES]
 
 
 def run_all(plan: Plan, out: Path, processes: int = 1) -> None:
@@ -153,6 +165,10 @@ def settings_of(job: Job) -> dict[str, Any]:
     if job.length:
         task = dataclasses.replace(task, length=job.length) if isinstance(task, CopyingMemory) else task
     settings = EVERY[job.method].settings(task.name, experiment.rates) | experiment.options()
+    if job.method in NOISELESS:
+        settings |= experiment.noiseless
+    if job.method in GRADIENTS and experiment.bptt_rate:
+        settings["optimizer"] = dataclasses.replace(settings["optimizer"], lr=experiment.bptt_rate)
     settings["model"] = dataclasses.replace(settings["model"], hidden=job.hidden)
     return settings | {"task": task, "updates": job.updates, "seed": job.seed, "dtype": "float32"}
 
@@ -178,12 +194,23 @@ def make(job: Job, out: str) -> None:
     folder = Path(out) / job.folder
     if folder.exists():
         return
-    cost = {"peak_mb": _peak_mb(), "diverged": stopped}
+    cost = {"peak_mb": _peak_mb(), "diverged": stopped, "versions": versions()}
     with checkpoint.new_folder(folder) as draft:
         checkpoint.write_json(draft / "config.json", run.config)
         checkpoint.write_json(draft / "result.json", run.result)
         checkpoint.write_history(draft / "history.csv", run.history)
         (draft / COST).write_text(json.dumps(cost))
+
+
+def versions() -> dict[str, str]:
+    """Python, the machine, and the packages that numbers depend on."""
+    known = {"python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
+    for package in PACKAGES:
+        try:
+            known[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            known[package] = "not installed"
+    return known
 
 
 def _peak_mb() -> float:
