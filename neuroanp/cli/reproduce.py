@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from neuroanp.cli.options import Parser, UsageError, add_options, apply
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
-from neuroanp.errors import UnknownName
+from neuroanp.errors import InvalidValue, UnknownName
 from neuroanp.gradients import BPTT
 from neuroanp.reproduce import Plan, run_all, write_report
 from neuroanp.reproduce.experiments import EXPERIMENTS
+from neuroanp.reproduce.methods import METHODS
 
 
 class Reproduce(Part):
     """Options of the report."""
 
     quick: bool = option(False, "small sizes and one seed, in about 6 minutes")
-    seeds: int | None = option(None, "seeds of every run (default: 5, quick: 1)", least=1)
+    seeds: str | None = option(None, "how many, 100-104 or 100,101 (5, seeds 0 to 4; quick: 1)")
     weather: Path | None = option(None, "the weather file; left out without it")
     only: tuple[str, ...] = option((), f"of {', '.join(EXPERIMENTS)}")
+    methods: tuple[str, ...] = option((), f"of {', '.join(METHODS)}")
     processes: int = option(1, "runs at a time", least=1)
     out: Path | None = option(None, "folder of the report; runs/reproduce when left out")
 
@@ -36,17 +40,37 @@ def reproduce_command(words: list[str]) -> int:
         parser.print_help()
         return 0
     options = apply("", Reproduce(), parser.read(words))
-    for name in options.only:
-        if name not in EXPERIMENTS:
-            raise UnknownName("--only", name, list(EXPERIMENTS))
     if options.weather is not None and not options.weather.is_file():
         raise UsageError(f"--weather: there is no file {options.weather}")
-    weather = options.weather and str(options.weather.absolute())
-    seeds = options.seeds or (1 if options.quick else 5)
-    plan = Plan(quick=options.quick, seeds=seeds, weather=weather, only=options.only)
+    plan = Plan(
+        quick=options.quick,
+        seeds=_seeds(options.seeds or ("1" if options.quick else "5")),
+        weather=options.weather and str(options.weather.absolute()),
+        only=_known("--only", options.only, EXPERIMENTS),
+        methods=_known("--methods", options.methods, METHODS),
+    )
     BPTT().require_extras()
     out = options.out or Path("runs/reproduce-quick" if options.quick else "runs/reproduce")
     run_all(plan, out, options.processes)
     page = write_report(plan, out, " ".join(["neuroanp reproduce", *words]))
     print(f"report: {page}")
     return 0
+
+
+def _known(option: str, names: tuple[str, ...], known: Iterable[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in known:
+            raise UnknownName(option, name, list(known))
+    return names
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    """Seeds of "5" (0 to 4), "100-104" or "100,101"."""
+    stretch = re.fullmatch(r"(\d+)-(\d+)", text)
+    if stretch and int(stretch[1]) <= int(stretch[2]):
+        return tuple(range(int(stretch[1]), int(stretch[2]) + 1))
+    if re.fullmatch(r"\d+(,\d+)+", text):
+        return tuple(map(int, text.split(",")))
+    if re.fullmatch(r"[1-9]\d*", text):
+        return tuple(range(int(text)))
+    raise InvalidValue("--seeds", "a number of 1 or more, 100-104 or 100,101", text)

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from neuroanp.plotting.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, styled
-from neuroanp.reproduce.findings import Found
+from neuroanp.reproduce.findings import Runs
 
 COLOURS = {
     "bp-step": GREY, "wp": PURPLE, "np": SKY, "anp": ORANGE, "dwp": PURPLE, "dnp": SKY, "danp": ORANGE,
@@ -20,30 +20,31 @@ DASHED = ("dwp", "dnp", "danp", "readout", "bptt-decorrelated")
 
 
 @styled
-def curves(found: dict[str, Found]) -> str:
+def curves(methods: dict[str, Runs]) -> str:
     """Test loss over updates, mean and range over the seeds, with the trivial levels; and correlations."""
     drawing = Figure(figsize=(11, 4.2))
     left, right = drawing.subplots(1, 2, width_ratios=[2, 1])
-    trivial = next(iter(found.values())).trivial
-    for name, level in trivial.items():
-        if level > 1e-9:
-            left.axhline(level, color=GREY, lw=0.8)
-            left.annotate(name, (0.0, level), xycoords=("axes fraction", "data"), va="bottom")
-    for method, runs in found.items():
-        _line(left, method, runs, "test_loss", 2 * max(trivial.values()))
-        _line(right, method, runs, "test_correlation", 1.0)
+    trivial = next(iter(methods.values())).trivial
+    levels = {name: level for name, level in trivial.items() if level > 1e-9}
+    for level in levels.values():
+        left.axhline(level, color=GREY, lw=0.8)
+    best = min(levels, key=lambda name: levels[name])
+    left.annotate(best, (0.0, levels[best]), xycoords=("axes fraction", "data"), va="bottom")
+    for method, runs in methods.items():
+        _line(left, method, runs, "loss", 2 * max(trivial.values()))
+        _line(right, method, runs, "correlation", 1.0)
     left.set(xlabel="update", ylabel="test loss", yscale="log")
     right.set(xlabel="update", ylabel="mean squared correlation\nof two hidden traces", ylim=(0, None))
     left.legend(loc="upper left", bbox_to_anchor=(0, -0.13), ncols=3)
     return encoded(drawing)
 
 
-def _line(axes: Any, method: str, runs: Found, name: str, ceiling: float) -> None:
-    shortest = min(len(history["test_update"]) for history in runs.histories)
+def _line(axes: Any, method: str, runs: Runs, name: str, ceiling: float) -> None:
+    shortest = min(len(record["tests"]["update"]) for record in runs.records)
     if not shortest:
         return
-    update = runs.histories[0]["test_update"][:shortest]
-    values = np.array([history[name][:shortest] for history in runs.histories])
+    update = runs.records[0]["tests"]["update"][:shortest]
+    values = np.array([record["tests"][name][:shortest] for record in runs.records], float)
     values = np.minimum(values, ceiling)
     style = "--" if method in DASHED else "-"
     axes.plot(update, values.mean(axis=0), style, color=COLOURS[method], lw=1.4, label=runs.title)
@@ -51,7 +52,7 @@ def _line(axes: Any, method: str, runs: Found, name: str, ceiling: float) -> Non
 
 
 @styled
-def scaling(title: str, found: dict[int, dict[str, Found]]) -> str:
+def scaling(title: str, found: dict[int, dict[str, Runs]]) -> str:
     """Loss and time of an update against a size."""
     drawing = Figure(figsize=(9, 3.4))
     left, right = drawing.subplots(1, 2)

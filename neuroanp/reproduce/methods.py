@@ -75,3 +75,7 @@ METHODS = {
     "response": Method("response perturbation, our recipe otherwise", False, _response),
     "bptt-decorrelated": _ours("BPTT, decorrelated as our recipe is", rule=BPTT()),
 }
+
+#: BPTT at a rate of its own, and all methods without noise, which compare no passes and no lanes.
+GRADIENTS = ("bptt", "bptt-decorrelated")
+NOISELESS = (*GRADIENTS, "readout")

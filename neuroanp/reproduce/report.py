@@ -1,4 +1,4 @@
-"""`write_report`: one HTML page of what is on disk, readable offline, and the data behind it."""
+"""`write_report`: records of all runs as JSON, and one HTML page of them, readable offline."""
 
 from __future__ import annotations
 
@@ -8,98 +8,110 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from neuroanp import storage as checkpoint
+from neuroanp import storage
 from neuroanp.config import document as config
-from neuroanp.config import environment
 from neuroanp.reproduce import figures
 from neuroanp.reproduce.changes import WHERE
 from neuroanp.reproduce.experiments import COPYING, EXPERIMENTS
-from neuroanp.reproduce.findings import WITHIN, Found, collect, needed, sentences
+from neuroanp.reproduce.findings import (
+    CONFIDENCE,
+    WITHIN,
+    Record,
+    Runs,
+    by_method,
+    interval,
+    needed,
+    records,
+    sentences,
+)
 from neuroanp.reproduce.methods import METHODS
-from neuroanp.reproduce.runs import Job, Plan
+from neuroanp.reproduce.runs import Job, Plan, versions
 from neuroanp.tasks import CopyingMemory
+from neuroanp.types import Array
 
 TEMPLATE = Path(__file__).with_name("report.html")
-PACKAGES = ("neuroanp", "brian2", "numpy", "scipy", "jax", "optax", "matplotlib")
 
 
 def write_report(plan: Plan, out: Path, command: str) -> Path:
-    """Write ``report.html`` and ``report.json``; returns the path of the page.
+    """Write ``report.json``, records of all runs, and ``report.html``, made of it; returns the page's path.
 
     Parameters
     ----------
     plan : Plan
     out : Path
-        Folder with the runs of `run_all`; what is missing is left out and said to be.
+        Folder with the runs of `run_all`; the page says how many are missing.
     command : str
         The command that made it.
     """
-    versions = {"machine": environment.system()} | environment.versions(*PACKAGES)
-    jobs = plan.jobs()
-    sections, data = [], {}
+    jobs = list(dict.fromkeys(plan.jobs()))
+    found = records(out, jobs)
+    lines = ",\n".join(storage.json_line(record) for record in found)
+    (out / "report.json").write_text(f'{{"command": {storage.json_line(command)}, "runs": [\n{lines}\n]}}\n')
+    sections = []
     for name, updates in plan.experiments():
-        own = [job for job in jobs if job.experiment == name and _main(job, updates)]
-        found = collect(out, own)
-        if found:
-            sections.append(_section(name, updates, found))
-            data[name] = {method: _plain(runs) for method, runs in found.items()}
-    scaled = [] if plan.only else [
-        _scaled(out, "hidden units", plan.sizes(), "hidden"),
-        _scaled(out, "symbols in the sequence", plan.lengths(), "length"),
-    ]  # fmt: skip
+        methods = by_method(r for r in found if _main(r, name, updates))
+        if methods:
+            sections.append(_section(name, updates, methods))
     text = jinja2.Environment(autoescape=True).from_string(TEMPLATE.read_text()).render(
-        sections=sections, scaled=[part for part in scaled if part], methods=_settings(), command=command,
-        changes=_changes(out, plan), versions=versions,
-        seeds=plan.seeds, quick=plan.quick, weather=plan.weather is not None,
-        missing=sum(not (out / job.folder).exists() for job in jobs),
-        within=f"{100 * (WITHIN - 1):.0f}",
+        sections=sections, scaled=_scaled(plan, found), methods=_settings(), command=command,
+        changes=_changes(plan, found), versions=versions(),
+        seeds=len(plan.seeds), quick=plan.quick, weather=plan.weather is not None,
+        missing=len(jobs) - len(found), within=f"{100 * (WITHIN - 1):.0f}",
+        confidence=f"{100 * CONFIDENCE:.0f}",
     )  # fmt: skip
-    checkpoint.write_json(out / "report.json", {"command": command, "versions": versions, "found": data})
     page = out / "report.html"
     page.write_text(text)
     return page
 
 
-def _main(job: Job, updates: int) -> bool:
-    plain = job.method in METHODS and not job.length
-    return plain and job.updates == updates and job.hidden == EXPERIMENTS[job.experiment].hidden
+def _main(record: Record, name: str, updates: int) -> bool:
+    """True for a run of an experiment itself, not of a size, a length or a change."""
+    plain = record["method"] in METHODS and not record["length"]
+    return bool(
+        record["experiment"] == name
+        and plain
+        and record["settings"]["updates"] == updates
+        and record["hidden"] == EXPERIMENTS[name].hidden
+    )
 
 
-def _section(name: str, updates: int, found: dict[str, Found]) -> dict[str, Any]:
+def _section(name: str, updates: int, methods: dict[str, Runs]) -> dict[str, Any]:
     experiment = EXPERIMENTS[name]
-    goal = float(np.mean(found["bptt"].test_loss)) * WITHIN if "bptt" in found else float("nan")
-    first = next(iter(found.values()))
+    goal = float(np.mean(methods["bptt"].test_loss)) * WITHIN if "bptt" in methods else float("nan")
+    first = next(iter(methods.values()))
     return {
         "title": experiment.title,
         "about": f"{updates} updates of {experiment.lanes} lanes, {experiment.hidden} hidden units",
-        "score_name": first.score_name,
-        "rows": [_row(runs, goal) for runs in found.values()],
+        "score_name": first.records[0]["score_name"],
+        "rows": [_row(runs, goal) for runs in methods.values()],
         "trivial": [(key, f"{value:.3g}") for key, value in first.trivial.items()],
-        "sentences": sentences(experiment.title, found),
-        "figure": figures.curves(found),
+        "sentences": sentences(methods),
+        "figure": figures.curves(methods),
     }
 
 
-def _row(runs: Found, goal: float) -> dict[str, Any]:
+def _row(runs: Runs, goal: float) -> dict[str, Any]:
     update, seconds = runs.reached(goal)
     reached = f"{update:.0f} updates, {seconds:.2g} s" if np.isfinite(update) else "not reached"
     better = runs.test_loss < min(runs.trivial.values())
     return {
         "title": runs.title,
-        "loss": _spread(runs.test_loss),
-        "train": _spread(runs.train_loss),
-        "score": _spread(runs.score),
-        "correlation": _spread(runs.correlation),
+        "loss": spread(runs.test_loss),
+        "interval": _interval(runs.test_loss),
+        "train": spread(runs.each("train_loss")),
+        "score": spread(runs.each("score")),
+        "correlation": spread(runs.correlation),
         "beats": "yes" if better.all() else "at some seeds" if better.any() else "no",
         "reached": reached,
         "time": f"{runs.per_update:.3g}",
-        "memory": f"{np.median(runs.peak_mb):.0f}",
+        "memory": f"{np.median(runs.each('peak_mb')):.0f}",
         "diverged": runs.diverged,
-        "seeds": len(runs.test_loss),
+        "seeds": len(runs.records),
     }
 
 
-def _spread(values: np.ndarray) -> str:
+def spread(values: Array) -> str:
+    """Mean over seeds with the range in brackets, to three digits."""
     if not np.isfinite(values).all():
         return "?"
     if len(values) == 1:
@@ -107,38 +119,52 @@ def _spread(values: np.ndarray) -> str:
     return f"{values.mean():.3g} ({values.min():.3g} to {values.max():.3g})"
 
 
-def _scaled(out: Path, title: str, jobs: list[Job], by: str) -> dict[str, Any] | None:
-    sizes = sorted({getattr(job, by) for job in jobs})
-    found = {size: collect(out, [job for job in jobs if getattr(job, by) == size]) for size in sizes}
-    found = {size: runs for size, runs in found.items() if runs}
-    if not found:
-        return None
-    rows = [
-        (
-            size,
-            runs.title,
-            _spread(runs.test_loss),
-            f"{runs.per_update:.3g}",
-            f"{np.median(runs.peak_mb):.0f}",
-        )
-        for size, by_method in found.items()
-        for runs in by_method.values()
-    ]
-    return {"title": title, "rows": rows, "figure": figures.scaling(title, found)}
+def _interval(losses: Array) -> str:
+    if len(losses) < 3 or not np.isfinite(losses).all():
+        return ""
+    low, high = interval(losses)
+    return f"{low:.3g} to {high:.3g}"
 
 
-def _changes(out: Path, plan: Plan) -> dict[str, Any] | None:
-    found = {} if plan.only else collect(out, plan.changes())
-    if not found:
+def _scaled(plan: Plan, found: list[Record]) -> list[dict[str, Any]]:
+    """Sections on hidden sizes and lengths of trials."""
+    series = (("hidden units", plan.sizes(), "hidden"), ("symbols in the sequence", plan.lengths(), "length"))
+    sections = []
+    for title, jobs, by in series if plan.whole else ():
+        sizes = {size: _of(found, [job for job in jobs if getattr(job, by) == size]) for size in
+                 sorted({getattr(job, by) for job in jobs})}  # fmt: skip
+        sizes = {size: methods for size, methods in sizes.items() if methods}
+        if sizes:
+            rows = [_size_row(size, runs) for size, methods in sizes.items() for runs in methods.values()]
+            sections.append({"title": title, "rows": rows, "figure": figures.scaling(title, sizes)})
+    return sections
+
+
+def _size_row(size: int, runs: Runs) -> tuple[Any, ...]:
+    memory = f"{np.median(runs.each('peak_mb')):.0f}"
+    return size, runs.title, spread(runs.test_loss), f"{runs.per_update:.3g}", memory
+
+
+def _of(found: list[Record], jobs: list[Job]) -> dict[str, Runs]:
+    """Records of some jobs, by method."""
+    keys = {(job.experiment, job.length, job.hidden, job.method, job.seed, job.updates) for job in jobs}
+    names = ("experiment", "length", "hidden", "method", "seed")
+    return by_method(r for r in found if (*(r[n] for n in names), r["settings"]["updates"]) in keys)
+
+
+def _changes(plan: Plan, found: list[Record]) -> dict[str, Any] | None:
+    methods = _of(found, plan.changes()) if plan.whole else {}
+    if not methods:
         return None
     rows = [
-        (runs.title, _spread(runs.test_loss), _spread(runs.score), len(runs.score)) for runs in found.values()
+        (runs.title, spread(runs.test_loss), spread(runs.each("score")), len(runs.records))
+        for runs in methods.values()
     ]
     return {
         "title": EXPERIMENTS[WHERE].title,
         "rows": rows,
-        "score_name": next(iter(found.values())).score_name,
-        "sentence": needed(found),
+        "score_name": next(iter(methods.values())).records[0]["score_name"],
+        "sentence": needed(methods),
     }
 
 
@@ -156,15 +182,3 @@ def _short(value: Any) -> str:
         return str(value)
     name = value["class"].rpartition(":")[2]
     return f"{name}({', '.join(f'{k}={v}' for k, v in value.items() if k != 'class')})"
-
-
-def _plain(runs: Found) -> dict[str, Any]:
-    names = ("test_loss", "train_loss", "score", "seconds", "updates", "peak_mb")
-    return {name: [float(v) for v in getattr(runs, name)] for name in names} | {
-        "diverged": runs.diverged,
-        "trivial": runs.trivial,
-        "curves": [
-            {key: [float(v) for v in history[key]] for key in history if key.startswith("test_")}
-            for history in runs.histories
-        ],
-    }

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from neuroanp import storage as checkpoint
 from neuroanp.config import document as config
+from neuroanp.config import environment
 from neuroanp.errors import Diverged, InvalidValue
 from neuroanp.reproduce.changes import CHANGES, EVERY, WHERE
 from neuroanp.reproduce.experiments import (
@@ -27,10 +28,11 @@ from neuroanp.reproduce.experiments import (
     SCALED_UPDATES,
     SIZES,
 )
-from neuroanp.reproduce.methods import METHODS
+from neuroanp.reproduce.methods import GRADIENTS, NOISELESS
 from neuroanp.tasks import CopyingMemory
 
 COST = "cost.json"
+PACKAGES = ("neuroanp", "brian2", "numpy", "scipy", "jax", "optax", "matplotlib")
 
 
 class Job(NamedTuple):
@@ -59,17 +61,20 @@ class Plan:
     ----------
     quick : bool
         Small sizes, in about 6 minutes.
-    seeds : int
+    seeds : tuple of int
     weather : str, optional
         Path of the weather file; without it the weather is left out.
     only : tuple of str
         Experiments to run, all when empty.
+    methods : tuple of str
+        Methods to run, all of an experiment when empty.
     """
 
     quick: bool = False
-    seeds: int = 5
+    seeds: tuple[int, ...] = tuple(range(5))
     weather: str | None = None
     only: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
 
     def experiments(self) -> Iterator[tuple[str, int]]:
         """Names, with the updates of each."""
@@ -80,14 +85,20 @@ class Plan:
                 yield name, updates
 
     def jobs(self) -> list[Job]:
-        """All runs, a seed of everything before the next one."""
-        made = [
+        """All runs, a seed of everything before the next one; sizes, lengths and changes if it is whole."""
+        runs = [
             Job(name, method, seed, updates, EXPERIMENTS[name].hidden, self.weather)
-            for seed in range(self.seeds)
+            for seed in self.seeds
             for name, updates in self.experiments()
-            for method in METHODS
+            for method in EXPERIMENTS[name].methods
+            if not self.methods or method in self.methods
         ]
-        return made + ([] if self.only else [*self.sizes(), *self.lengths(), *self.changes()])
+        return runs + ([*self.sizes(), *self.lengths(), *self.changes()] if self.whole else [])
+
+    @property
+    def whole(self) -> bool:
+        """True if neither experiments nor methods are chosen."""
+        return not (self.only or self.methods)
 
     def sizes(self) -> list[Job]:
         """Runs at several hidden sizes, on fresh copying."""
@@ -110,8 +121,8 @@ class Plan:
     def changes(self) -> list[Job]:
         """Runs of our recipe with one thing changed; a quick report has none."""
         updates, hidden = EXPERIMENTS[WHERE].updates, EXPERIMENTS[WHERE].hidden
-        seeds = 0 if self.quick else self.seeds
-        return [Job(WHERE, change, seed, updates, hidden) for seed in range(seeds) for change in CHANGES]
+        seeds = () if self.quick else self.seeds
+        return [Job(WHERE, change, seed, updates, hidden) for seed in seeds for change in CHANGES]
 
 
 def run_all(plan: Plan, out: Path, processes: int = 1) -> None:
@@ -153,6 +164,10 @@ def settings_of(job: Job) -> dict[str, Any]:
     if job.length:
         task = dataclasses.replace(task, length=job.length) if isinstance(task, CopyingMemory) else task
     recipe = EVERY[job.method].settings(task, experiment.rates)
+    if job.method in NOISELESS:
+        recipe = recipe.replace(**experiment.noiseless)
+    if job.method in GRADIENTS and experiment.bptt_rate:
+        recipe = recipe.replace(optimizer=recipe.optimizer.replace(lr=experiment.bptt_rate))
     recipe = recipe.replace(
         model=recipe.model.replace(hidden=job.hidden), lanes=experiment.lanes, updates=job.updates
     )
@@ -180,12 +195,17 @@ def make(job: Job, out: str) -> None:
     folder = Path(out) / job.folder
     if folder.exists():
         return
-    cost = {"peak_mb": _peak_mb(), "diverged": stopped}
+    cost = {"peak_mb": _peak_mb(), "diverged": stopped, "versions": versions()}
     with checkpoint.new_folder(folder) as draft:
         checkpoint.write_json(draft / "config.json", run.config)
         checkpoint.write_json(draft / "result.json", run.result)
         checkpoint.write_history(draft / "history.csv", run.history)
         (draft / COST).write_text(json.dumps(cost))
+
+
+def versions() -> dict[str, str]:
+    """Python, the machine, and the packages that numbers depend on."""
+    return {"machine": environment.system()} | environment.versions(*PACKAGES)
 
 
 def _peak_mb() -> float:

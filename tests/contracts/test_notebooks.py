@@ -1,22 +1,68 @@
 """The notebooks and scripts run from top to bottom, and show what they promise."""
 
+import copy
+import re
 import runpy
 from pathlib import Path
 
 import pytest
 
+from neuroanp.reproduce.findings import by_method, sentences
+from neuroanp.storage import read_json
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
-def test_a_notebook_runs(path, tmp_path):
-    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+
+
+def outputs_of(notebook):
+    return [output for cell in notebook.cells for output in cell.get("outputs", [])]
+
+
+def kinds_of(notebook):
+    """Kinds of what its cells show: pictures, tables, values."""
+    shown = [output.data for output in outputs_of(notebook) if "data" in output]
+    return [set(data) for data in shown if "application/vnd.jupyter.widget-view+json" not in data]
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_notebook_keeps_what_it_printed(path):
+    nbformat = pytest.importorskip("nbformat")
     notebook = nbformat.read(path, as_version=4)
-    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": tmp_path}}).execute()
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    assert not [output for output in outputs if output.output_type == "error"]
-    assert any("image/png" in output.get("data", {}) for output in outputs)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert code and [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert not any(output.output_type == "error" for output in outputs_of(notebook))
+    assert not re.search("/work|/tmp|/home", path.read_text())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_notebook_runs(path):
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    stored = nbformat.read(path, as_version=4)
+    notebook = copy.deepcopy(stored)
+    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": NOTEBOOKS}}).execute()
+    pictures, kept = (
+        sum("image/png" in output.get("data", {}) for output in outputs_of(each))
+        for each in (notebook, stored)
+    )
+    assert pictures == kept > 0 or path.stem == "evidence_speed"
+
+
+def test_evidence_is_what_is_stored():
+    """The tables of evidence.ipynb are those that its code makes of results.json today."""
+    nbformat = pytest.importorskip("nbformat")
+    notebook = nbformat.read(NOTEBOOKS / "evidence.ipynb", as_version=4)
+    shown = "".join(
+        output.data.get("text/markdown", "") for output in outputs_of(notebook) if "data" in output
+    )
+    runs = read_json(NOTEBOOKS / "evidence" / "results.json")["runs"]
+    for experiment in {run["experiment"] for run in runs}:
+        methods = by_method(run for run in runs if run["experiment"] == experiment)
+        for text in (*sentences(methods), *(f"{runs.test_loss.mean():#.3g}" for runs in methods.values())):
+            assert text in shown
 
 
 @pytest.mark.slow

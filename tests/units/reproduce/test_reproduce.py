@@ -18,7 +18,7 @@ from neuroanp.config.part import options
 from neuroanp.reproduce import Plan, experiments, runs, write_report
 from neuroanp.reproduce.changes import CHANGES, WHERE
 from neuroanp.reproduce.experiments import COPYING, EXPERIMENTS, Experiment
-from neuroanp.reproduce.findings import Found, collect, sentences
+from neuroanp.reproduce.findings import Runs, by_method, interval, records, sentences
 from neuroanp.reproduce.methods import METHODS
 from neuroanp.training.recipe import Recipe
 
@@ -31,26 +31,30 @@ TINY = Experiment(
 @pytest.fixture
 def tiny(monkeypatch):
     monkeypatch.setitem(experiments.EXPERIMENTS, "tiny", TINY)
-    return Plan(quick=True, seeds=2, only=("tiny",))
+    return Plan(quick=True, seeds=(3,), only=("tiny",))
 
 
 def test_every_method_runs_and_the_report_tells_their_numbers(tiny, tmp_path):
     jobs = tiny.jobs()
-    assert {job.method for job in jobs} == set(METHODS) and len(jobs) == 2 * len(METHODS)
+    assert [job.method for job in jobs] == list(METHODS)
     for job in jobs:
         runs.make(job, str(tmp_path))
-    found = collect(tmp_path, jobs)
-    kept = checkpoint.read_json(tmp_path / jobs[0].folder / "result.json")
-    assert found["bp-step"].test_loss[0] == kept["test_loss"] and kept["rule"] == "bptt"
     page = write_report(tiny, tmp_path, "neuroanp reproduce").read_text()
     assert page.count("data:image/png;base64,") == 1 and "http" not in page
     for method in METHODS.values():
         assert method.title in page
+    stored = json.loads((tmp_path / "report.json").read_text())["runs"]
+    found = by_method(stored)
     assert f"{found['ours'].test_loss.mean():.3g}" in page and "runs are not made yet" not in page
-    data = json.loads((tmp_path / "report.json").read_text())["found"]["tiny"]
-    assert data["ours"]["test_loss"] == list(found["ours"].test_loss)
-    correlations = data["danp"]["curves"][0]["test_correlation"]
-    assert len(correlations) == 20 and all(0 <= value <= 1 for value in correlations)
+    kept = checkpoint.read_json(tmp_path / jobs[0].folder / "result.json")
+    assert stored[0]["test_loss"] == kept["test_loss"] and kept["rule"] == "bptt"
+    assert (
+        stored[0]["settings"]["rule"]["truncation"] == 1 and stored[0]["versions"]["numpy"] == np.__version__
+    )
+    assert [record["seed"] for record in found["danp"].records] == [3]
+    tests = found["danp"].records[0]["tests"]
+    assert len(tests["correlation"]) == 20 and all(0 <= value <= 1 for value in tests["correlation"])
+    assert tests["seconds"][-1] == pytest.approx(found["danp"].records[0]["seconds"], rel=1e-5)
 
 
 def test_changes_of_our_recipe_are_of_one_thing_and_in_the_report(monkeypatch, tmp_path):
@@ -61,14 +65,14 @@ def test_changes_of_our_recipe_are_of_one_thing_and_in_the_report(monkeypatch, t
         differing = [part for part in options(Recipe) if getattr(changed, part) != getattr(recipe, part)]
         assert len(differing) == (name != "none")
     monkeypatch.setitem(experiments.EXPERIMENTS, WHERE, TINY)
-    plan = Plan(seeds=1)
+    plan = Plan(seeds=(7,))
     assert set(plan.changes()) < set(plan.jobs()) and not Plan(quick=True).changes()
     jobs = {job.method: job for job in plan.changes()}
     for name in ("step-loss", "random-feedback"):
         runs.make(jobs[name], str(tmp_path))
-    found = collect(tmp_path, plan.changes())
+    found = by_method(records(tmp_path, plan.changes()))
     page = write_report(plan, tmp_path, "neuroanp reproduce").read_text()
-    wrong = [runs_of.title for runs_of in found.values() if runs_of.score[0] < 1]
+    wrong = [runs_of.title for runs_of in found.values() if runs_of.each("score")[0] < 1]
     assert wrong and f"except with: {', '.join(wrong)}." in page
     part = page.partition("What of our recipe matters")[2].partition("Settings")[0]
     assert part.count("<tr>") == 3
@@ -77,9 +81,8 @@ def test_changes_of_our_recipe_are_of_one_thing_and_in_the_report(monkeypatch, t
 
 
 def test_what_is_there_is_not_run_again(tiny, tmp_path, monkeypatch):
-    plan = dataclasses.replace(tiny, seeds=1)
+    plan = dataclasses.replace(tiny, methods=("readout", "ours"))
     made = []
-    monkeypatch.setattr(runs, "METHODS", {"ours": METHODS["ours"], "readout": METHODS["readout"]})
     first, second = plan.jobs()
     runs.make(first, str(tmp_path))
 
@@ -122,44 +125,54 @@ def test_processes_of_their_own_leave_the_same_runs(tiny, tmp_path, monkeypatch)
     assert json.loads((tmp_path / job.folder / runs.COST).read_text())["peak_mb"] > 50
 
 
-def found_with(method, loss, **changes):
-    loss = np.asarray(loss)
-    history = {"test_update": np.array([5.0, 10.0]), "test_loss": np.array([1.0, loss[0]]),
-               "seconds": np.linspace(0.1, 1, 10)}  # fmt: skip
-    settings = {
-        "test_loss": loss, "train_loss": loss, "score": loss, "seconds": np.ones(len(loss)),
-        "updates": np.full(len(loss), 10.0), "peak_mb": loss, "diverged": 0, "trivial": {"zero": 0.5},
-        "score_name": "score", "histories": [history] * len(loss),
-    } | changes  # fmt: skip
-    return Found(method=method, **settings)
+def made_with(method, *losses, **changes):
+    tests = {"update": [5.0, 10.0], "loss": [1.0, losses[0]], "seconds": [0.5, 1.0]}
+    record = {"trivial": {"zero": 0.5}, "diverged": None, "tests": tests, "seconds": 1.0, "updates": 10}
+    return Runs(method, [record | {"seed": k, "test_loss": loss} | changes for k, loss in enumerate(losses)])
 
 
 def test_sentences_follow_from_the_numbers():
-    found = {"anp": found_with("anp", [0.4, 0.6]), "danp": found_with("danp", [0.2, 0.3]),
-             "bptt": found_with("bptt", [0.1, 0.1]), "ours": found_with("ours", [0.105, 0.11]),
-             "readout": found_with("readout", [0.3, 0.3]), "response": found_with("response", [0.2, 0.2]),
-             "bptt-decorrelated": found_with("bptt-decorrelated", [0.05, 0.05])}  # fmt: skip
-    said = " ".join(sentences("", found))
-    assert "Our recipe with response perturbation misses BPTT's loss in the same network: 2 times it." in said
-    assert "BPTT itself, decorrelated as our recipe is, has 0.5 times its loss without." in said
-    assert "at every seed: decorrelated ANP as published." in said
-    assert "Decorrelation lowers the loss of ANP: 0.5 times." in said
-    assert "Our recipe reaches BPTT's loss in the same network: 1.07 times it." in said
-    assert "Learning the hidden weights too gives 0.358 times" in said
-    assert "does not show that recurrent weights were learned" in said
-    worse = found | {"ours": found_with("ours", [0.2, 0.3]), "readout": found_with("readout", [0.6, 0.3])}
-    said = " ".join(sentences("", worse))
-    assert "Our recipe misses BPTT's loss" in said and "does not show" not in said
+    losses = {"anp": (0.4, 0.6), "danp": (0.2, 0.3), "bptt": (0.1, 0.1), "ours": (0.105, 0.11),
+              "readout": (0.3, 0.3), "response": (0.2, 0.2), "bptt-decorrelated": (0.05, 0.05)}  # fmt: skip
+    found = {method: made_with(method, *values) for method, values in losses.items()}
+    said = sentences(found)
+    assert "Response perturbation has 2 times BPTT's loss in the same network." in said
+    assert (
+        "Better than the best trivial predictor (zero, 0.5) at every seed: " + found["danp"].title + "."
+        in said
+    )
+    assert "Decorrelated ANP has 0.5 times the loss of ANP, as published." in said
+    assert "Node perturbation, our recipe, has 1.07 times BPTT's loss in the same network." in said
+    assert any("does not show that recurrent weights were learned" in line for line in said)
+    worse = found | {
+        "danp": made_with("danp", 0.2, diverged="at 3"),
+        "readout": made_with("readout", 0.6, 0.3),
+    }
+    said = " ".join(sentences(worse))
+    assert "does not show" not in said and "Decorrelated ANP" not in said
     assert found["ours"].reached(0.2) == (10.0, 1.0)
     assert np.isnan(found["ours"].reached(0.01)[0])
     assert found["ours"].per_update == pytest.approx(100)
+
+
+def test_intervals_cover_the_mean_as_often_as_they_say_and_pair_the_seeds():
+    rng = np.random.default_rng(1)
+    draws = rng.normal(3.0, 1.0, (200, 30))
+    covered = np.mean([low <= 3.0 <= high for low, high in map(interval, draws)])
+    assert 0.82 < covered < 0.96
+    losses = rng.uniform(1, 9, 8)
+    noisy = 2 * losses + rng.normal(0, 0.01, 8)
+    low, high = interval(noisy, losses)
+    assert 1.98 < low < 2.0 < high < 2.02 and interval(np.full(5, 0.3)) == (0.3, 0.3)
+    said = sentences({"ours": made_with("ours", *noisy), "bptt": made_with("bptt", *losses)})
+    assert f"2 times (90 % interval {low:.3g} to {high:.3g}) BPTT's loss" in said[0]
 
 
 def test_plans_hold_what_was_asked_for():
     names = [name for name, _ in Plan().experiments()]
     assert "weather-24" not in names and "copying-100" in names
     assert {"weather-1", "weather-24", "weather-48"} <= {name for name, _ in Plan(weather="x").experiments()}
-    quick = Plan(quick=True, seeds=1)
+    quick = Plan(quick=True, seeds=(0,))
     assert {job.hidden for job in quick.sizes()} == {50, 100, 200}
     assert {job.length for job in Plan().lengths()} == {10, 30, 100, 300}
     folders = [job.folder for job in Plan(weather="x").jobs()]
@@ -167,6 +180,14 @@ def test_plans_hold_what_was_asked_for():
     assert {name for name, e in EXPERIMENTS.items() if e.needs_weather} == {
         f"weather-{h}" for h in (1, 24, 48)
     }
+
+
+def test_spiking_peers_see_an_input_in_every_lane():
+    plan = Plan(only=("delayed-xor",), seeds=(100,))
+    settings = {job.method: runs.settings_of(job) for job in plan.jobs()}
+    assert settings.keys() == {"ours", "bptt", "readout"}
+    assert [settings[method]["modulator"].shared(128) for method in ("ours", "bptt", "readout")] == [4, 1, 1]
+    assert [settings[method]["optimizer"].lr for method in ("ours", "bptt", "readout")] == [1e-3, 2e-3, 1e-3]
 
 
 def test_correlation_of_traces():
@@ -180,11 +201,37 @@ def test_correlation_of_traces():
     assert np.isnan(correlation(np.stack([a, np.ones_like(a)], axis=1)))
 
 
+def test_the_command_makes_the_chosen_runs(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("neuroanp.cli.reproduce.run_all", lambda plan, out, processes: [
+        runs.make(job, str(out)) for job in plan.jobs()
+    ])  # fmt: skip
+    words = [
+        "--quick",
+        "--only",
+        "tiny",
+        "--methods",
+        "readout",
+        "--seeds",
+        "100-101",
+        "--out",
+        str(tmp_path),
+    ]
+    assert main(["reproduce", *words]) == 0
+    assert str(tmp_path / "report.html") in capsys.readouterr().out
+    stored = checkpoint.read_json(tmp_path / "report.json")
+    assert [(record["method"], record["seed"]) for record in stored["runs"]] == [
+        ("readout", 100),
+        ("readout", 101),
+    ]
+
+
 def test_the_command_refuses_what_it_can_not_do(tmp_path, capsys):
     for words, message in (
         (["--only", "mackey"], "expected one of"),
         (["--weather", str(tmp_path / "none.csv")], "there is no file"),
-        (["--seeds", "0"], "seeds: expected a whole number of 1 or more"),
+        (["--seeds", "0"], "--seeds: expected a number of 1 or more, 100-104 or 100,101"),
+        (["--seeds", "9-5"], "--seeds: expected a number of 1 or more"),
+        (["--methods", "best"], "expected one of"),
     ):
         assert main(["reproduce", *words]) == 2
         assert message in capsys.readouterr().err
