@@ -1,4 +1,6 @@
-from . import engine, gradients, hardware, models, optim, rules, tasks, testing
+from . import engine, gradients, hardware, models, optim, reward, rules, tasks, testing
+from .config.option import option
+from .config.part import Part
 from .network.model import Model
 from .network.network import Network
 from .network.perturbation import Perturbation
@@ -21,6 +23,7 @@ __all__ = [
     "Model",
     "Modulator",
     "Network",
+    "Part",
     "Perturbation",
     "Plant",
     "PlantTask",
@@ -38,6 +41,8 @@ __all__ = [
     "hardware",
     "models",
     "optim",
+    "option",
+    "reward",
     "rules",
     "tasks",
     "testing",
