@@ -1,8 +1,5 @@
 """Models as a user would write them: equations alone."""
 
-import dataclasses
-from typing import ClassVar
-
 import numpy as np
 from brian2 import ms, mV
 
@@ -10,7 +7,6 @@ from neuroanp.config.option import option
 from neuroanp.network.model import Model, gaussian_weights
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Toy(Model):
     """Random weights."""
 
@@ -25,12 +21,11 @@ class Toy(Model):
         return np.where(np.arange(self.hidden) < self.hidden // 3, first, other)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class TwoPopulations(Toy):
     """Slow cells that adapt and fast ones that don't, in volts; the readout saturates."""
 
-    name: ClassVar[str] = "two-populations"
-    equations: ClassVar[str] = """
+    name = "two-populations"
+    equations = """
         dv/dt = (E - v + slope * exp((v - V_T) / slope) + current) / tau : volt (unless refractory)
         ds/dt = -s / (4*ms) : 1
         dw/dt = -w / tau_w : volt
@@ -48,17 +43,17 @@ class TwoPopulations(Toy):
         tau_w : second (shared)
         rest : second
     """
-    update: ClassVar[str] = "spiked = 0"
-    threshold: ClassVar[str] = "v > limit and v > V_T"
-    reset: ClassVar[str] = "v = E - 5*mV; w += jump; spiked = 1"
-    refractory: ClassVar[str] = "rest"
-    method: ClassVar[str] = "euler"
-    readout_equations: ClassVar[str] = "y : 1\nz : 1\ndrive : 1\nnoise : 1\ntarget : 1\ntau : second"
-    readout_update: ClassVar[str] = "z = z * exp(-dt / tau) + drive + noise; drive = 0; y = tanh(z / 3)"
-    synaptic: ClassVar[str] = "s"
-    activity: ClassVar[str] = "v"
-    trace: ClassVar[str] = "spiked"
-    potential: ClassVar[str] = "v"
+    update = "spiked = 0"
+    threshold = "v > limit and v > V_T"
+    reset = "v = E - 5*mV; w += jump; spiked = 1"
+    refractory = "rest"
+    method = "euler"
+    readout_equations = "y : 1\nz : 1\ndrive : 1\nnoise : 1\ntarget : 1\ntau : second"
+    readout_update = "z = z * exp(-dt / tau) + drive + noise; drive = 0; y = tanh(z / 3)"
+    synaptic = "s"
+    activity = "v"
+    trace = "spiked"
+    potential = "v"
 
     def parameters(self):
         return {
@@ -73,12 +68,11 @@ class TwoPopulations(Toy):
         return {"tau": 10 * ms}
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class TwoRates(Toy):
     """Units whose gain follows their own past, on a rhythm; the readout is not linear."""
 
-    name: ClassVar[str] = "two-rates"
-    equations: ClassVar[str] = """
+    name = "two-rates"
+    equations = """
         dx/dt = (tanh(a) - x) / tau : 1
         dm/dt = (x - exprel(m) * m) / (15*ms) : 1
         gain = clip(1 + 0.5 * m, 0.2, 2) : 1
@@ -89,14 +83,14 @@ class TwoRates(Toy):
         noise : 1
         tau : second
     """
-    update: ClassVar[str] = """
+    update = """
         beats = int(t / (7*ms)) % 3
         rhythm = 0.3 * sin(2*pi*t / (20*ms)) - 0.1 * beats ** 2 + 0.2 * int(early and not (x > 5))
         a = gain * drive + noise + rhythm
     """
-    method: ClassVar[str] = "rk4"
-    readout_equations: ClassVar[str] = "y : 1\nz : 1\ndrive : 1\nnoise : 1\ntarget : 1"
-    readout_update: ClassVar[str] = "z = 0.7 * z + drive + noise; y = z + 0.2 * z**2"
+    method = "rk4"
+    readout_equations = "y : 1\nz : 1\ndrive : 1\nnoise : 1\ntarget : 1"
+    readout_update = "z = 0.7 * z + drive + noise; y = z + 0.2 * z**2"
 
     def parameters(self):
         return {"tau": self.apart(5, 30) * ms}
