@@ -20,10 +20,11 @@ TASK = MackeyGlass(carry=True, window=10, steps=350)
 
 
 @pytest.mark.parametrize(
-    "model", [TanhRNN(hidden=6, readout_gain=1.0), LIF(hidden=6, input_gain=15.0)], ids=["tanh", "spiking"]
+    ("engine", "model"),
+    [("runtime", TanhRNN(hidden=6, readout_gain=1.0)), ("compiled", LIF(hidden=6, input_gain=15.0))],
+    ids=["runtime-tanh", "compiled-spiking"],
 )
-@pytest.mark.parametrize("engine", ["compiled", "runtime"])
-def test_a_carried_run_is_one_long_run(model, engine):
+def test_a_carried_run_is_one_long_run(engine, model):
     """Tests on the way leave the state where it was."""
     rule = NodePerturbation(sigma=0.0, mirrored=False)
     made = training(model=model, task=TASK, rule=rule, optimizer=Adam(lr=0.0), lanes=2, engine=engine)
@@ -42,6 +43,7 @@ def test_a_carried_run_is_one_long_run(model, engine):
             evaluate(made.network, made.task, made.unseen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("window", "updates", "lr"), [(10, 200, 1e-2), (1, 1000, 2e-3)])
 def test_mackey_glass_is_learned_from_short_windows(window, updates, lr):
     run = train(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 from brian2 import ms
@@ -30,7 +28,7 @@ def test_the_network_is_the_dense_one_with_zeros(name):
 @pytest.mark.parametrize("engine", ["compiled", "runtime"])
 def test_recurrent_weights_matter_and_late_spikes_come_late(engine):
     """One cell fires; the others hear of it when its axon lets them."""
-    made = build(dataclasses.replace(LATE, v_spread=0.0), engine=engine)
+    made = build(LATE, engine=engine)
     wiring, sender, silent = made.wiring, 4, np.zeros((HIDDEN, N_IN + 1))
     pushed = silent.copy()
     pushed[sender] = 100.0
@@ -82,7 +80,7 @@ def test_a_carried_window_goes_on_where_the_clean_course_ended(passes, engine):
 @pytest.mark.parametrize("name", ["lif", "conductance-lif"])
 def test_a_model_passes_its_check_with_some_of_its_synapses(name):
     """One where weights of either sign have targets of their own, and one where not: two operations."""
-    check_model(dataclasses.replace(MODELS[name], hidden=10, delay=4 * ms))
+    check_model(MODELS[name].replace(hidden=10, delay=4 * ms))
 
 
 @pytest.mark.parametrize(

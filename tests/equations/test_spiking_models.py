@@ -34,7 +34,7 @@ def learner(model, engine="compiled", **options):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_cells_fire_at_sane_rates(name):
-    made = learner(dataclasses.replace(MODELS[name], hidden=100))
+    made = learner(MODELS[name].replace(hidden=100), "runtime")
     made.network.load(made.state.weights)
     rates = made.network.run(made.trial(0), 0).state.mean(axis=(0, 1, 2)) * 1000
     assert 5 < rates.mean() < 60

@@ -34,7 +34,7 @@ SPIKING = [
 def case(model, steps=9, lanes=3, n_in=4, n_out=2, decorrelated=False, dtype="float64"):
     rng = np.random.default_rng(5)
     network = Network(model, n_in, n_out, 1 * ms, lanes=lanes, decorrelated=decorrelated, dtype=dtype,
-                      perturbation=BPTT().perturbation)  # fmt: skip
+                      engine="runtime", perturbation=BPTT().perturbation)  # fmt: skip
     D = {}
     if decorrelated:
         sizes = {"D_in": network.n_in, "D_hidden": model.hidden}
@@ -105,7 +105,7 @@ def test_the_readout_of_spikes_has_the_gradient_of_the_loss():
 def test_the_surrogate_gradient_of_one_cell_by_hand():
     """Two steps, no spike: loss at the second; v = (memory v + drive W u), y is fed by z alone."""
     model = LIF(hidden=1, bias=False, recurrent_gain=0.0, v_spread=0.0)
-    network = Network(model, 1, 1, 1 * ms, lanes=1, perturbation=BPTT().perturbation)
+    network = Network(model, 1, 1, 1 * ms, lanes=1, engine="runtime", perturbation=BPTT().perturbation)
     weights = {"W_in": np.array([[2.0]]), "W_rec": np.zeros((1, 1)), "W_out": np.array([[0.7]])}
     trial = Trial(np.array([1.0, 3.0]).reshape(2, 1, 1), np.ones((2, 1, 1)), np.array([[0.0], [1.0]]))
     record = run(network, weights, {}, trial)
@@ -140,25 +140,31 @@ def test_surrogates_are_highest_at_the_threshold_and_even(surrogate):
     np.testing.assert_allclose(SURROGATES[surrogate](-distances, np), heights)
 
 
+TRAINED = {"decorrelation": None, "lanes": 32, "seed": 1, "progress": False, "dtype": "float32"}
+
+
 def test_it_trains_in_the_same_loop():
-    start = {"decorrelation": None, "lanes": 32, "seed": 1, "progress": False, "dtype": "float32"}
     short = CopyingMemory(alphabet=5, length=2, delay=1)
-    found = train(TanhRNN(hidden=40), short, rule=BPTT(), updates=150, **start)
+    found = train(TanhRNN(hidden=40), short, rule=BPTT(), updates=150, **TRAINED)
     assert found.result["score"] == 1 and found.result["rule"] == "bptt"
     assert found.result["test_loss"] < 0.1 * min(found.result["trivial"].values())
+
+
+@pytest.mark.slow
+def test_it_trains_spiking_cells_with_their_readout_and_without():
     short = PatternGeneration(duration=200 * ms, ticks=4)
     frozen, learned = (
-        train(LIF(hidden=40, input_gain=2.0), short, rule=rule, updates=60, **start).result["test_loss"]
+        train(LIF(hidden=40, input_gain=2.0), short, rule=rule, updates=60, **TRAINED).result["test_loss"]
         for rule in (BPTT(readout="fixed"), BPTT())
     )
     assert learned < 0.3 * short.trivial()["mean of the curve"] and math.isfinite(frozen)
 
 
+@pytest.mark.slow
 def test_cells_with_conductances_learn_more_than_their_readout():
-    start = {"decorrelation": None, "lanes": 32, "seed": 1, "progress": False, "dtype": "float32"}
     task = PatternGeneration(duration=200 * ms, ticks=4)
     alone, whole = (
-        train(ConductanceLIF(hidden=40, input_gain=2.0), task, rule=rule, updates=300, **start)
+        train(ConductanceLIF(hidden=40, input_gain=2.0), task, rule=rule, updates=300, **TRAINED)
         for rule in (ReadoutOnly(), BPTT(surrogate="fast-sigmoid"))
     )
     assert whole.result["test_loss"] < 0.7 * alone.result["test_loss"]

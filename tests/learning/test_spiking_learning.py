@@ -1,6 +1,5 @@
 """Spiking networks learn the tasks that they come with."""
 
-import dataclasses
 
 import pytest
 from brian2 import ms
@@ -12,8 +11,9 @@ from neuroanp.training.loop import Trainer
 from support.spiking import training
 
 
-def run(task, *, seed=0, dtype="float32", **changes):
-    return Trainer(task, task.recipe("best").replace(**changes), seed=seed, dtype=dtype).run(progress=False)
+def run(task, *, seed=0, engine="compiled", **changes):
+    recipe = task.recipe("best").replace(**changes)
+    return Trainer(task, recipe, seed=seed, engine=engine, dtype="float32").run(progress=False)
 
 
 SHORT = PatternGeneration(duration=400 * ms, ticks=8)
@@ -24,6 +24,7 @@ def test_a_pattern_is_learned():
     assert found.result["score"] < 0.2 * found.result["trivial"]["mean of the curve"]
 
 
+@pytest.mark.slow
 def test_the_cells_learn_a_pattern_for_a_readout_that_does_not():
     rule = NodePerturbation(sigma=0.1, hold=10, readout="fixed")
     found = run(SHORT, model=LIF(hidden=60, readout_gain=1.0), rule=rule, lanes=16, updates=40)
@@ -35,14 +36,14 @@ def test_the_cells_learn_a_pattern_for_a_readout_that_does_not():
     [
         DelayedXOR(evaluation_trials=16),
         StoreRecall(evaluation_trials=16, between=0),
-        CueAccumulation(evaluation_trials=16, cues=3),
-        SpikingDigits(row=5 * ms),
+        pytest.param(CueAccumulation(evaluation_trials=16, cues=3), marks=pytest.mark.slow),
+        pytest.param(SpikingDigits(row=5 * ms), marks=pytest.mark.slow),
     ],
     ids=lambda task: task.name,
 )
 def test_every_task_trains_with_its_recipe(task):
-    model = dataclasses.replace(task.recipe("best")["model"], hidden=20)
-    found = run(task, model=model, lanes=16, updates=2)
+    model = task.recipe("best").model.replace(hidden=20)
+    found = run(task, model=model, lanes=4, updates=2, engine="runtime")
     assert isinstance(model, ALIF) and 0 <= found.result["score"] <= 1
     assert found.result["score_name"] == task.score_name
     assert {"W_in", "W_rec", "W_out"} <= set(found.weights)

@@ -37,7 +37,7 @@ def shown(seed=0):
     return Trial(2 * rng.random((STEPS, LANES, N_IN)), rng.normal(size=(STEPS, LANES, N_OUT)))
 
 
-def network(model, engine="compiled", passes=("plus",), **noise):
+def network(model, engine="runtime", passes=("plus",), **noise):
     """A network for `shown`, with weights."""
     made = Network(
         model, N_IN, N_OUT, 1 * ms, lanes=LANES, passes=passes, perturbation=Perturbation(**noise), seed=1,
@@ -58,7 +58,7 @@ def record_of(rule, model=None, passes=None, carried=False, seed=0, **options):
     rng = np.random.default_rng(seed)
     network = Network(
         model, N_IN, N_OUT, 1 * ms, lanes=LANES, passes=passes or rule.passes, perturbation=rule.perturbation,
-        seed=seed, **options,
+        seed=seed, **{"engine": "runtime"} | options,
     )  # fmt: skip
     network.load(model.initial_weights(rng, network.n_in, N_OUT))
     inputs = 3.0 * (rng.random((STEPS, LANES, N_IN)) < 0.3)

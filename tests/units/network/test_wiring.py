@@ -142,7 +142,7 @@ def test_the_chip_and_decorrelated_networks_are_refused():
 
 def test_the_wiring_of_another_model_is_refused():
     made = build(LIF(hidden=HIDDEN, density=0.2))
-    weights = {name: made.state.weights[name] for name in ("W_in", "W_rec", "W_out")}
+    weights = {name: made.weights[name] for name in ("W_in", "W_rec", "W_out")}
     other = Wiring.draw(np.random.default_rng(0), HIDDEN, 7)
     with pytest.raises(InvalidValue, match=r"^Network\.load: expected rec_targets and rec_delays of shapes"):
         made.load(weights | other.arrays())
