@@ -100,7 +100,7 @@ class CartPolePlant(Plant):
             "strength": FORCE * kilogram * meter / second**2,
         }  # fmt: skip
 
-    def start(self, rng: np.random.Generator, lanes: int) -> dict[str, Array]:
+    def draw_start(self, rng: np.random.Generator, lanes: int) -> dict[str, Array]:
         drawn = rng.uniform(-0.05, 0.05, (4, lanes))
         return dict(zip(("x", "v", "theta", "omega"), drawn, strict=True))
 
@@ -157,7 +157,7 @@ class CartPole(PlantTask):
     def _random(self) -> Array:
         """Steps of episodes in which every push is a coin's toss, the last one included."""
         rng = np.random.default_rng(0)
-        state = np.array(list(self.plant.start(rng, RANDOM_EPISODES).values()))
+        state = np.array(list(self.plant.draw_start(rng, RANDOM_EPISODES).values()))
         steps, going = np.zeros(RANDOM_EPISODES), np.ones(RANDOM_EPISODES, bool)
         for _ in range(self.longest):
             steps += going

@@ -117,7 +117,7 @@ class GymnasiumPlant(PythonPlant):
     def actions(self) -> tuple[str, ...]:  # type: ignore[override]
         return tuple(f"action_{k}" for k in range(self._choice[0]))
 
-    def start(self, rng: np.random.Generator, lanes: int) -> dict[str, Array]:
+    def draw_start(self, rng: np.random.Generator, lanes: int) -> dict[str, Array]:
         """A seed for each environment."""
         return {"seed": rng.integers(2**31, size=lanes)}
 

@@ -88,7 +88,7 @@ def _start(rule_name: str, model_name: str, task_name: str) -> Verify:
     recipe = Recipe.of(task)
     rule = like(registry.find("rule", rule_name), recipe.rule)
     modulator = recipe.modulator
-    if rule.compares and modulator.passes(rule.passes) == ("plus",):
+    if rule.needs_two_passes and modulator.passes(rule.passes) == ("plus",):
         modulator = modulator.replace(baseline=OtherPass())
     model = like(registry.find("model", model_name), recipe.model)
     return Verify(rule=rule, model=model, task=task, modulator=modulator)

@@ -91,10 +91,10 @@ class BPTT(Rule):
 
     def gradient(self, record: Record) -> Arrays:
         """Gradient of the mean over lanes of the counted squared errors, by weight name, of float64."""
-        with precision(record.course.dtype):
+        with precision(record.trace.dtype):
             dynamics, *course = self._course(record)
             _, found = _differentiated(dynamics.step, *self._form)(
-                *course, record.targets, record.mask.astype(record.course.dtype)
+                *course, record.targets, record.mask.astype(record.trace.dtype)
             )
             gradient = {name: np.array(value, np.float64) for name, value in found.items()}
         D = record.decorrelation
@@ -105,7 +105,7 @@ class BPTT(Rule):
 
     def forward(self, record: Record) -> tuple[Array, Array]:
         """Traces (T, L, N) and readouts (T, L, n_out) that JAX has for the trial of a record."""
-        with precision(record.course.dtype):
+        with precision(record.trace.dtype):
             dynamics, *course = self._course(record)
             trace, outputs = _forward(dynamics.step, *self._form)(*course)
             return np.array(trace), np.array(outputs)
@@ -121,7 +121,7 @@ class BPTT(Rule):
         dynamics = record.dynamics and record.dynamics()
         if dynamics is None:
             raise InvalidValue("BPTT.update", "a model that defines dynamics", "another one")
-        dtype, lanes = record.course.dtype, record.course.shape[1]
+        dtype, lanes = record.trace.dtype, record.trace.shape[1]
         weights = {
             name: (
                 w @ record.decorrelation[PROJECTIONS[name].decorrelated_by] if record.decorrelation else w
@@ -130,7 +130,7 @@ class BPTT(Rule):
             if name in PROJECTIONS
         }
         n_out, n = weights["W_out"].shape
-        start, initial = dict(dynamics.start), record.course[0]
+        start, initial = dict(dynamics.start), record.trace[0]
         if dynamics.goes_on:
             start[dynamics.trace] = initial
         elif (initial != start.get(dynamics.trace, 0)).any():

@@ -41,7 +41,7 @@ STREAMS = NODE_STREAMS | {name: projection.stream for name, projection in PROJEC
 WHOLE_TRIAL = 2**62
 
 FROM_REWARD = ("modulator", "decay", "going", "resting", "mask", "course", "polarity", "outcome")
-TOLD = ("learning_rate", "trials")
+BROADCAST_PER_TRIAL = ("learning_rate", "trials")
 
 _REWARD = """
     loss : 1
@@ -194,7 +194,7 @@ class Chip:
         if spiking and name == "W_rec":
             write = model.synaptic
         own = [f"{variable} : 1" for variable in dict.fromkeys(("weight", *declared.state))]
-        own += [f"{variable} : 1 (shared)" for variable in TOLD]
+        own += [f"{variable} : 1 (shared)" for variable in BROADCAST_PER_TRIAL]
         code: dict[str, Any] = {}
         if spiking:
             code["on_pre"] = f"{write}_post += {declared.transmits}"
@@ -243,7 +243,7 @@ class Chip:
         return {
             name: CounterNoise(
                 target, variable, signs=(1,), lanes=rows, distribution=noise.distribution,
-                hold=noise.hold or WHOLE_TRIAL, stream=STREAMS[name], chance=noise.chance,
+                hold=noise.hold_steps or WHOLE_TRIAL, stream=STREAMS[name], chance=noise.probability,
                 when="start", order=0, name=f"noise_{name}",
             )
             for name, (target, variable, rows) in targets.items()

@@ -147,7 +147,7 @@ class OnChip:
         return self.task.trial(self.seeds.trial(index), 1, index)
 
     def step(self, index: int) -> float:
-        """One trial, at whose end every synapse changes; returns the loss of the course without noise.
+        """One trial, at whose end every synapse changes; returns the loss without noise.
 
         Parameters
         ----------
@@ -165,8 +165,8 @@ class OnChip:
         if trial.carry and len(self.passes) > 1:
             raise InvalidValue("Trial.carry", "False for trials of more than one pass", True)
         self._learned += 1
-        self._tell_synapses(index)
-        self._tell_reward(outcome=0.0, discount=self.modulator.discount, steps=trial.steps)
+        self._broadcast_rates(index)
+        self._broadcast(outcome=0.0, discount=self.modulator.discount, steps=trial.steps)
         charges = {name: self._run(trial, index, name) for name in self.passes}
         if isinstance(self.modulator.baseline, RunningMean):
             self._expect(charges["plus"], self.modulator.baseline.memory)
@@ -186,7 +186,7 @@ class OnChip:
         else:
             self._state.restore()
         counts = name == "clean" or self.passes == ("plus",)
-        self._tell_reward(
+        self._broadcast(
             share=self._share(name), polarity=float(Passes((name,)).signs[0]), course=float(counts),
             from_rest=float(from_rest), last_pass=float(name == self.passes[-1]),
         )  # fmt: skip
@@ -202,8 +202,8 @@ class OnChip:
         for course, player in chip.players.items():
             player.play(shown[course])
         for source, noise in chip.noises.items():
-            noise.start(trial.steps, self.seeds.noise, index, chip.perturbation.deviation(source))
-        charges = chip.charges.start((trial.steps,))
+            noise.prepare(trial.steps, self.seeds.noise, index, chip.perturbation.deviation(source))
+        charges = chip.charges.prepare((trial.steps,))
         chip.net.t_ = 0.0
         self.device.run_program(self._program, trial.steps * float(chip.clock.dt_))
         return np.array(charges)
@@ -220,13 +220,13 @@ class OnChip:
             raise InvalidValue("Modulator.baseline", f"{len(before)} steps a trial", f"{len(charges)} steps")
         self._expected = charges if before is None else memory * before + (1.0 - memory) * charges
 
-    def _tell_synapses(self, index: int) -> None:
+    def _broadcast_rates(self, index: int) -> None:
         for name in self.chip.synapses:
-            told = self.optimizer.told(name, index / self.updates) | {"trials": float(self._learned)}
+            told = self.optimizer.broadcast(name, index / self.updates) | {"trials": float(self._learned)}
             for variable, value in told.items():
                 self._memory(name, variable)[:] = value
 
-    def _tell_reward(self, **values: float) -> None:
+    def _broadcast(self, **values: float) -> None:
         for variable, value in values.items():
             self.chip.reward.variables[variable].get_value()[:] = value
 

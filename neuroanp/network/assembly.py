@@ -40,7 +40,7 @@ from neuroanp.errors import InvalidValue
 from neuroanp.network.closed_loop import ClosedLoop, HostLoop
 from neuroanp.network.layout import Layout
 from neuroanp.network.model import Model
-from neuroanp.network.noise_sources import Noises
+from neuroanp.network.noise_sources import NoiseSources
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.plant import Plant, PythonPlant
 from neuroanp.network.reward_monitor import RewardMonitor
@@ -72,7 +72,7 @@ class Assembly:
         By weight name.
     dense : list
         Those of them that take the weights as one matrix.
-    noises : Noises
+    noises : NoiseSources
     trace, outputs : CourseRecorder, Recorder
         What is kept of every trial: hidden trace and readout.
     watched : dict
@@ -134,7 +134,7 @@ class Assembly:
             self.hidden,
             model.trace,
             shares=passes.shares,
-            apart="trace" in perturbation.records,
+            apart="trace" in perturbation.recorded,
             name="record_trace",
             **kept,
         )
@@ -142,7 +142,7 @@ class Assembly:
         self.watched = self._watched()
         self.projections = self._projections(wiring)
         self.dense = [each for each in self.projections.values() if isinstance(each, DenseProjection)]
-        self.noises = Noises(
+        self.noises = NoiseSources(
             perturbation, {"hidden": self.hidden, "output": self.readout}, self.projections,
             layout=layout, mixed=decorrelated,
         )  # fmt: skip
@@ -153,7 +153,7 @@ class Assembly:
         self.net = b2.Network(*objects, name="neuroanp_network")
 
     def _watched(self) -> dict[str, Recorder]:
-        named = {name: self.model.variable(name) for name in self.perturbation.records if name != "trace"}
+        named = {name: self.model.variable(name) for name in self.perturbation.recorded if name != "trace"}
         return {
             name: Recorder(self.hidden, variable, when="thresholds", order=-1, name=f"watch_{name}")
             for name, variable in named.items()
@@ -164,7 +164,7 @@ class Assembly:
         model, on_weights, rows = self.model, self.perturbation.target == "weights", self.layout.rows
         blocks = 1
         if on_weights:
-            blocks = rows if self.perturbation.apart else len(self.layout.passes)
+            blocks = rows if self.perturbation.per_lane else len(self.layout.passes)
 
         def dense(name: str, source: Any, read: str, target: Any, write: str, when: str, order: int) -> Any:
             return DenseProjection(

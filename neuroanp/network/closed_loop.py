@@ -95,7 +95,7 @@ class ClosedLoop:
                 )
             )
 
-    def start(self, state: Mapping[str, Array], steps: int) -> None:
+    def prepare(self, state: Mapping[str, Array], steps: int) -> None:
         """Put the plants of all passes to the same start, by variable (lanes,), in base units.
 
         Raises
@@ -107,8 +107,8 @@ class ClosedLoop:
             if name not in self.plant_variables:
                 raise InvalidValue("Trial.plant", f"variables of {', '.join(self.plant_variables)}", name)
             self.group.variables[name].get_value().reshape(len(self.layout.passes), -1)[:] = values
-        self._inputs = self._seen.start(self.layout.shape(steps, self.layout.n_in))
-        self._going = self._alive.start(self.layout.shape(steps, 1)[:-1])
+        self._inputs = self._seen.prepare(self.layout.shape(steps, self.layout.n_in))
+        self._going = self._alive.prepare(self.layout.shape(steps, 1)[:-1])
 
     @property
     def plant_variables(self) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ class ClosedLoop:
         advance(len(loss))
 
     def inputs(self) -> Array:
-        """What the network saw in the course without noise, (T, L, n_in)."""
+        """What the network saw without noise, (T, L, n_in)."""
         return self.layout.passes.clean(self._inputs)
 
     def counts(self, loss: Array) -> Array:
@@ -153,9 +153,9 @@ class HostLoop(ClosedLoop):
 
     plant: PythonPlant
 
-    def start(self, state: Mapping[str, Array], steps: int) -> None:
+    def prepare(self, state: Mapping[str, Array], steps: int) -> None:
         """Put the plants of all passes to the same start; a carried trial goes on with them as they are."""
-        super().start({}, steps)
+        super().prepare({}, steps)
         if state:
             rows = {name: np.tile(values, len(self.layout.passes)) for name, values in state.items()}
             self._state = self.plant.reset(rows)

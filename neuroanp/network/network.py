@@ -221,14 +221,14 @@ class Network:
         inputs = self._show(trial.inputs)
         targets = parts.teacher.play(trial.targets)
         for projection in parts.dense:
-            projection.start()
-        loss = parts.reward.start(shape(steps, 1)[:-1])
-        course, state = parts.trace.start(steps)
-        outputs = parts.outputs.start(shape(steps, self.n_out))
-        watched = {name: recorder.start(shape(steps, hidden)) for name, recorder in parts.watched.items()}
+            projection.prepare()
+        loss = parts.reward.prepare(shape(steps, 1)[:-1])
+        trace, traces = parts.trace.prepare(steps)
+        outputs = parts.outputs.prepare(shape(steps, self.n_out))
+        watched = {name: recorder.prepare(shape(steps, hidden)) for name, recorder in parts.watched.items()}
         if parts.loop is not None:
-            parts.loop.start(trial.plant or {}, steps)
-        drawn = parts.noises.start(steps, self.seed, index, sigma, noise)
+            parts.loop.prepare(trial.plant or {}, steps)
+        drawn = parts.noises.prepare(steps, self.seed, index, sigma, noise)
         parts.net.t_ = 0.0
         mask = np.asarray(trial.mask)
         if parts.loop is None:
@@ -245,8 +245,8 @@ class Network:
             loss=loss,
             mask=mask,
             inputs=inputs,
-            course=course.reshape(steps + 1, self.lanes, hidden),
-            state=state.reshape(-1, len(self.passes), self.lanes, hidden),
+            trace=trace.reshape(steps + 1, self.lanes, hidden),
+            traces=traces.reshape(-1, len(self.passes), self.lanes, hidden),
             activity=watched.pop("activity", absent),
             noise=drawn.get("hidden", absent),
             outputs=outputs,
@@ -298,7 +298,7 @@ class Network:
 
     def _show(self, inputs: Array) -> Array:
         """Let the network see inputs, and a 1 where it has a bias."""
-        seen: Array = self.parts.player.start((*inputs.shape[:2], self.n_in))
+        seen: Array = self.parts.player.prepare((*inputs.shape[:2], self.n_in))
         seen[..., : inputs.shape[2]] = inputs
         seen[..., inputs.shape[2] :] = 1.0
         return seen

@@ -1,4 +1,4 @@
-"""`Noises`: what perturbs a network."""
+"""`NoiseSources`: what perturbs a network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from neuroanp.network.perturbation import Perturbation
 from neuroanp.types import Array
 
 
-class Noises:
+class NoiseSources:
     """A source of noise for each perturbed layer, or for the weights of each perturbed projection.
 
     Parameters
@@ -59,11 +59,11 @@ class Noises:
     def _of_nodes(self, layer: str, group: Any) -> Any:
         noise = self.perturbation
         kinds: dict[str, Any] = {"signs": self.signs, "when": "start", "order": 0, "name": f"noise_{layer}"}
-        if noise.given:
+        if noise.external:
             return Player(group, "noise", **kinds)
         return CounterNoise(
-            group, "noise", lanes=self.lanes, distribution=noise.distribution, hold=noise.hold,
-            stream=NODE_STREAMS[layer], chance=noise.chance, **kinds,
+            group, "noise", lanes=self.lanes, distribution=noise.distribution, hold=noise.hold_steps or 1,
+            stream=NODE_STREAMS[layer], chance=noise.probability, **kinds,
         )  # fmt: skip
 
     def _of_weights(self, name: str, projection: Any) -> Any:
@@ -72,12 +72,14 @@ class Noises:
             "signs": self.signs, "distribution": noise.distribution, "stream": PROJECTIONS[name].stream,
             "mixed": self.mixed, "when": "start", "order": 2, "name": f"noise_{name}",
         }  # fmt: skip
-        if noise.relaxation < 1 and not noise.given:
+        if noise.relaxation < 1 and not noise.external:
             return WanderingWeightNoise(projection, relaxation=noise.relaxation, **kinds)
-        members = self.lanes if noise.apart else None
-        return WeightNoise(projection, hold=noise.hold, given=noise.given, members=members, **kinds)
+        members = self.lanes if noise.per_lane else None
+        return WeightNoise(
+            projection, hold=noise.hold_steps or 0, given=noise.external, members=members, **kinds
+        )
 
-    def start(
+    def prepare(
         self, steps: int, seed: int, index: int, sigma: float | None, given: Mapping[str, Array] | None
     ) -> dict[str, Array]:
         """Make ready for a trial; returns the buffers that noise on nodes will be in, by layer.
@@ -91,13 +93,13 @@ class Noises:
         given : mapping, optional
             The noise itself, zero where left out, for a perturbation that is given.
         """
-        if self.perturbation.given:
+        if self.perturbation.external:
             return {
                 name: source.play(given[name] if given else np.zeros((steps, *self._shape(name))))
                 for name, source in self.sources.items()
             }
         return {
-            name: source.start(steps, seed, index, self.perturbation.deviation(name, sigma))
+            name: source.prepare(steps, seed, index, self.perturbation.deviation(name, sigma))
             for name, source in self.sources.items()
         }
 
@@ -107,7 +109,7 @@ class Noises:
             return None
 
         def drawn() -> Iterator[dict[str, Array]]:
-            for step in range(steps if self.perturbation.hold else 1):
+            for step in range(1 if self.perturbation.hold_steps is None else steps):
                 yield {name: source.draw(step) for name, source in self.sources.items()}
 
         return drawn

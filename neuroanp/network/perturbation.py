@@ -20,47 +20,47 @@ class Perturbation(Part):
     distribution : {"gaussian", "sign", "rare"}
         ``"sign"`` is plus or minus sigma: cheaper to draw, and the estimate varies less. ``"rare"``, for
         nodes only, is mostly 0 and else uniform.
-    chance : float
+    probability : float
         Rare noise: probability of noise other than 0.
-    hold : int
-        Steps for which one draw is held; for weights 0 holds it for the whole trial.
+    hold_steps : int or None
+        Steps for which one draw is held; for weights None holds it for the whole trial.
     relaxation : float
         Weights, held for the trial: part of the noise that is new in each trial.
     readout : bool
         Whether the readout is perturbed too.
-    apart : bool
+    per_lane : bool
         Weights: each lane has noise of its own, and so weights of its own.
-    given : bool
+    external : bool
         The noise is handed to `Network.run` instead of being drawn.
     readout_sigma : float, optional
         Standard deviation of the noise on the readout; `sigma` when left out.
-    records : tuple of str
+    recorded : tuple of str
         Hidden variables that the rule reads in each pass, by what the model calls them or by their own names;
-        ``"trace"`` for `Record.state`.
+        ``"trace"`` for `Record.traces`.
     """
 
     target: Literal["none", "nodes", "weights"] = option("none", "what is perturbed")
     sigma: float = option(0.0, "standard deviation of the noise", least=0)
     distribution: Literal["gaussian", "sign", "rare"] = option("gaussian", "distribution of the noise")
-    chance: float = option(1.0, "rare noise: probability of noise other than 0", above=0, most=1)
-    hold: int = option(1, "steps for which one draw is held", least=0)
+    probability: float = option(1.0, "rare noise: probability of noise other than 0", above=0, most=1)
+    hold_steps: int | None = option(1, "steps for which one draw is held, none for the trial", least=1)
     relaxation: float = option(1.0, "part of the noise on weights that is new in each trial", above=0, most=1)
-    apart: bool = option(False, "weights: each lane has noise of its own")
+    per_lane: bool = option(False, "weights: each lane has noise of its own")
     readout: bool = option(False, "whether the readout is perturbed too")
     readout_sigma: float | None = option(
         None, "standard deviation of the readout's noise, if another", least=0
     )
-    given: bool = option(False, "the noise is handed to run")
-    records: tuple[str, ...] = option((), "what the rule needs beside the noise")
+    external: bool = option(False, "the noise is handed to run")
+    recorded: tuple[str, ...] = option((), "what the rule needs beside the noise")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.target == "weights" and self.distribution == "rare":
             raise InvalidValue("Perturbation.distribution", "gaussian or sign for weights", "rare")
-        if self.apart and (self.target != "weights" or self.relaxation < 1):
-            raise InvalidValue("Perturbation.apart", "noise on weights that is new in each trial", True)
-        if self.hold == 0 and self.target != "weights":
-            raise InvalidValue("Perturbation.hold", "a whole number of 1 or more", 0)
+        if self.per_lane and (self.target != "weights" or self.relaxation < 1):
+            raise InvalidValue("Perturbation.per_lane", "noise on weights that is new in each trial", True)
+        if self.hold_steps is None and self.target != "weights":
+            raise InvalidValue("Perturbation.hold_steps", "a whole number of 1 or more", None)
 
     def deviation(self, source: str, sigma: float | None = None) -> float:
         """Standard deviation of one source of noise.

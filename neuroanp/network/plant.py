@@ -72,7 +72,7 @@ class Plant(Part):
             loss = "place**2"
             dt = 1 * ms
 
-            def start(self, rng, lanes):
+            def draw_start(self, rng, lanes):
                 return {"x": rng.uniform(-1, 1, lanes)}
     """
 
@@ -96,7 +96,7 @@ class Plant(Part):
         return {}
 
     @abc.abstractmethod
-    def start(self, rng: np.random.Generator, lanes: int) -> dict[str, Array]:
+    def draw_start(self, rng: np.random.Generator, lanes: int) -> dict[str, Array]:
         """State at the start of an episode in each lane, by variable: (lanes,) arrays in base units."""
 
     def steps_each(self, dt: Any) -> int:
@@ -136,7 +136,7 @@ class PythonPlant(Plant):
             observations = ("place",)
             actions = ("drive",)
 
-            def start(self, rng, lanes):
+            def draw_start(self, rng, lanes):
                 return {"x": rng.uniform(-1, 1, lanes)}
 
             def observe_state(self, state):

@@ -28,11 +28,11 @@ class Record:
         Weight of each step in the loss.
     inputs : (T, L, n_in) array
         Input, before decorrelation.
-    course : (T + 1, L, N) array
-        Hidden trace of the course without noise, before decorrelation; that before the first step first.
-    state : (T, P, L, N) array
+    trace : (T + 1, L, N) array
+        Hidden trace without noise, before decorrelation; that before the first step first.
+    traces : (T, P, L, N) array
         Hidden trace of each pass, before decorrelation; without a step where there are several passes and
-        the rule's `records` don't name ``"trace"``.
+        the rule's `recorded` doesn't name ``"trace"``.
     activity : (T, P, L, N) array
         Hidden activity, with the noise in it.
     noise : (T, L, N) array
@@ -67,7 +67,7 @@ class Record:
     wiring : Wiring, optional
         Which recurrent synapses exist, where not all do.
     past : (D + 1, L, N) array, optional
-        Where there is a wiring, of longest delay D: hidden trace of the course without noise in the steps
+        Where there is a wiring, of longest delay D: hidden trace without noise in the steps
         before the first one, the last of them last, as far as synapses have not seen it by then.
     owner : object, optional
         What the arrays are memory of; kept for as long as the record is.
@@ -77,8 +77,8 @@ class Record:
     loss: Array
     mask: Array
     inputs: Array
-    course: Array
-    state: Array
+    trace: Array
+    traces: Array
     activity: Array
     noise: Array
     outputs: Array
@@ -102,5 +102,5 @@ class Record:
 
     @property
     def mean_loss(self) -> float:
-        """Mean over counted steps and lanes of the loss of the course without noise."""
+        """Mean over counted steps and lanes of the loss without noise."""
         return float(np.vdot(self.passes.clean(self.loss), self.mask) / np.add.reduce(self.mask, axis=None))

@@ -46,7 +46,7 @@ class Stage(Part):
         """What one synapse does with its estimate ``gradient`` at the end of a trial (on-chip mode)."""
         return UNDECLARED
 
-    def told(self, name: str, progress: float) -> dict[str, float]:
+    def broadcast(self, name: str, progress: float) -> dict[str, float]:
         """What the synapses of one projection are told at the end of a trial, by name."""
         return {}
 
@@ -93,8 +93,8 @@ class Chain(Stage):
             whole = whole.then(part)
         return whole
 
-    def told(self, name: str, progress: float) -> dict[str, float]:
-        return {key: value for stage in self.stages for key, value in stage.told(name, progress).items()}
+    def broadcast(self, name: str, progress: float) -> dict[str, float]:
+        return {key: value for stage in self.stages for key, value in stage.broadcast(name, progress).items()}
 
 
 class Optimizer(Stage):
@@ -131,5 +131,5 @@ class Optimizer(Stage):
         own = {"W_in": self.input_lr, "W_out": self.readout_lr}.get(name)
         return annealed(self.lr if own is None else own, self.anneal, progress)
 
-    def told(self, name: str, progress: float) -> dict[str, float]:
+    def broadcast(self, name: str, progress: float) -> dict[str, float]:
         return {"learning_rate": self.rate(name, progress)}

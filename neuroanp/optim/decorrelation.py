@@ -21,7 +21,7 @@ class Decorrelation(Part):
     .. math:: D \leftarrow D - \epsilon \,
               \big\langle \mathrm{offdiag}(\hat x \hat x^\top) \big\rangle_{t,l} \, D, \qquad \hat x = D x
 
-    with x the input or hidden trace of the course without noise, :math:`\epsilon` the rate, and the mean over
+    with x the input or hidden trace without noise, :math:`\epsilon` the rate, and the mean over
     steps and lanes. Any rule can be decorrelated: its presynaptic trace is then :math:`D x`.
 
     Parameters
@@ -82,7 +82,7 @@ class Decorrelation(Part):
         rate = annealed(self.rate, self.anneal, progress)
         return {
             "D_in": self.update(state["D_in"], record.inputs, rate),
-            "D_hidden": self.update(state["D_hidden"], record.course[1:], rate),
+            "D_hidden": self.update(state["D_hidden"], record.trace[1:], rate),
         }
 
     def update(self, D: Array, traces: Array, rate: float) -> Array:

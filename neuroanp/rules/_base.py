@@ -53,16 +53,16 @@ class Rule(Part):
     ----------
     name : str
         Name in the shell.
-    records : tuple of str
-        What the rule reads of hidden variables besides the course of the trace: roles that a model gives
+    recorded : tuple of str
+        What the rule reads of hidden variables besides the trace without noise: roles that a model gives
         (``"activity"``, ``"potential"``, ``"adaptation"``; ``"trace"`` for that of each pass) or variables by
         their own names.
-    compares : bool
+    needs_two_passes : bool
         Whether it compares hidden variables of two passes, so that one noisy pass is not enough.
-    sparse : bool
+    supports_sparse : bool
         Whether its update of ``W_rec`` is one of existing synapses alone where the record has a wiring; see
         `recurrent`.
-    limit : str
+    bias_note : str
         Why the mean of its updates is not the gradient, in a sentence or two; empty where it is.
 
     Parameters
@@ -79,10 +79,10 @@ class Rule(Part):
 
     registered_as: ClassVar[str] = "rule"
     name: ClassVar[str]
-    records: ClassVar[tuple[str, ...]] = ()
-    compares: ClassVar[bool] = False
-    sparse: ClassVar[bool] = False
-    limit: ClassVar[str] = ""
+    recorded: ClassVar[tuple[str, ...]] = ()
+    needs_two_passes: ClassVar[bool] = False
+    supports_sparse: ClassVar[bool] = False
+    bias_note: ClassVar[str] = ""
 
     readout: Literal["perturb", "delta", "fixed"] = option("perturb", "how the readout learns")
 
@@ -97,7 +97,7 @@ class Rule(Part):
     @property
     def perturbation(self) -> Perturbation:
         """The noise that the rule asks of a network."""
-        return Perturbation(records=self.records)
+        return Perturbation(recorded=self.recorded)
 
     def start(self, layout: Layout) -> Arrays:
         """What the rule remembers from trial to trial, before the first: arrays by names of its own."""
@@ -126,7 +126,7 @@ class Rule(Part):
         if self.readout != "delta":
             return {}
         post = delta(record) if error is None else error
-        return {"W_out": outer(post, record.course[1:], record.decorrelation.get("D_hidden"))}
+        return {"W_out": outer(post, record.trace[1:], record.decorrelation.get("D_hidden"))}
 
     def synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
         """What one synapse does in the on-chip mode, where passes follow one another on one network.
@@ -161,7 +161,7 @@ class NoiseRule(Rule):
     ----------
     perturbs : str
         Where the noise goes: ``"nodes"`` (activity) or ``"weights"``.
-    modulated : bool
+    linear_in_modulator : bool
         Whether the update is linear in the modulator; a rule that makes a scalar of its own says no.
 
     Parameters
@@ -186,7 +186,7 @@ class NoiseRule(Rule):
     """
 
     perturbs: ClassVar[Literal["nodes", "weights"]] = "nodes"
-    modulated: ClassVar[bool] = True
+    linear_in_modulator: ClassVar[bool] = True
 
     sigma: float = option(0.01, "standard deviation of the noise", least=0)
     mirrored: bool = option(True, "compare +noise with -noise instead of with no noise")
@@ -203,15 +203,15 @@ class NoiseRule(Rule):
             target=self.perturbs,
             sigma=self.sigma,
             distribution=self.distribution,
-            hold=self.held,
+            hold_steps=self.hold_steps,
             readout=self.readout == "perturb",
             readout_sigma=self.output_sigma,
-            records=self.records,
+            recorded=self.recorded,
         )
 
     @property
-    def held(self) -> int:
-        """Steps for which one draw of the noise lasts, 0 for the whole trial."""
+    def hold_steps(self) -> int | None:
+        """Steps for which one draw of the noise lasts, None for the whole trial."""
         return 1
 
     @property
@@ -238,7 +238,7 @@ class NodeRule(NoiseRule):
                 return times(modulator / layer.sigma, np.sign(layer.noise))
     """
 
-    sparse = True
+    supports_sparse = True
 
     @abc.abstractmethod
     def post(self, layer: Layer, record: Record, modulator: Array) -> Array:
@@ -269,8 +269,8 @@ class NodeRule(NoiseRule):
         return update
 
     def _sum(self, record: Record, modulator: Array, error: Array | None, D: Mapping[str, Array]) -> Arrays:
-        x = record.course[1:]
-        seen = record.course[:-1] if record.wiring is None else arrived(record, x)
+        x = record.trace[1:]
+        seen = record.trace[:-1] if record.wiring is None else arrived(record, x)
         hidden = self._post(Layer(record.noise, record.activity, self.sigma), record, modulator, x)
         update = {
             "W_in": outer(hidden, record.inputs, D.get("D_in")),

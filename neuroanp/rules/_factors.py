@@ -20,8 +20,8 @@ def part(record: Record, first: int, last: int) -> Record:
         loss=record.loss[cut],
         mask=record.mask[cut],
         inputs=record.inputs[cut],
-        course=record.course[first : last + 1],
-        state=record.state[cut],
+        trace=record.trace[first : last + 1],
+        traces=record.traces[cut],
         activity=record.activity[cut],
         noise=record.noise[cut],
         outputs=record.outputs[cut],
@@ -35,7 +35,7 @@ def part(record: Record, first: int, last: int) -> Record:
 def _past(record: Record, first: int) -> Array | None:
     if record.past is None:
         return None
-    late = record.course[1 + max(0, first - len(record.past)) : first + 1]
+    late = record.trace[1 + max(0, first - len(record.past)) : first + 1]
     return np.concatenate([record.past[first:], late])
 
 
@@ -48,7 +48,7 @@ def times(modulator: Array, factor: Array) -> Array:
 def before(record: Record, x: Array) -> Array:
     """The hidden trace (T, L, N) one step earlier, the initial state before the first step."""
     earlier = np.empty(x.shape, x.dtype)
-    earlier[0] = record.course[0]
+    earlier[0] = record.trace[0]
     earlier[1:] = x[:-1]
     return earlier
 
@@ -72,12 +72,12 @@ def pre(record: Record, name: str) -> Array:
 
     Returns
     -------
-    (T, L, n_pre) array of the course without noise, decorrelated where the record has D matrices.
+    (T, L, n_pre) array without noise, decorrelated where the record has D matrices.
     """
     if name == "W_in":
         x, D = record.inputs, record.decorrelation.get("D_in")
     else:
-        x, D = record.course[1:], record.decorrelation.get("D_hidden")
+        x, D = record.trace[1:], record.decorrelation.get("D_hidden")
         x = arrived(record, x) if name == "W_rec" else x
     return x if D is None else x @ D.T
 
@@ -173,9 +173,9 @@ def error(record: Record) -> Array:
 
 def slope(record: Record) -> Array:
     r"""Slope :math:`\phi'(a)` (T, L, N) of tanh units at their activity without noise; 1 for other units."""
-    x = record.course[1:]
+    x = record.trace[1:]
     if record.rates is None:
         return np.ones_like(x)
     memory = np.asarray(record.rates.memory, x.dtype)
-    found: Array = 1 - ((x - memory * record.course[:-1]) / (1 - memory)) ** 2
+    found: Array = 1 - ((x - memory * record.trace[:-1]) / (1 - memory)) ** 2
     return found

@@ -74,13 +74,13 @@ class ActivityPerturbation(NodeRule):
     """
 
     name = "activity-perturbation"
-    limit = (
+    bias_note = (
         "Each step is divided by the squared norm of the change of activity, which is larger where noise of "
         "earlier steps has grown: late steps count less than in the gradient, and the change holds the "
         "effect of earlier noise besides the noise itself."
     )
-    records = ("activity",)
-    compares = True
+    recorded = ("activity",)
+    needs_two_passes = True
 
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
         return NotLocal(
@@ -93,7 +93,7 @@ class ActivityPerturbation(NodeRule):
         norm2 = _squared_norm(da, modulator)
         activity2 = _squared_norm(layer.activity[:, record.passes.index("plus")], modulator)
         known = norm2 > (4 * np.finfo(da.dtype).eps) ** 2 * activity2
-        units = record.inputs.shape[-1] + record.course.shape[-1] + record.targets.shape[-1]
+        units = record.inputs.shape[-1] + record.trace.shape[-1] + record.targets.shape[-1]
         scale = np.divide(np.sqrt(units) * modulator, norm2, out=np.zeros_like(modulator), where=known)
         return times(scale, da)
 

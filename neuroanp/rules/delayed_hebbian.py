@@ -29,8 +29,8 @@ class DelayedHebbian(NoiseRule):
     The rule doesn't know the noise. It infers from the activity alone where a cell was perturbed: noise is
     rare and large, so that its jumps stand out, and the cube, which lets large fluctuations count and small
     ones vanish, keeps the relaxation after a jump from undoing what the jump had made eligible. A cell is
-    perturbed with probability `chance` at each step, by a number from -A to A, all alike; sigma is the
-    standard deviation over all steps, :math:`A \sqrt{\mathrm{chance} / 3}`.
+    perturbed with probability `probability` at each step, by a number from -A to A, all alike; sigma is the
+    standard deviation over all steps, :math:`A \sqrt{p / 3}`.
 
     With a discount of 1 and a loss at the end of a trial only, M is the same at all steps: the eligibility is
     the sum over the trial, and the whole is reward minus its mean times eligibility. The published mean is
@@ -45,7 +45,7 @@ class DelayedHebbian(NoiseRule):
 
     Parameters
     ----------
-    chance : float
+    probability : float
         Probability of a perturbation of a cell at a step, above 0 and at most 1.
     memory : float
         :math:`\alpha`, from 0 to less than 1.
@@ -56,7 +56,7 @@ class DelayedHebbian(NoiseRule):
 
     Examples
     --------
-    >>> DelayedHebbian(sigma=0.016, chance=0.003).perturbation.distribution
+    >>> DelayedHebbian(sigma=0.016, probability=0.003).perturbation.distribution
     'rare'
 
     References
@@ -65,22 +65,22 @@ class DelayedHebbian(NoiseRule):
     """
 
     name = "delayed-hebbian"
-    limit = (
+    bias_note = (
         "The eligibility is a cube of the change of activity, so that its size and direction are not those "
         "of a gradient; only the sign of the correlation with the reward is."
     )
-    records = ("activity",)
-    sparse = True
+    recorded = ("activity",)
+    supports_sparse = True
 
     distribution: Literal["rare"] = option("rare", "distribution of the noise")  # type: ignore[assignment]
-    chance: float = option(0.003, "probability that a cell is perturbed at a step", above=0, most=1)
+    probability: float = option(0.003, "probability that a cell is perturbed at a step", above=0, most=1)
     memory: float = option(
         0.05, "part of the running mean of activity that stays for a step", least=0, most=1
     )
 
     @property
     def perturbation(self) -> Perturbation:
-        return dataclasses.replace(super().perturbation, chance=self.chance)
+        return dataclasses.replace(super().perturbation, probability=self.probability)
 
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
         if len(passes) > 1:

@@ -83,12 +83,12 @@ class EProp(Rule):
     """
 
     name = "e-prop"
-    limit = (
+    bias_note = (
         "Errors reach the cells that drive the readout alone, not the cells that drive those: all paths "
         "through a second recurrent synapse are left out."
     )
-    records = ("potential", "adaptation")
-    sparse = True
+    recorded = ("potential", "adaptation")
+    supports_sparse = True
 
     readout: Literal["delta", "fixed"] = option("delta", "how the readout learns")
     feedback: Literal["symmetric", "random"] = option("symmetric", "what brings errors back to cells")
@@ -106,7 +106,7 @@ class EProp(Rule):
         cells = record.cells
         if cells is None:
             raise InvalidValue("Record.cells", "a model of spiking cells, such as lif or alif", "none")
-        spikes, error = record.course[1:], delta(record)
+        spikes, error = record.trace[1:], delta(record)
         signal = error @ self._back(record).astype(error.dtype)
         post = self._post(signal, self._slope(record, cells, spikes), cells)
         current = cells.drive * leaky(record.inputs, cells.memory)
@@ -122,7 +122,7 @@ class EProp(Rule):
     def _back(self, record: Record) -> Array:
         """B as (n_out, N)."""
         if self.feedback == "random":
-            shape = record.targets.shape[2], record.course.shape[2]
+            shape = record.targets.shape[2], record.trace.shape[2]
             return np.random.default_rng(self.feedback_seed).standard_normal(shape) / np.sqrt(shape[1])
         D = record.decorrelation.get("D_hidden")
         return record.weights["W_out"] if D is None else record.weights["W_out"] @ D

@@ -35,7 +35,7 @@ class EvolutionStrategies(NoiseRule):
 
     Examples
     --------
-    >>> EvolutionStrategies(sigma=0.02).perturbation.apart
+    >>> EvolutionStrategies(sigma=0.02).perturbation.per_lane
     True
 
     References
@@ -47,12 +47,12 @@ class EvolutionStrategies(NoiseRule):
     perturbs = "weights"
 
     @property
-    def held(self) -> int:
-        return 0
+    def hold_steps(self) -> int | None:
+        return None
 
     @property
     def perturbation(self) -> Perturbation:
-        return dataclasses.replace(super().perturbation, apart=True)
+        return dataclasses.replace(super().perturbation, per_lane=True)
 
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
         return NotLocal(

@@ -79,7 +79,7 @@ class NodePerturbation(NodeRule):
     )
 
     @property
-    def held(self) -> int:
+    def hold_steps(self) -> int:
         return self.hold
 
     @property
@@ -92,7 +92,7 @@ class NodePerturbation(NodeRule):
             return Synapse()
         if passes != ("plus",):
             return NotLocal(
-                quantity="the trace of the course without noise, which is in another pass than the noise",
+                quantity="the trace without noise, which is in another pass than the noise",
                 variant="Modulator(baseline=RunningMean()), one noisy pass compared with the trials before",
             )
         return Synapse(

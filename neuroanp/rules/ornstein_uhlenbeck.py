@@ -60,7 +60,7 @@ class OrnsteinUhlenbeck(NoiseRule):
     """
 
     name = "ornstein-uhlenbeck"
-    limit = (
+    bias_note = (
         "It follows weights that wander, over trials, so that one trial says little, and its size is set by "
         "the rates of wandering and following."
     )
@@ -71,8 +71,8 @@ class OrnsteinUhlenbeck(NoiseRule):
     )
 
     @property
-    def held(self) -> int:
-        return 0
+    def hold_steps(self) -> int | None:
+        return None
 
     @property
     def perturbation(self) -> Perturbation:

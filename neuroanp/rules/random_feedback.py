@@ -45,7 +45,7 @@ class RandomFeedback(Rule):
     """
 
     name = "random-feedback"
-    limit = (
+    bias_note = (
         "Errors come back through random weights instead of the readout's own, and through no recurrent "
         "synapse: before learning has aligned the readout with them, its direction has little to do with the "
         "gradient's."
@@ -63,7 +63,7 @@ class RandomFeedback(Rule):
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         if record.rates is None:
             raise InvalidValue("Record.rates", "a model of tanh units, such as tanh or leaky-tanh", "none")
-        x, error = record.course[1:], delta(record)
+        x, error = record.trace[1:], delta(record)
         memory = np.asarray(record.rates.memory, x.dtype)
         B = np.random.default_rng(self.feedback_seed).standard_normal((error.shape[2], x.shape[2]))
         credit = error @ (B / np.sqrt(x.shape[2])).astype(error.dtype)
@@ -72,6 +72,6 @@ class RandomFeedback(Rule):
         post, D = credit * (1 - memory) * slope(record), record.decorrelation
         update = {
             "W_in": outer(post, record.inputs, D.get("D_in")),
-            "W_rec": outer(post, record.course[:-1], D.get("D_hidden")),
+            "W_rec": outer(post, record.trace[:-1], D.get("D_hidden")),
         }
         return update | self.readout_update(record, error)

@@ -26,7 +26,7 @@ class ReadoutOnly(Rule):
 
     name = "readout-only"
     limit = "Only the readout learns, by its gradient; that of the hidden weights is not estimated."
-    sparse = True
+    supports_sparse = True
 
     readout: Literal["delta"] = option("delta", "how the readout learns")
 

@@ -78,8 +78,8 @@ class ResponsePerturbation(NoiseRule):
     """
 
     name = "response-perturbation"
-    compares = True
-    modulated = False
+    needs_two_passes = True
+    linear_in_modulator = False
 
     readout: Literal["delta", "fixed"] = option("delta", "how the readout learns")
     lags: int = option(20, "steps that a response is long", least=1)
@@ -108,7 +108,7 @@ class ResponsePerturbation(NoiseRule):
         D = record.decorrelation
         update = {
             "W_in": outer(post, record.inputs, D.get("D_in")),
-            "W_rec": outer(post, record.course[:-1], D.get("D_hidden")),
+            "W_rec": outer(post, record.trace[:-1], D.get("D_hidden")),
         }
         return update | self.readout_update(record)
 

@@ -67,12 +67,12 @@ class RewardSTDP(NodePerturbation):
     """
 
     name = "reward-stdp"
-    limit = (
+    bias_note = (
         "Pairs of spikes make eligible what fired together, whether or not noise made it fire: it follows "
         "the covariance of reward and pairing, not the gradient."
     )
 
-    records = ("trace",)
+    recorded = ("trace",)
 
     tau_plus: Any = option(
         20 * ms, "time before a postsynaptic spike in which others count", unit="ms", above=0
@@ -108,7 +108,7 @@ class RewardSTDP(NodePerturbation):
 
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         ahead, behind = (float(np.exp(-record.dt / float(tau))) for tau in (self.tau_plus, self.tau_minus))
-        spikes = record.passes.noisy(record.state)
+        spikes = record.passes.noisy(record.traces)
         up = times(modulator * self.a_plus, spikes)
         fired = leaky(before(record, spikes), behind).astype(spikes.dtype)
         down = times(modulator * self.a_minus, behind * fired)
@@ -121,4 +121,4 @@ class RewardSTDP(NodePerturbation):
             - recurrent(record, down, heard, D_hidden),
         }
         error = delta(record) if self.readout == "delta" else None
-        return update | self._readout(record, record.course[1:], modulator, error, D)
+        return update | self._readout(record, record.trace[1:], modulator, error, D)

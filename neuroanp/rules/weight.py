@@ -58,8 +58,8 @@ class WeightPerturbation(NoiseRule):
     hold: Literal["trial", "step"] = option("trial", "how long one draw of weight noise lasts")
 
     @property
-    def held(self) -> int:
-        return 0 if self.hold == "trial" else 1
+    def hold_steps(self) -> int | None:
+        return None if self.hold == "trial" else 1
 
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
         if self.sigma == 0:
@@ -84,7 +84,7 @@ class WeightPerturbation(NoiseRule):
         if record.weight_noise is None:
             raise InvalidValue("Record.weight_noise", "the noise of each weight", record.weight_noise)
         credit = modulator.sum(axis=1) / self.sigma**2 if self.sigma > 0 else np.zeros(len(modulator))
-        silent = self.hold == "step" and not record.course[0].any()
+        silent = self.hold == "step" and not record.trace[0].any()
         update: dict[str, Array] = {}
         for step, noise in enumerate(record.weight_noise()):
             for name, xi in noise.items():

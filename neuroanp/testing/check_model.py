@@ -112,7 +112,7 @@ def _check_weights(model: Model) -> None:
 
 
 def _build(model: Model, sigma: float, engine: str) -> Network:
-    noise = Perturbation(target="nodes", sigma=sigma, readout=True, records=("activity", "trace"))
+    noise = Perturbation(target="nodes", sigma=sigma, readout=True, recorded=("activity", "trace"))
     try:
         network = Network(
             model, N_IN, N_OUT, 1 * ms, lanes=LANES, passes=PASSES, perturbation=noise, engine=engine, seed=1

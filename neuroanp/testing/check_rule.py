@@ -65,7 +65,7 @@ def check_rule(rule: NoiseRule, *, min_cosine: float | None = 0.98, engine: str 
     _check_form(rule, trials)
     if min_cosine is not None:
         _check_silence(rule, trials)
-    if rule.modulated:
+    if rule.linear_in_modulator:
         _check_linear(rule, trials)
     _check_lanes(rule, trials)
     if min_cosine is not None:
@@ -81,7 +81,7 @@ class _Trials:
 
     def __init__(self, rule: NoiseRule, engine: str) -> None:
         self.rule, self.on_weights = rule, rule.perturbs == "weights"
-        self.shared = self.on_weights and not rule.perturbation.apart
+        self.shared = self.on_weights and not rule.perturbation.per_lane
         rng = np.random.default_rng(0)
         self.weights: Weights = {
             name: rng.standard_normal(shape) / np.sqrt(shape[1]) for name, shape in _SHAPES.items()
@@ -95,7 +95,7 @@ class _Trials:
         lanes = 2 if self.shared else self.draws
         self.network = Network(
             TanhRNN(hidden=HIDDEN, bias=False), N_IN, N_OUT, 1 * ms, lanes=lanes, passes=rule.passes,
-            perturbation=dataclasses.replace(rule.perturbation, given=True, records=("activity", "trace")),
+            perturbation=rule.perturbation.replace(external=True, recorded=("activity", "trace")),
             engine=engine, decorrelated=True,
         )  # fmt: skip
         self.network.load(self.weights, self.matrices)
@@ -120,7 +120,7 @@ class _Trials:
         Columns of a Hadamard matrix; the many lanes of a run make it unlikely that products of them are
         columns again, which would matter to rules that are not linear in the noise.
         """
-        blocks = 1 if self.rule.held == 0 else -(-STEPS // self.rule.held)
+        blocks = 1 if self.rule.hold_steps is None else -(-STEPS // self.rule.hold_steps)
         size = sum(rows * columns for rows, columns in self._sizes().values())
         draws = 2 ** int(np.ceil(np.log2(blocks * size + 1))) if self.on_weights else LANES
         columns = 1 + np.random.default_rng(1).permutation(draws - 1)[: blocks * size]
@@ -129,13 +129,13 @@ class _Trials:
 
     def noise(self, draw: int = 0) -> Arrays:
         """Noise for a run: all draws, one a lane, or one draw of weight noise."""
-        signs = self.signs[:, np.arange(STEPS) // (self.rule.held or STEPS)]
+        signs = self.signs[:, np.arange(STEPS) // (self.rule.hold_steps or STEPS)]
         noise: Arrays = {}
         start = 0
         for name, (rows, columns) in self._sizes().items():
             part = signs[..., start : start + rows * columns]
             start += rows * columns
-            if self.rule.perturbation.apart:
+            if self.rule.perturbation.per_lane:
                 part = part.reshape(-1, STEPS, rows, columns).swapaxes(0, 1)
             else:
                 part = part[draw].reshape(STEPS, rows, columns) if self.shared else part.swapaxes(0, 1)
@@ -175,7 +175,7 @@ class _Trials:
 
 _SHAPES = {"W_in": (HIDDEN, N_IN), "W_rec": (HIDDEN, HIDDEN), "W_out": (N_OUT, HIDDEN)}
 _ARRAYS = (
-    "loss", "mask", "inputs", "state", "course", "activity", "noise", "outputs", "targets", "noise_out",
+    "loss", "mask", "inputs", "traces", "trace", "activity", "noise", "outputs", "targets", "noise_out",
 )  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def replay(path: str | Path, engine: str = "auto") -> dict[str, Array]:
         lanes=trial.lanes,
         passes=rule.passes,
         perturbation=Perturbation(
-            target="weights" if on_weights else "nodes", readout=True, given=True, records=("activity",)
+            target="weights" if on_weights else "nodes", readout=True, external=True, recorded=("activity",)
         ),
         engine=engine,
         decorrelated=True,

@@ -78,7 +78,7 @@ def evaluate(network: Network, task: Task, trial: Trial) -> Evaluation:
         inputs[:, block] = record.inputs[:, :count, :width]
         mask[:, block] = record.mask[:, :count]
         charged[:, block] = record.loss[:, 0, :count]
-        trace = record.course[1:, :count]
+        trace = record.trace[1:, :count]
         if first == 0:
             samples = trace.reshape(-1, hidden)[-SAMPLES:]
             squared_correlation = correlation(samples, record.decorrelation.get("D_hidden"))

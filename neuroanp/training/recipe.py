@@ -123,12 +123,12 @@ class Recipe(Part):
             raise InvalidValue("Recipe.decorrelation", expected, self.decorrelation)
         if self.model.outgoing is not None:
             sparse = f"for {name} without all of its recurrent synapses"
-            if not self.rule.sparse:
+            if not self.rule.supports_sparse:
                 expected = f"a rule that learns the weights that exist alone, {sparse}"
                 raise InvalidValue("Recipe.rule", expected, self.rule.name)
             if self.decorrelation is not None:
                 raise InvalidValue("Recipe.decorrelation", f"None, {sparse}", self.decorrelation)
-        if self.rule.compares and self.passes == ("plus",):
+        if self.rule.needs_two_passes and self.passes == ("plus",):
             expected = f"OtherPass(), as {self.rule.name} compares passes"
             raise InvalidValue("Modulator.baseline", expected, self.modulator.baseline)
         if task.plant is not None and self.rule.readout == "delta":

@@ -160,7 +160,7 @@ class PlantTask(Task):
         plant = self.plant
         steps = plant.longest * plant.steps_each(self.dt)
         empty = np.zeros((steps, lanes, self.n_in)), np.zeros((steps, lanes, self.n_out))
-        return Trial(*empty, plant=plant.start(rng, lanes))
+        return Trial(*empty, plant=plant.draw_start(rng, lanes))
 
     def evaluation(self, rng: np.random.Generator) -> Trial:
         return self.trial(rng, self.episodes)

@@ -15,7 +15,7 @@ def limits(rule: Rule, modulator: Modulator, model: Model) -> list[str]:
     rule, modulator, model
         As in `neuroanp.train`.
     """
-    reasons = [rule.limit] if rule.limit else []
+    reasons = [rule.bias_note] if rule.bias_note else []
     noisy = rule.perturbation.target != "none"
     if noisy and modulator.discount < 1:
         reach = 1 / (1 - modulator.discount)
@@ -23,9 +23,10 @@ def limits(rule: Rule, modulator: Modulator, model: Model) -> list[str]:
             f"Discount {modulator.discount:g}: what noise does to the loss more than about {reach:.3g} steps "
             "later is left out, as by a gradient that is truncated."
         )
-    if noisy and rule.perturbation.hold > 1 and rule.perturbation.target == "nodes":
+    held = rule.perturbation.hold_steps or 1
+    if noisy and rule.perturbation.target == "nodes" and held > 1:
         reasons.append(
-            f"Noise is held for {rule.perturbation.hold} steps: what a draw did is credited to all of its "
+            f"Noise is held for {held} steps: what a draw did is credited to all of its "
             "steps alike, so that the gradient is smeared over them."
         )
     if noisy and modulator.scope == "global":

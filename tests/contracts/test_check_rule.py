@@ -125,10 +125,10 @@ class Borrowing(NodePerturbation):
 
     def __call__(self, record, modulator, state):
         update = super().__call__(record, modulator, state)
-        return update | {"W_rec": record.state[0, 0, : self._units(record)]}
+        return update | {"W_rec": record.traces[0, 0, : self._units(record)]}
 
     def _units(self, record):
-        return record.state.shape[-1]
+        return record.traces.shape[-1]
 
 
 class Decaying(NodePerturbation):

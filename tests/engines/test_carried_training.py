@@ -32,12 +32,12 @@ def test_a_carried_run_is_one_long_run(engine, model):
     long = Trial(*(np.concatenate([getattr(w, name) for w in windows]) for name in ("inputs", "targets")))
     made.network.load(made.state.weights)
     expected = made.network.run(long)
-    trace, outputs = expected.course[1:].copy(), expected.outputs.copy()
+    trace, outputs = expected.trace[1:].copy(), expected.outputs.copy()
     assert np.abs(trace[60:]).max() > 0.1
     for update, window in enumerate(windows):
         record = made.network.run(window, update)
         steps = slice(10 * update, 10 * update + 10)
-        np.testing.assert_allclose(record.course[1:], trace[steps], atol=1e-12)
+        np.testing.assert_allclose(record.trace[1:], trace[steps], atol=1e-12)
         np.testing.assert_allclose(record.outputs, outputs[steps], atol=1e-12)
         if update % 4 == 2:
             evaluate(made.network, made.task, made.unseen)

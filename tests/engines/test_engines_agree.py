@@ -17,7 +17,7 @@ from neuroanp.training.recipe import Recipe
 NODES = NodePerturbation(sigma=0.05)
 CASES = {
     "nodes, sign noise, mirrored": (TanhRNN(hidden=12), dataclasses.replace(NODES, distribution="sign")),
-    "nodes, rare noise": (TanhRNN(hidden=12), DelayedHebbian(sigma=0.1, chance=0.1, readout="delta")),
+    "nodes, rare noise": (TanhRNN(hidden=12), DelayedHebbian(sigma=0.1, probability=0.1, readout="delta")),
     "activity, with a clean pass": (TanhRNN(hidden=12), ActivityPerturbation(mirrored=False)),
     "weights, per trial": (TanhRNN(hidden=12), WeightPerturbation(sigma=0.05)),
     "weights, per step": (TanhRNN(hidden=12), WeightPerturbation(sigma=0.05, hold="step")),
@@ -50,4 +50,4 @@ def test_the_first_updates_give_the_same_losses(case):
 def test_the_spiking_model_spikes():
     _, training = losses(*CASES["spiking"], engine="compiled", updates=1)
     record = training.network.run(training.trial(0), 0)
-    assert 0.01 < record.course.mean() < 0.5
+    assert 0.01 < record.trace.mean() < 0.5

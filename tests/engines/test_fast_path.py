@@ -72,10 +72,10 @@ CASES = {
     },
     "lif, reward-modulated STDP": {"model": SPIKING, "rule": RewardSTDP(sigma=0.1, readout="delta")},
     "lif, reward-modulated STDP, windows": {"model": SPIKING, "rule": RewardSTDP(sigma=0.1), "task": SERIES},
-    "tanh, delayed Hebbian": {"rule": DelayedHebbian(sigma=0.3, chance=0.2, memory=0.3)},
+    "tanh, delayed Hebbian": {"rule": DelayedHebbian(sigma=0.3, probability=0.2, memory=0.3)},
     "lif, delayed Hebbian": {
         "model": SPIKING,
-        "rule": DelayedHebbian(sigma=0.3, chance=0.2, readout="delta"),
+        "rule": DelayedHebbian(sigma=0.3, probability=0.2, readout="delta"),
     },
     "weights that wander": {"rule": OrnsteinUhlenbeck(sigma=0.05, relaxation=0.3)},
     "weights that wander, mirrored": {
@@ -121,7 +121,7 @@ def test_compiled_synapses_learn_the_same():
 
 def test_the_spiking_network_spikes_also_into_refractory_cells():
     _, fast = both(model=SPIKING)
-    spikes = fast.network.run(fast.trial(0), 0).state[:, 0, 0]
+    spikes = fast.network.run(fast.trial(0), 0).traces[:, 0, 0]
     assert 0.1 < spikes.mean() < 0.9
     silent = [
         spikes[t].any() and (spikes[t - 2 : t].any(axis=0) & (spikes[t] == 0)).any() for t in range(2, 8)

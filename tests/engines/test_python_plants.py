@@ -28,8 +28,8 @@ class PythonCart(PythonPlant):
     observations = ("x", "v", "theta", "omega")
     actions = ("push",)
 
-    def start(self, rng, lanes):
-        return cart_pole.CartPolePlant().start(rng, lanes)
+    def draw_start(self, rng, lanes):
+        return cart_pole.CartPolePlant().draw_start(rng, lanes)
 
     def observe_state(self, state):
         return (np.stack([state[name] for name in self.observations]) / SCALE).T
@@ -51,7 +51,7 @@ class PythonCartPole(CartPole):
 def record_of(plant, engine="auto", passes=("plus",), moves=60, rest=0):
     network = Network(
         BalancedLIF(hidden=20), 4, 1, 5 * ms, lanes=12, passes=passes, engine=engine, seed=3, plant=plant,
-        perturbation=Perturbation(target="nodes", sigma=1.0, hold=4, readout=True, records=("trace",)),
+        perturbation=Perturbation(target="nodes", sigma=1.0, hold_steps=4, readout=True, recorded=("trace",)),
     )  # fmt: skip
     network.load(network.model.initial_weights(np.random.default_rng(2), network.n_in, 1))
     trial = CartPole(longest=moves).trial(np.random.default_rng(0), 12)

@@ -20,8 +20,8 @@ def test_the_network_is_the_dense_one_with_zeros(name):
     one, other = (made.run(shown()) for made in pair(MODELS[name]))
     assert one.wiring.targets.shape == (HIDDEN, OUTGOING)
     assert other.wiring is None
-    assert 30 < one.state.sum() < 0.5 * one.state.size
-    np.testing.assert_array_equal(one.state, other.state)
+    assert 30 < one.traces.sum() < 0.5 * one.traces.size
+    np.testing.assert_array_equal(one.traces, other.traces)
     np.testing.assert_allclose(one.outputs, other.outputs, rtol=1e-12, atol=1e-12)
 
 
@@ -35,11 +35,11 @@ def test_recurrent_weights_matter_and_late_spikes_come_late(engine):
     weights = {"W_out": np.zeros((N_OUT, HIDDEN)), "W_rec": np.full(wiring.targets.size, 2.0)}
     made.load(weights | {"W_in": pushed})
     record = made.run(Trial(np.ones((1, LANES, N_IN)), np.zeros((1, LANES, N_OUT))), sigma=0.0)
-    assert (np.flatnonzero(record.state[0, 0, 0]) == sender).all()
+    assert (np.flatnonzero(record.traces[0, 0, 0]) == sender).all()
     made.load(weights | {"W_in": silent})
     late = made.run(
         Trial(np.zeros((12, LANES, N_IN)), np.zeros((12, LANES, N_OUT)), carry=True), sigma=0.0
-    ).state[:, 0, 0]
+    ).traces[:, 0, 0]
     step, cell = np.nonzero(late[: wiring.delays[sender] + 1])
     assert wiring.delays[sender] >= 2
     assert set(step) == {wiring.delays[sender]}
@@ -49,10 +49,10 @@ def test_recurrent_weights_matter_and_late_spikes_come_late(engine):
 @pytest.mark.parametrize("engine", ["compiled", "runtime"])
 def test_spikes_under_way_do_not_leak_into_the_next_trial(engine):
     made = build(LATE, engine=engine)
-    first = made.run(shown(), 1).state.copy()
+    first = made.run(shown(), 1).traces.copy()
     queue = made.parts.projections["W_rec"]
     assert queue.arriving()[1:].any()
-    np.testing.assert_array_equal(made.run(shown(), 1).state, first)
+    np.testing.assert_array_equal(made.run(shown(), 1).traces, first)
     made.run(shown(1), 2)
     under_way = queue.arriving().copy()
     evaluate(made, Wave(), shown(2))
@@ -69,10 +69,10 @@ def test_a_carried_window_goes_on_where_the_clean_course_ended(passes, engine):
     together = Trial(
         *(np.concatenate([getattr(t, n) for t in (first, second)]) for n in ("inputs", "targets"))
     )
-    whole = made.run(together, sigma=sigma).state[:, 0].copy()
-    ended = made.run(first, sigma=sigma).state[-9:]
+    whole = made.run(together, sigma=sigma).traces[:, 0].copy()
+    ended = made.run(first, sigma=sigma).traces[-9:]
     assert len(passes) == 1 or (ended[:, 0] != ended[:, 1]).any()
-    carried = made.run(second, sigma=0.0).state
+    carried = made.run(second, sigma=0.0).traces
     for one in carried.swapaxes(0, 1):
         np.testing.assert_array_equal(one, whole[STEPS:])
 

@@ -106,9 +106,9 @@ def test_each_lane_of_a_population_has_weights_of_its_own(engine, decorrelated):
 def test_noise_that_is_apart_is_on_weights_and_new():
     for options in ({"target": "nodes"}, {"target": "weights", "relaxation": 0.5}):
         with pytest.raises(
-            InvalidValue, match=r"^Perturbation\.apart: expected noise on weights that is new"
+            InvalidValue, match=r"^Perturbation\.per_lane: expected noise on weights that is new"
         ):
-            Perturbation(apart=True, sigma=0.1, **options)
+            Perturbation(per_lane=True, sigma=0.1, **options)
 
 
 def trained(rule, updates, hidden=30):

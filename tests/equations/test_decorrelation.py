@@ -81,7 +81,7 @@ def test_one_trial_updates_both_matrices_from_the_course_without_noise():
     decorrelation = Decorrelation(rate=0.2, anneal="linear")
     for passes in (("clean", "plus"), ("plus", "minus")):
         record = problem.record(passes=passes, **problem.draw(0.1))
-        x = record.state[:, 0] if "clean" in passes else record.state.mean(axis=1)
+        x = record.traces[:, 0] if "clean" in passes else record.traces.mean(axis=1)
         learned = decorrelation(record, matrices, progress=0.75)
         np.testing.assert_allclose(learned["D_in"], formula(matrices["D_in"], record.inputs, 0.05))
         np.testing.assert_allclose(learned["D_hidden"], formula(matrices["D_hidden"], x, 0.05))

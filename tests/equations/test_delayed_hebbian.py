@@ -30,7 +30,7 @@ def test_update_is_modulator_times_the_cubed_product_of_fluctuation_and_trace(pa
         np.testing.assert_allclose(update[name], total, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize(("field", "value"), [("chance", 0.0), ("chance", 1.1), ("memory", -0.1)])
+@pytest.mark.parametrize(("field", "value"), [("probability", 0.0), ("probability", 1.1), ("memory", -0.1)])
 def test_bad_options_are_refused_by_name(field, value):
     with pytest.raises(InvalidValue, match=rf"^DelayedHebbian\.{field}: expected "):
         DelayedHebbian(**{field: value})

@@ -21,7 +21,7 @@ MODELS = {
 def reference(record, feedback, damping=0.3):
     """The published recursions, with an eligibility for each synapse that runs forward in time."""
     cells = record.cells
-    z, v = record.state[:, 0], record.hidden["potential"][:, 0]
+    z, v = record.traces[:, 0], record.hidden["potential"][:, 0]
     b = record.hidden["adaptation"][:, 0] if "adaptation" in record.hidden else np.zeros_like(v)
     rise = np.broadcast_to(cells.rise, v.shape[-1:])
     total = {}
@@ -32,7 +32,7 @@ def reference(record, feedback, damping=0.3):
             eps_b = np.zeros(total[name].shape)
             mean_e = np.zeros(total[name].shape)
             silent = np.zeros(z.shape[2], int)
-            before = record.course[0, lane]
+            before = record.trace[0, lane]
             for t in range(STEPS):
                 if name == "W_in":
                     eps_v = cells.memory * eps_v + cells.drive * source[t, lane]

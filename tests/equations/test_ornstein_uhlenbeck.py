@@ -23,7 +23,7 @@ SINGLE = ("plus",)
 
 def network(rule=RULE, engine="compiled", passes=SINGLE, decorrelated=False):
     model = TanhRNN(hidden=5, bias=False, readout_gain=1.0)
-    noise = dataclasses.replace(rule.perturbation, records=("trace",))
+    noise = dataclasses.replace(rule.perturbation, recorded=("trace",))
     made = Network(
         model, 2, 2, 1 * ms, lanes=3, passes=passes, perturbation=noise, seed=7, engine=engine,
         decorrelated=decorrelated,
@@ -52,7 +52,7 @@ def test_weights_follow_the_process(engine):
         state = np.zeros((3, 5))
         for t, u in enumerate(trial().inputs):
             state = np.tanh(u @ theta["W_in"].T + state @ theta["W_rec"].T)
-            np.testing.assert_allclose(record.state[t, 0], state, atol=1e-12)
+            np.testing.assert_allclose(record.traces[t, 0], state, atol=1e-12)
             np.testing.assert_allclose(record.outputs[t, 0], state @ theta["W_out"].T, atol=1e-12)
 
 
@@ -85,7 +85,7 @@ def test_the_passes_of_a_mirrored_pair_are_apart_from_the_mean_by_the_same():
         theta = {name: made.weights[name] + sign * noise[name] for name in NAMES}
         first = np.tanh(trial().inputs[0] @ theta["W_in"].T)
         second = np.tanh(trial().inputs[1] @ theta["W_in"].T + first @ D.T @ theta["W_rec"].T)
-        np.testing.assert_allclose(record.state[1, p], second, atol=1e-12)
+        np.testing.assert_allclose(record.traces[1, p], second, atol=1e-12)
 
 
 def test_update_is_the_reward_prediction_error_times_the_distance_from_the_mean():

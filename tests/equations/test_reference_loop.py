@@ -59,7 +59,7 @@ def estimate(rule, record, xi, matrices):
     modulator = returned / record.mask.shape[1]
     if rule.perturbs == "weights":
         return {name: modulator[0].sum() / SIGMA**2 * xi[name] for name in NAMES}
-    x, _ = compared(record.state, passes)
+    x, _ = compared(record.traces, passes)
     earlier = np.concatenate([np.zeros_like(x[:1]), x[:-1]])
     pre = {"W_in": record.inputs, "W_rec": earlier, "W_out": x}
     if isinstance(rule, ActivityPerturbation):
@@ -116,7 +116,7 @@ def test_folded_decorrelation_is_the_explicit_one_update_for_update(rule):
             v[name] = 0.999 * v[name] + 0.001 * g**2
             scaled = m[name] / (1 - 0.9 ** (k + 1)) / (np.sqrt(v[name] / (1 - 0.999 ** (k + 1))) + 1e-8)
             weights[name] = weights[name] - left * LR * scaled
-        x, _ = compared(record.state, record.passes)
+        x, _ = compared(record.traces, record.passes)
         for name, trace in (("D_in", record.inputs), ("D_hidden", x)):
             matrices[name] = decorrelated(matrices[name], trace, left * RATE)
         for name, value in (weights | matrices).items():

@@ -45,7 +45,7 @@ def test_it_is_its_equations(mirrored, discount):
     dy = (first - other) / 2 if mirrored else first - other
     y = (first + other) / 2 if mirrored else other
     e = 2 / (3 * 2) * record.mask[:, :, None] * (y - record.targets)
-    x, before = record.course[1:], record.course[:-1]
+    x, before = record.trace[1:], record.trace[:-1]
     phi, xi = 1 - x**2, record.noise
     r, post = dy.copy(), np.zeros_like(x)
     for t in range(6):

@@ -22,13 +22,13 @@ def test_update_is_reward_times_an_eligibility_that_fades(passes):
     surprise = np.random.default_rng(5).normal(size=(STEPS, LANES))
     modulator = np.array([(DECAY ** np.arange(STEPS - t)) @ surprise[t:] for t in range(STEPS)])
     update = RULE(record, modulator, {})
-    post = record.state[:, passes.index("plus")]
+    post = record.traces[:, passes.index("plus")]
     plus, minus = np.exp(-1 / 15), np.exp(-1 / 25)
     for name in ("W_in", "W_rec"):
         total = np.zeros(update[name].shape)
         for lane in range(LANES):
             p, q, c = np.zeros(total.shape[1]), np.zeros(6), np.zeros(total.shape)
-            fired = record.course[0, lane]
+            fired = record.trace[0, lane]
             for t in range(STEPS):
                 arrived = record.inputs[t, lane] if name == "W_in" else fired
                 p, q = plus * p + arrived, minus * (q + fired)

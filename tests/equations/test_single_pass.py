@@ -45,7 +45,7 @@ def test_held_noise_follows_the_gradient_of_a_steady_input():
     problem.mask[:] = 0
     problem.mask[-1] = 1
     rule = NodePerturbation(sigma=1e-3, hold=3)
-    assert rule.perturbation.hold == 3
+    assert rule.perturbation.hold_steps == 3
     many = problem.repeated(60_000)
     noise = many.draw(1e-3)
     record = many.record(passes=rule.passes, **{k: np.repeat(v[::3], 3, axis=0) for k, v in noise.items()})
@@ -85,7 +85,7 @@ def test_the_delta_rule_of_a_leaky_readout_has_a_filtered_trace():
     filtered = np.zeros((2, 4))
     expected = 0.0
     for t in range(9):
-        filtered = 0.6 * filtered + record.state[t, 0]
+        filtered = 0.6 * filtered + record.traces[t, 0]
         expected = expected + errors[t].T @ filtered
     np.testing.assert_allclose(update["W_out"], expected, rtol=1e-12)
 

@@ -23,7 +23,7 @@ RULES = {
     "node": HELD,
     "activity": ActivityPerturbation(sigma=0.3, mirrored=False),
     "stdp": RewardSTDP(sigma=0.3, hold=5, tau_plus=15 * ms, tau_minus=25 * ms, a_minus=0.7),
-    "hebbian": DelayedHebbian(sigma=0.3, chance=0.1, mirrored=False),
+    "hebbian": DelayedHebbian(sigma=0.3, probability=0.1, mirrored=False),
     "e-prop": EProp(),
 }
 
@@ -57,7 +57,7 @@ def test_the_update_sees_spikes_when_they_arrive(passes):
     modulator = np.random.default_rng(4).normal(size=(STEPS, lanes))
     for index, trial in enumerate(trials(lanes)):
         record = made.run(trial, index)
-        courses = {name: record.state[:, k] for k, name in enumerate(passes)}
+        courses = {name: record.traces[:, k] for k, name in enumerate(passes)}
         x = courses["clean"] if "clean" in passes else np.mean(list(courses.values()), axis=0)
         seen = np.concatenate([fired, x])
         post = modulator[:, :, None] * record.noise / (0.3**2 * 5)
@@ -75,7 +75,7 @@ def test_the_update_sees_spikes_when_they_arrive(passes):
 
 def test_traces_that_fade_are_summed_backwards():
     record = build(LATE).run(shown())
-    x, post = record.state[:, 0], np.random.default_rng(1).normal(size=(STEPS, LANES, HIDDEN))
+    x, post = record.traces[:, 0], np.random.default_rng(1).normal(size=(STEPS, LANES, HIDDEN))
     heard = arrived(record, x)
     for j, delay in enumerate(record.wiring.delays):
         np.testing.assert_array_equal(heard[delay + 1 :, :, j], x[: -delay - 1, :, j])

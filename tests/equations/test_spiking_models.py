@@ -36,7 +36,7 @@ def learner(model, engine="compiled", **options):
 def test_cells_fire_at_sane_rates(name):
     made = learner(MODELS[name].replace(hidden=100), "runtime")
     made.network.load(made.state.weights)
-    rates = made.network.run(made.trial(0), 0).state.mean(axis=(0, 1, 2)) * 1000
+    rates = made.network.run(made.trial(0), 0).traces.mean(axis=(0, 1, 2)) * 1000
     assert 5 < rates.mean() < 60
     assert (rates > 0).mean() > 0.3
 
@@ -60,9 +60,9 @@ def test_cells_learn(name):
 
 def test_conductances_open_and_close_as_written():
     model = ConductanceLIF(hidden=10, recurrent_gain=1.0)
-    made = network(model, records=("potential", "ge", "gi", "drive"), passes=("clean",))
+    made = network(model, recorded=("potential", "ge", "gi", "drive"), passes=("clean",))
     record = made.run(shown())
-    spikes, W = record.state[:, 0], record.weights["W_rec"]
+    spikes, W = record.traces[:, 0], record.weights["W_rec"]
     v, ge, gi, drive = (record.hidden[name][:, 0] for name in ("potential", "ge", "gi", "drive"))
     assert spikes.sum() > 20
     for g, part, tau in ((ge, np.maximum(W, 0), 5), (gi, np.maximum(-W, 0), 10)):
@@ -83,11 +83,11 @@ def test_conductances_open_and_close_as_written():
 def test_izhikevich_is_the_published_script():
     """MATLAB's ten lines, with spikes seen at the end of a step instead of at the start of the next."""
     model = Izhikevich(hidden=10)
-    record = network(model, passes=("clean",), records=("potential", "w", "drive")).run(shown())
+    record = network(model, passes=("clean",), recorded=("potential", "w", "drive")).run(shown())
     p = model.parameters() | model.initial_state()
     v, w = (np.repeat(p[name][None], LANES, axis=0) for name in ("v", "w"))
     s = np.zeros(v.shape)
-    assert record.state.sum() > 20
+    assert record.traces.sum() > 20
     for t in range(STEPS):
         s = s * np.exp(-1 / 5)
         current = s + record.hidden["drive"][t, 0]
@@ -96,7 +96,7 @@ def test_izhikevich_is_the_published_script():
         w = w + 0.02 * (0.2 * v - w)
         np.testing.assert_allclose(record.hidden["potential"][t, 0], v, rtol=1e-8, atol=1e-8)
         fired = v > 30
-        np.testing.assert_array_equal(record.state[t, 0], fired)
+        np.testing.assert_array_equal(record.traces[t, 0], fired)
         s = s + fired @ record.weights["W_rec"].T
         v, w = np.where(fired, p["c"], v), np.where(fired, w + p["d"], w)
 

@@ -59,7 +59,7 @@ def total(record):
 def test_rates_are_brian2s(model, decorrelated):
     record = run(*case(model, steps=200, decorrelated=decorrelated))
     trace, outputs = BPTT().forward(record)
-    np.testing.assert_allclose(trace, record.state[:, 0], atol=1e-9)
+    np.testing.assert_allclose(trace, record.traces[:, 0], atol=1e-9)
     np.testing.assert_allclose(outputs, record.outputs[:, 0], atol=1e-9)
 
 
@@ -67,7 +67,7 @@ def test_rates_are_brian2s(model, decorrelated):
 def test_spikes_are_brian2s(model):
     record = run(*case(model, steps=150, lanes=5))
     trace, outputs = BPTT().forward(record)
-    np.testing.assert_array_equal(trace, record.state[:, 0])
+    np.testing.assert_array_equal(trace, record.traces[:, 0])
     np.testing.assert_allclose(outputs, record.outputs[:, 0], atol=1e-9)
     assert 0.005 < trace.mean() < 0.3
 
@@ -124,9 +124,9 @@ def test_truncation_cuts_the_gradient():
     for name in whole:
         np.testing.assert_allclose(long[name], whole[name], atol=1e-12)
     error = 2 / 6 * (record.outputs[:, 0] - record.targets) * record.mask[:, :, None]
-    slope = 1 - record.state[:, 0] ** 2
+    slope = 1 - record.traces[:, 0] ** 2
     post = (error @ record.weights["W_out"]) * slope
-    earlier = record.course[:-1]
+    earlier = record.trace[:-1]
     one = BPTT(truncation=1)(record, None, {})
     np.testing.assert_allclose(one["W_rec"], np.einsum("tli,tlj->ij", post, earlier), atol=1e-12)
     assert np.abs(one["W_rec"] - whole["W_rec"]).max() > 1e-3
@@ -176,7 +176,7 @@ def test_gradients_do_not_grow_through_the_upstroke_of_a_spike():
     for steps in (40, 160):
         record = run(*case(SPIKING[-1], steps=steps))
         gradient = BPTT()(record, None, {})
-        assert record.state.sum() > 10
+        assert record.traces.sum() > 10
         sizes.append(np.linalg.norm(gradient["W_rec"]) / np.linalg.norm(gradient["W_out"]))
     assert sizes[1] < 4 * sizes[0]
 
@@ -190,7 +190,7 @@ def test_what_it_can_not_differentiate_is_refused(monkeypatch):
     record = run(network, weights, D, trial)
     with pytest.raises(InvalidValue, match=r"^BPTT\.update: expected a model that defines dynamics"):
         BPTT()(dataclasses.replace(record, dynamics=None), None, {})
-    carried = dataclasses.replace(record, course=np.ones_like(record.course))
+    carried = dataclasses.replace(record, trace=np.ones_like(record.trace))
     with pytest.raises(InvalidValue, match=r"^BPTT\.update: expected units with other states than the trace"):
         BPTT()(carried, None, {})
     with pytest.raises(InvalidValue, match=r"^Recipe\.rule: expected a rule that learns the weights that"):

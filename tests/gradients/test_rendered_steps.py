@@ -58,7 +58,7 @@ def trial(steps, lanes=3):
 def test_steps_are_brian2s(model):
     record = network(model).run(trial(120))
     trace, outputs = BPTT().forward(record)
-    np.testing.assert_allclose(trace, record.state[:, 0], atol=1e-12)
+    np.testing.assert_allclose(trace, record.traces[:, 0], atol=1e-12)
     np.testing.assert_allclose(outputs, record.outputs[:, 0], atol=1e-12)
     assert np.ptp(trace, axis=(0, 1)).mean() > 0.3
 

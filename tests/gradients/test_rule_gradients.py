@@ -88,7 +88,7 @@ def weight_records(problem, rule, draws):
     for k in range(draws * lanes):
         yield Record(
             passes=whole.passes,
-            course=whole.course[:, k : k + 1],
+            trace=whole.trace[:, k : k + 1],
             weight_noise=lambda k=k: ({name: step[name][k] for name in NAMES} for step in xi),
             decorrelation=whole.recipe.decorrelation,
             **{name: getattr(whole, name)[:, :, k : k + 1] for name in per_lane[0]},

@@ -15,8 +15,8 @@ from support.copying import training
 
 
 def test_noise_is_asked_for_that_is_rare():
-    rule = DelayedHebbian(sigma=0.1, chance=0.02)
-    assert (rule.perturbation.distribution, rule.perturbation.chance) == ("rare", 0.02)
+    rule = DelayedHebbian(sigma=0.1, probability=0.02)
+    assert (rule.perturbation.distribution, rule.perturbation.probability) == ("rare", 0.02)
     made = training(rule=rule, modulator=Modulator(baseline=OtherLanes(copies=4)), lanes=64, engine="runtime")
     noise = made.network.run(made.trial(0), 0).noise
     assert (noise != 0).mean() == pytest.approx(0.02, rel=0.2)
@@ -53,7 +53,7 @@ def test_rare_noise_and_reward_at_the_end_are_enough():
     """Input and recurrent weights alone: the readout stays as it was drawn."""
     made = training(
         model=TanhRNN(hidden=40, readout_gain=1.0), task=Compare(), lanes=64, updates=400,
-        rule=DelayedHebbian(sigma=0.2, chance=0.05, readout="fixed"),
+        rule=DelayedHebbian(sigma=0.2, probability=0.05, readout="fixed"),
         modulator=Modulator(baseline=OtherLanes(copies=8)), optimizer=Adam(lr=3e-3),
     )  # fmt: skip
     run = made.run(progress=False)

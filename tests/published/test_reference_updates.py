@@ -62,7 +62,7 @@ def test_update_is_the_published_one(path):
         assert relative(weights[name] + change[name], file[f"{name}_after"]) < 1e-9
         assert relative(change[name], expected) < 1e-9
 
-    learned = Decorrelation(rate=float(file["decor_lr"]))(matrices, record, progress=0.0)
+    learned = Decorrelation(rate=float(file["decor_lr"]))(record, matrices, progress=0.0)
     for name, D in learned.items():
         assert relative(D, file[f"{name}_after"]) < 1e-9
         assert relative(D - matrices[name], file[f"{name}_after"] - matrices[name]) < 1e-9

@@ -31,7 +31,7 @@ def changes(problem):
     """Draws (DRAWS, T, n) of the changes of activity and of output, from explicit Jacobians."""
     W, D = problem.weights, problem.decorrelation["D_hidden"]
     rng = np.random.default_rng(99)
-    slope = 1 - problem.record(passes=("clean",)).state[:, 0, 0] ** 2
+    slope = 1 - problem.record(passes=("clean",)).traces[:, 0, 0] ** 2
     steps = len(slope)
     da = np.empty((DRAWS, steps, problem.hidden))
     dy = np.empty((DRAWS, steps, problem.n_out))

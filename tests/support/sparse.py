@@ -41,7 +41,7 @@ def existing(wiring, full):
 
 def build(model, rule=HELD, passes=None, engine="runtime", lanes=LANES, **options):
     """A network with weights, which records what the rule asks for, and the trace of each pass."""
-    noise = dataclasses.replace(rule.perturbation, records=(*rule.records, "trace"))
+    noise = dataclasses.replace(rule.perturbation, recorded=(*rule.recorded, "trace"))
     made = Network(
         model, N_IN, N_OUT, 1 * ms, lanes=lanes, passes=passes or rule.passes, perturbation=noise, seed=1,
         engine=engine, **options,

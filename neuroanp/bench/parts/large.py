@@ -40,7 +40,7 @@ def rows(quick: bool) -> Iterator[Row]:
             *(timed(training.learn, training.trial(k), k) for k in range(updates)), strict=True
         )
         trial = training.trial(0)
-        rate = 1000 * float(training.network.run(trial).state.mean())
+        rate = 1000 * float(training.network.run(trial).traces.mean())
         _, simulation = timed(training.network.run, trial)
     labels: dict[str, Any] = {"part": "large", "size": f"10,000 LIF cells at 1 %, {LANES} lanes, {DTYPE}"}
     note = f"{training.state.weights['W_rec'].size:,} recurrent synapses, {rate:.2g} Hz, {trial.steps} steps"

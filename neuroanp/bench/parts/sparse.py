@@ -45,7 +45,7 @@ def rows(quick: bool) -> Iterator[Row]:
     """Synapses and whole step beside the bare loop, and the step of a dense network."""
     sparse, trial = spontaneous(LIF(hidden=1000, density=0.1, delay=20 * ms, bias_mean=0.75, bias_spread=0.2))
     dense, silent = spontaneous(LIF(hidden=100))
-    spikes = sparse.run(trial).state[:, 0, 0].copy()
+    spikes = sparse.run(trial).traces[:, 0, 0].copy()
     functions = {
         "bare": bare(sparse, spikes),
         "with": listed(sparse, spikes, synapses=True),

@@ -55,7 +55,7 @@ class BlockMean(Group, CodeRunner):
         self.variables.add_references(source, [n for n in source.variables if n not in ("row", "buffer")])
         self._enable_group_attributes()
 
-    def start(self, shape: tuple[int, ...]) -> np.ndarray:
+    def prepare(self, shape: tuple[int, ...]) -> np.ndarray:
         """Make ready for a trial; returns the buffer of means as `shape`, steps first."""
         self._row[0] = 0
         return grown(self.variables["buffer"], shape)

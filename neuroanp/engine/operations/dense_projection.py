@@ -81,7 +81,7 @@ class DenseProjection(Operation):
         shape = (self.n_out, self.n_in)
         return self.array("weights").reshape(shape if self.blocks == 1 else (self.blocks, *shape))
 
-    def start(self) -> None:
+    def prepare(self) -> None:
         """Make ready for a trial: the weights may have changed."""
         self.array("packed")[0] = 0
 

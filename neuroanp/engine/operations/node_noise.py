@@ -92,7 +92,7 @@ class CounterNoise(Operation):
             ahead=max(1, AT_ONCE // (lanes * self.units)),
         )
 
-    def start(self, steps: int, seed: int, trial: int, sigma: float) -> np.ndarray:
+    def prepare(self, steps: int, seed: int, trial: int, sigma: float) -> np.ndarray:
         """Make ready for a trial; returns the (T, lanes, n) buffer that the noise will be in."""
         for name, value in (("seed", seed), ("trial", trial), ("row", 0), ("steps", steps), ("sigma", sigma)):
             self.array(name)[0] = value

@@ -40,14 +40,14 @@ class Player(Operation):
         self._buffer("buffer", target.variables[write].dtype)
         self._ready(size=self.size, passes=len(signs), signs=", ".join(map(str, signs)))
 
-    def start(self, shape: tuple[int, ...]) -> np.ndarray:
+    def prepare(self, shape: tuple[int, ...]) -> np.ndarray:
         """Make ready for a trial; returns the buffer as `shape` (T, lanes, n), to write the course in."""
         self.array("row")[0] = 0
         return self.allocate("buffer", shape)
 
     def play(self, course: np.ndarray) -> np.ndarray:
         """Take the course (T, lanes, n) of a trial; returns the buffer's view of it."""
-        buffer = self.start(course.shape)
+        buffer = self.prepare(course.shape)
         buffer[:] = course
         return buffer
 

@@ -32,7 +32,7 @@ class Recorder(Operation):
         self._buffer("buffer", source.variables[read].dtype)
         self._ready(size=self.size)
 
-    def start(self, shape: tuple[int, ...]) -> np.ndarray:
+    def prepare(self, shape: tuple[int, ...]) -> np.ndarray:
         """Make ready for a trial; returns the buffer as `shape`, steps first."""
         self.array("row")[0] = 0
         return self.allocate("buffer", shape)
@@ -101,7 +101,7 @@ class CourseRecorder(Operation):
             apart=str(self.apart).lower(),
         )
 
-    def start(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    def prepare(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Make ready for a trial.
 
         Returns

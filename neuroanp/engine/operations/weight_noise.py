@@ -113,7 +113,7 @@ class WeightNoise(Operation):
         """(n_out, n_in) view of the mean weights."""
         return self.array("mean").reshape(self.shape[-2:])
 
-    def start(self, steps: int, seed: int, trial: int, sigma: float) -> None:
+    def prepare(self, steps: int, seed: int, trial: int, sigma: float) -> None:
         """Make ready for a trial of drawn noise."""
         for name, value in (("seed", seed), ("trial", trial), ("row", 0), ("sigma", sigma)):
             self.array(name)[0] = value
@@ -183,7 +183,7 @@ class WanderingWeightNoise(WeightNoise):
             given=True, when=when, order=order, name=name,
         )  # fmt: skip
 
-    def start(self, steps: int, seed: int, trial: int, sigma: float) -> None:
+    def prepare(self, steps: int, seed: int, trial: int, sigma: float) -> None:
         """Make ready for a trial."""
         self.play(sigma * self._process(seed, trial)[None] if sigma else np.zeros((1, *self.shape)))
 

@@ -83,7 +83,7 @@ class Undeclared(NodeRule):
 
 NOT_LOCAL = {
     "activity": ({"rule": ActivityPerturbation()}, "squared norm over the layer", "NodePerturbation"),
-    "two passes": ({"modulator": Modulator()}, "trace of the course without noise", "RunningMean"),
+    "two passes": ({"modulator": Modulator()}, "trace without noise", "RunningMean"),
     "clean pass": (
         {"rule": NodePerturbation(mirrored=False), "modulator": Modulator()},
         "in another pass than the noise",

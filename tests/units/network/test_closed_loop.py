@@ -46,7 +46,7 @@ class Ball(Plant):
     def parameters(self):
         return {"limit": 1.5 * meter}
 
-    def start(self, rng, lanes):
+    def draw_start(self, rng, lanes):
         return {"x": rng.uniform(-1, 1, lanes)}
 
 
@@ -59,7 +59,7 @@ class Rolling(Plant):
     actions = ("drive",)
     loss = "place**2"
 
-    def start(self, rng, lanes):
+    def draw_start(self, rng, lanes):
         return {"x": rng.uniform(-1, 1, lanes)}
 
 

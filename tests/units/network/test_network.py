@@ -21,7 +21,7 @@ SCORELESS = types.SimpleNamespace(score=lambda outputs, trial: 0.0)
 """Stands for a task."""
 
 N_IN, HIDDEN, N_OUT, LANES, STEPS = 3, 8, 2, 4, 7
-NODES = Perturbation(target="nodes", sigma=0.1, readout=True, records=("activity", "trace"))
+NODES = Perturbation(target="nodes", sigma=0.1, readout=True, recorded=("activity", "trace"))
 
 
 def network(model=None, engine="compiled", seed=1, lanes=LANES, passes=("plus", "minus"), perturbation=NODES):
@@ -68,7 +68,7 @@ def test_a_run_is_the_published_equation_in_every_pass(mirrored):
     weights = {name: p.weights for name, p in mirrored.parts.projections.items()}
     for p, sign in enumerate((1, -1)):
         states, outputs = reference(weights, shown, sign * record.noise, sign * record.noise_out)
-        np.testing.assert_allclose(record.state[:, p], states, atol=1e-13)
+        np.testing.assert_allclose(record.traces[:, p], states, atol=1e-13)
         np.testing.assert_allclose(record.outputs[:, p], outputs, atol=1e-13)
         loss = ((outputs - shown.targets) ** 2).mean(axis=2)
         np.testing.assert_allclose(record.loss[:, p], loss, atol=1e-13)
@@ -84,25 +84,25 @@ def test_a_run_is_the_published_equation_in_every_pass(mirrored):
 )  # fmt: skip
 def test_the_course_without_noise_is_that_of_the_passes(passes, engine):
     made = network(passes=passes, engine=engine)
-    first = made.run(trial(), 1).state[-1].copy()
+    first = made.run(trial(), 1).traces[-1].copy()
     record = made.run(trial(seed=2, carry=True), 2)
     before = first[passes.index("clean")] if "clean" in passes else first.mean(axis=0)
-    np.testing.assert_allclose(record.course[0], before, atol=1e-15)
-    np.testing.assert_allclose(record.course[1:], record.passes.clean(record.state), atol=1e-15)
-    assert np.abs(record.state[:, 0]).max() > 0.05
+    np.testing.assert_allclose(record.trace[0], before, atol=1e-15)
+    np.testing.assert_allclose(record.trace[1:], record.passes.clean(record.traces), atol=1e-15)
+    assert np.abs(record.traces[:, 0]).max() > 0.05
 
 
 def test_the_trace_of_each_pass_is_kept_where_it_is_asked_for(mirrored):
-    other = network(perturbation=dataclasses.replace(NODES, records=()), engine="runtime")
+    other = network(perturbation=dataclasses.replace(NODES, recorded=()), engine="runtime")
     record, asked = other.run(trial(), 1), mirrored.run(trial(), 1)
-    assert record.state.shape == (0, 2, LANES, HIDDEN) and asked.state.shape == (STEPS, 2, LANES, HIDDEN)
-    np.testing.assert_allclose(record.course, asked.course, atol=1e-14)
+    assert record.traces.shape == (0, 2, LANES, HIDDEN) and asked.traces.shape == (STEPS, 2, LANES, HIDDEN)
+    np.testing.assert_allclose(record.trace, asked.trace, atol=1e-14)
 
 
 @pytest.mark.parametrize("engine", ["compiled", "runtime"])
 @pytest.mark.parametrize(("hold", "steps"), [(1, 300), (3, 300)])
 def test_noise_is_that_of_its_step_however_many_are_drawn_at_once(hold, steps, engine):
-    noise = dataclasses.replace(NODES, hold=hold)
+    noise = dataclasses.replace(NODES, hold_steps=hold)
     made = network(perturbation=noise, engine=engine)
     record = made.run(trial(steps=steps), 4)
     for t in range(steps):
@@ -116,8 +116,8 @@ def test_minus_is_the_exact_mirror_of_plus(lanes):
     made = network(lanes=lanes)
     silent = Trial(np.zeros((STEPS, lanes, N_IN)), np.zeros((STEPS, lanes, N_OUT)))
     record = made.run(silent, 3)
-    assert np.abs(record.state).max() > 0.05
-    np.testing.assert_array_equal(record.state[:, 0], -record.state[:, 1])
+    assert np.abs(record.traces).max() > 0.05
+    np.testing.assert_array_equal(record.traces[:, 0], -record.traces[:, 1])
     np.testing.assert_array_equal(record.outputs[:, 0], -record.outputs[:, 1])
 
 
@@ -139,8 +139,8 @@ def test_noise_of_a_lane_does_not_depend_on_how_many_there_are(mirrored):
 def test_lanes_are_exchangeable(mirrored):
     shown, order = trial(), [2, 0, 3, 1]
     swapped = Trial(shown.inputs[:, order], shown.targets[:, order])
-    record = mirrored.run(shown, sigma=0.0).state.copy()
-    np.testing.assert_allclose(mirrored.run(swapped, sigma=0.0).state, record[:, :, order], atol=1e-14)
+    record = mirrored.run(shown, sigma=0.0).traces.copy()
+    np.testing.assert_allclose(mirrored.run(swapped, sigma=0.0).traces, record[:, :, order], atol=1e-14)
 
 
 def test_zero_noise_makes_no_difference_between_passes_and_no_update(mirrored):
@@ -158,33 +158,33 @@ def test_names_do_not_matter():
     renamed.device._programs.pop(renamed.parts.net)
     with renamed.device.active():
         renamed._program = renamed.device.program(renamed.parts.net, {}, None)
-    np.testing.assert_array_equal(renamed.run(trial(), 4).state, plain.run(trial(), 4).state)
+    np.testing.assert_array_equal(renamed.run(trial(), 4).traces, plain.run(trial(), 4).traces)
 
 
 def test_a_carried_window_goes_on_where_the_last_one_ended():
     made = network(engine="runtime", passes=("clean",), perturbation=Perturbation())
     whole = trial(steps=10)
-    expected = made.run(whole).state.copy()
-    first = made.run(Trial(whole.inputs[:4], whole.targets[:4])).state.copy()
+    expected = made.run(whole).traces.copy()
+    first = made.run(Trial(whole.inputs[:4], whole.targets[:4])).traces.copy()
     second = made.run(Trial(whole.inputs[4:], whole.targets[4:], carry=True))
     np.testing.assert_array_equal(first, expected[:4])
-    np.testing.assert_array_equal(second.state, expected[4:])
-    np.testing.assert_array_equal(second.course[0], expected[3, 0])
+    np.testing.assert_array_equal(second.traces, expected[4:])
+    np.testing.assert_array_equal(second.trace[0], expected[3, 0])
 
 
 def test_a_carried_window_starts_all_passes_from_the_clean_course(mirrored):
     mirrored.run(trial(), 0)
     ended = mirrored.parts.hidden.variables["x"].get_value().reshape(2, LANES, HIDDEN).mean(axis=0)
     record = mirrored.run(trial(carry=True), 1)
-    np.testing.assert_array_equal(record.course[0], ended)
+    np.testing.assert_array_equal(record.trace[0], ended)
 
 
 def test_a_new_trial_starts_from_rest_even_with_spikes():
     model = LIF(hidden=HIDDEN, input_gain=12.0, bias=False)
     made = network(model, "runtime", passes=("clean",), perturbation=Perturbation())
-    first = made.run(trial(steps=40)).state.copy()
+    first = made.run(trial(steps=40)).traces.copy()
     assert first.sum() > 10
-    np.testing.assert_array_equal(made.run(trial(steps=40)).state, first)
+    np.testing.assert_array_equal(made.run(trial(steps=40)).traces, first)
 
 
 def test_trials_of_other_lengths_need_no_new_network(mirrored):
@@ -215,4 +215,4 @@ def test_a_trial_of_another_shape_is_refused(mirrored):
 
 def test_noise_on_weights_needs_dense_projections():
     with pytest.raises(InvalidValue, match=r"Network.perturbation: .* follow spikes"):
-        network(LIF(hidden=3), perturbation=Perturbation(target="weights", sigma=0.1, hold=0))
+        network(LIF(hidden=3), perturbation=Perturbation(target="weights", sigma=0.1, hold_steps=None))

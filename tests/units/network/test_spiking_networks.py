@@ -43,11 +43,11 @@ def test_noise_is_held_and_the_readout_has_its_own(engine):
     ids=["runtime-lif", "runtime-alif", "compiled-alif"],
 )
 def test_variables_are_seen_as_thresholds_see_them(engine, model):
-    made = network(model, engine, records=("potential", "adaptation", "drive"), passes=("clean",))
+    made = network(model, engine, recorded=("potential", "adaptation", "drive"), passes=("clean",))
     record = made.run(shown())
-    assert 5 < record.state.sum() < 0.3 * record.state.size
+    assert 5 < record.traces.sum() < 0.3 * record.traces.size
     v, b = record.hidden["potential"], record.hidden.get("adaptation", 0.0)
-    np.testing.assert_array_equal(record.state > 0, v > 1 + b)
+    np.testing.assert_array_equal(record.traces > 0, v > 1 + b)
     assert ("adaptation" in record.hidden) == isinstance(model, ALIF)
     inputs = np.pad(shown().inputs, ((0, 0), (0, 0), (0, 1)), constant_values=1)
     np.testing.assert_allclose(record.hidden["drive"][:, 0], inputs @ record.weights["W_in"].T)
@@ -56,8 +56,8 @@ def test_variables_are_seen_as_thresholds_see_them(engine, model):
 @pytest.mark.parametrize("model", [LIF(hidden=HIDDEN), ALIF(hidden=HIDDEN, beta=0.3)], ids=["lif", "alif"])
 def test_cells_are_the_constants_of_the_equations(model):
     """The next potential and threshold from those before, by the constants alone."""
-    record = network(model, passes=("clean",), records=("potential", "adaptation", "drive")).run(shown())
-    cells, spikes = record.cells, record.state[:, 0]
+    record = network(model, passes=("clean",), recorded=("potential", "adaptation", "drive")).run(shown())
+    cells, spikes = record.cells, record.traces[:, 0]
     v, drive = record.hidden["potential"][:, 0], record.hidden["drive"][:, 0]
     arrived = spikes @ record.weights["W_rec"].T
     predicted = cells.memory * (v[:-1] + arrived[:-1]) + cells.drive * drive[1:]
@@ -75,13 +75,13 @@ def test_cells_are_the_constants_of_the_equations(model):
 
 
 def test_cells_start_spread_out_in_every_trial():
-    made = network(LIF(hidden=HIDDEN, v_spread=0.8), records=("potential",))
+    made = network(LIF(hidden=HIDDEN, v_spread=0.8), recorded=("potential",))
     starts = made.parts.hidden.variables["v"].get_value().reshape(LANES, HIDDEN).copy()
     np.testing.assert_array_equal(starts, np.repeat(starts[:1], LANES, axis=0))
     assert len(np.unique(starts[0])) == HIDDEN and 0 <= starts.min() < starts.max() < 0.8
     first = made.run(shown(), 1).hidden["potential"].copy()
     np.testing.assert_array_equal(made.run(shown(), 1).hidden["potential"], first)
-    together = network(LIF(hidden=HIDDEN, v_spread=0.0), records=("potential",)).run(shown(), 1)
+    together = network(LIF(hidden=HIDDEN, v_spread=0.0), recorded=("potential",)).run(shown(), 1)
     assert np.abs(together.hidden["potential"][0] - first[0]).max() > 0.3
 
 
@@ -136,7 +136,7 @@ def test_a_test_tells_rate_and_spikes_of_all_lanes():
     """More lanes than the network has, so that two runs make up the test."""
     made = network(LIF(hidden=HIDDEN), passes=("clean",))
     trials = [shown(seed) for seed in (0, 1)]
-    spikes = np.concatenate([made.run(trial).state[:, 0].copy() for trial in trials], axis=1)
+    spikes = np.concatenate([made.run(trial).traces[:, 0].copy() for trial in trials], axis=1)
     both = [np.concatenate([getattr(t, k) for t in trials], axis=1) for k in ("inputs", "targets")]
     tested = evaluate(made, Wave(), Trial(both[0][:, :6], both[1][:, :6]))
     np.testing.assert_array_equal(tested.spikes, spikes[:, 0] > 0)

@@ -114,7 +114,7 @@ def test_bad_options_are_refused_by_name(field, value):
 class Whole(NodePerturbation):
     """A rule of somebody's that knows of no wiring."""
 
-    sparse: ClassVar[bool] = False
+    supports_sparse: ClassVar[bool] = False
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_rules_leave_the_record_alone(kind):
         rule = kind(mirrored=mirrored)
         record = trial(problem, rule)
         kept = {
-            name: getattr(record, name) for name in ("state", "activity", "noise", "outputs", "loss", "mask")
+            name: getattr(record, name) for name in ("traces", "activity", "noise", "outputs", "loss", "mask")
         }
         for array in kept.values():
             array.flags.writeable = False
@@ -158,7 +158,7 @@ def test_mirrored_noise_gives_the_mirrored_passes_and_the_same_update(kind):
         there = problem.draw(0.01)
         back = {name: -array for name, array in there.items()}
     record, mirror = (problem.record(passes=rule.passes, **given) for given in (there, back))
-    np.testing.assert_array_equal(record.state, mirror.state[:, ::-1])
+    np.testing.assert_array_equal(record.traces, mirror.traces[:, ::-1])
     assert_same(rule(record, modulator(record, {}), {}), rule(mirror, modulator(mirror, {}), {}), rtol=0)
 
 
@@ -167,7 +167,7 @@ def test_outer_is_the_sum_of_post_times_trace(steps, lanes):
     problem = Problem(steps=steps, lanes=lanes, hidden=5, decorrelated=True, carried=True)
     record = problem.record(**problem.draw(0.1))
     post = problem.rng.normal(size=(steps, lanes, 5))
-    x = record.state.mean(axis=1)
+    x = record.traces.mean(axis=1)
     D = record.decorrelation["D_hidden"]
     np.testing.assert_allclose(outer(post, x, D), np.einsum("tli,tlj->ij", post, pre(record, "W_out")))
     np.testing.assert_allclose(outer(post, x), np.einsum("tli,tlj->ij", post, x))
@@ -178,10 +178,10 @@ def test_traces_are_shifted_and_decorrelated():
     problem = Problem(lanes=2, decorrelated=True, carried=True)
     record = problem.record(passes=("clean", "plus"), **problem.draw(0.1))
     D = record.decorrelation
-    earlier = np.concatenate([problem.initial[None], record.state[:-1, 0]])
+    earlier = np.concatenate([problem.initial[None], record.traces[:-1, 0]])
     np.testing.assert_allclose(pre(record, "W_in"), record.inputs @ D["D_in"].T)
     np.testing.assert_allclose(pre(record, "W_rec"), earlier @ D["D_hidden"].T)
-    np.testing.assert_allclose(pre(record, "W_out"), record.state[:, 0] @ D["D_hidden"].T)
+    np.testing.assert_allclose(pre(record, "W_out"), record.traces[:, 0] @ D["D_hidden"].T)
 
 
 @pytest.mark.parametrize("readout", ["perturb", "delta"])

@@ -24,7 +24,7 @@ def gym():
 def network_of(task, lanes, dtype="float64"):
     network = Network(
         BalancedLIF(hidden=20), task.n_in, task.n_out, task.dt, lanes=lanes, passes=("plus",), seed=3,
-        perturbation=Perturbation(target="nodes", sigma=1.0, hold=4, readout=True), plant=task.plant,
+        perturbation=Perturbation(target="nodes", sigma=1.0, hold_steps=4, readout=True), plant=task.plant,
         dtype=dtype,
     )  # fmt: skip
     network.load(network.model.initial_weights(np.random.default_rng(2), network.n_in, network.n_out))
@@ -40,12 +40,12 @@ def test_its_cart_pole_is_ours(gym):
     for seed in trial.plant["seed"]:
         env = gym.make("CartPole-v1")
         env.reset(seed=int(seed))
-        starts.append(env.unwrapped.state)
+        starts.append(env.unwrapped.traces)
     same = ours.trial(np.random.default_rng(0), 8)
     same.plant.update(zip(("x", "v", "theta", "omega"), np.array(starts).T, strict=True))
     brian = network_of(ours, 8).run(same, 7)
     np.testing.assert_array_equal(record.mask, brian.mask)
-    np.testing.assert_array_equal(record.state, brian.state)
+    np.testing.assert_array_equal(record.traces, brian.traces)
     np.testing.assert_allclose(record.inputs, brian.inputs, atol=1e-6)
     reward = -record.loss[::4, 0]
     np.testing.assert_array_equal(reward, record.mask[::4])
