@@ -87,7 +87,7 @@ def test_figures_are_those_of_the_stored_runs(label):
 def test_all_rows_are_checked():
     assert set(shown_rows()) == set(ROWS)
     stored = EVIDENCE.read_text()
-    assert len(stored) < 1_000_000 and all(path not in stored for path in ("/work", "/tmp", "/home"))
+    assert len(stored) < 1_000_000 and '"/' not in stored
     assert (EVIDENCE.parent / "picture.png").stat().st_size < 200_000
 
 

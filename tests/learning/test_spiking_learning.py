@@ -1,6 +1,5 @@
 """Spiking networks learn the tasks that they come with."""
 
-
 import pytest
 from brian2 import ms
 
