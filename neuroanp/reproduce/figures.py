@@ -35,7 +35,7 @@ def curves(methods: dict[str, Runs]) -> str:
         _line(right, method, runs, "correlation", 1.0)
     left.set(xlabel="update", ylabel="test loss", yscale="log")
     right.set(xlabel="update", ylabel="mean squared correlation\nof two hidden traces", ylim=(0, None))
-    left.legend(loc="upper left", bbox_to_anchor=(0, -0.13), ncols=3)
+    left.legend(loc="upper left", bbox_to_anchor=(0, -0.13), ncols=2)
     return encoded(drawing)
 
 

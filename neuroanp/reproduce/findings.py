@@ -113,7 +113,7 @@ def _record(folder: Path, job: Job) -> Record:
     if "data" in settings["task"]:
         settings["task"]["data"] = Path(settings["task"]["data"]).name
     record: Record = {"experiment": job.experiment, "length": job.length, "hidden": job.hidden}
-    record |= {"method": job.method, "seed": job.seed}
+    record |= {"method": job.method, "seed": job.seed, "planned": job.updates}
     measured = ("test_loss", "train_loss", "score", "score_name", "trivial", "trivial_scores")
     record |= {name: result[name] for name in (*measured, "seconds", "updates")}
     record |= json.loads((folder / COST).read_text())

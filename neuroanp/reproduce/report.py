@@ -70,7 +70,7 @@ def _main(record: Record, name: str, updates: int) -> bool:
     return bool(
         record["experiment"] == name
         and plain
-        and record["settings"]["updates"] == updates
+        and record["planned"] == updates
         and record["hidden"] == EXPERIMENTS[name].hidden
     )
 
@@ -148,8 +148,8 @@ def _size_row(size: int, runs: Runs) -> tuple[Any, ...]:
 def _of(found: list[Record], jobs: list[Job]) -> dict[str, Runs]:
     """Records of some jobs, by method."""
     keys = {(job.experiment, job.length, job.hidden, job.method, job.seed, job.updates) for job in jobs}
-    names = ("experiment", "length", "hidden", "method", "seed")
-    return by_method(r for r in found if (*(r[n] for n in names), r["settings"]["updates"]) in keys)
+    names = ("experiment", "length", "hidden", "method", "seed", "planned")
+    return by_method(r for r in found if tuple(r[name] for name in names) in keys)
 
 
 def _changes(plan: Plan, found: list[Record]) -> dict[str, Any] | None:

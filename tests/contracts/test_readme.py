@@ -1,6 +1,7 @@
 """The README: short, its code runs, its figures are those of the stored evidence."""
 
 import dataclasses
+import json
 import re
 import statistics
 import tomllib
@@ -11,7 +12,7 @@ import pytest
 from neuroanp.models import TanhRNN
 from neuroanp.storage import read_json
 from neuroanp.tasks import CopyingMemory
-from neuroanp.training.loop import train
+from neuroanp.training.train import train
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -86,7 +87,7 @@ def test_figures_are_those_of_the_stored_runs(label):
 def test_all_rows_are_checked():
     assert set(shown_rows()) == set(ROWS)
     stored = EVIDENCE.read_text()
-    assert len(stored) < 1_000_000 and all(path not in stored for path in ("/work", "/tmp", "/home"))
+    assert len(stored) < 1_000_000 and '"/' not in stored
     assert (EVIDENCE.parent / "picture.png").stat().st_size < 200_000
 
 
@@ -103,5 +104,7 @@ def test_first_commands_install_train_and_test():
 
 
 def test_entry_point_groups_are_the_real_ones():
-    shown = tomllib.loads("\n".join(blocks("toml")))["project"]["entry-points"]
-    assert set(shown) <= set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"])
+    text = json.loads((ROOT / "notebooks" / "2_own_rule.ipynb").read_text())["cells"][-1]["source"]
+    shown = tomllib.loads(re.search(r"```toml\n(.*?)```", "".join(text), re.DOTALL)[1])
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
+    assert set(shown["project"]["entry-points"]) <= set(known)

@@ -20,6 +20,7 @@ from neuroanp.reproduce.changes import CHANGES, WHERE
 from neuroanp.reproduce.experiments import COPYING, EXPERIMENTS, Experiment
 from neuroanp.reproduce.findings import Runs, by_method, interval, records, sentences
 from neuroanp.reproduce.methods import METHODS
+from neuroanp.reward import OtherLanes, OtherPass
 from neuroanp.training.recipe import Recipe
 
 TINY = Experiment(
@@ -49,7 +50,8 @@ def test_every_method_runs_and_the_report_tells_their_numbers(tiny, tmp_path):
     kept = checkpoint.read_json(tmp_path / jobs[0].folder / "result.json")
     assert stored[0]["test_loss"] == kept["test_loss"] and kept["rule"] == "bptt"
     assert (
-        stored[0]["settings"]["rule"]["truncation"] == 1 and stored[0]["versions"]["numpy"] == np.__version__
+        stored[0]["settings"]["recipe"]["rule"]["truncation"] == 1
+        and stored[0]["versions"]["numpy"] == np.__version__
     )
     assert [record["seed"] for record in found["danp"].records] == [3]
     tests = found["danp"].records[0]["tests"]
@@ -184,10 +186,12 @@ def test_plans_hold_what_was_asked_for():
 
 def test_spiking_peers_see_an_input_in_every_lane():
     plan = Plan(only=("delayed-xor",), seeds=(100,))
-    settings = {job.method: runs.settings_of(job) for job in plan.jobs()}
-    assert settings.keys() == {"ours", "bptt", "readout"}
-    assert [settings[method]["modulator"].shared(128) for method in ("ours", "bptt", "readout")] == [4, 1, 1]
-    assert [settings[method]["optimizer"].lr for method in ("ours", "bptt", "readout")] == [1e-3, 2e-3, 1e-3]
+    recipes = {job.method: runs.settings_of(job)["recipe"] for job in plan.jobs()}
+    assert recipes.keys() == {"ours", "bptt", "readout"}
+    assert recipes["ours"].modulator.baseline == OtherLanes(copies=4)
+    for method, rate in (("bptt", 2e-3), ("readout", recipes["ours"].optimizer.lr)):
+        assert recipes[method].modulator.baseline == OtherPass()
+        assert recipes[method].optimizer == recipes["ours"].optimizer.replace(lr=rate)
 
 
 def test_correlation_of_traces():
