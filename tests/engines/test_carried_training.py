@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -13,7 +11,6 @@ from neuroanp.optim import Adam
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks import MackeyGlass
 from neuroanp.training.evaluation import evaluate
-from neuroanp.training.train import train
 from support.copying import training
 
 TASK = MackeyGlass(carry=True, window=10, steps=350)
@@ -41,13 +38,3 @@ def test_a_carried_run_is_one_long_run(engine, model):
         np.testing.assert_allclose(record.outputs, outputs[steps], atol=1e-12)
         if update % 4 == 2:
             evaluate(made.network, made.task, made.unseen)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("window", "updates", "lr"), [(10, 200, 1e-2), (1, 1000, 2e-3)])
-def test_mackey_glass_is_learned_from_short_windows(window, updates, lr):
-    run = train(
-        TanhRNN(hidden=30), dataclasses.replace(TASK, window=window, steps=5000), lanes=16, updates=updates,
-        optimizer=Adam(lr=lr / 3, readout_lr=lr), seed=1, progress=False,
-    )  # fmt: skip
-    assert run.result["test_loss"] < 0.3 * run.result["trivial"]["linear on the present"]

@@ -19,7 +19,9 @@ SHORT = CopyingMemory(alphabet=5, length=2, delay=1)
 
 def record_of(model, rule, steps=7, lanes=2, seed=4):
     rng = np.random.default_rng(seed)
-    network = Network(model, 3, 2, 1 * ms, lanes=lanes, passes=rule.passes, perturbation=rule.perturbation)
+    network = Network(
+        model, 3, 2, 1 * ms, lanes=lanes, passes=rule.passes, perturbation=rule.perturbation, engine="runtime"
+    )
     network.load(model.initial_weights(rng, network.n_in, 2))
     mask = rng.random((steps, lanes))
     trial = Trial(rng.normal(size=(steps, lanes, 3)), rng.normal(size=(steps, lanes, 2)), mask)
@@ -74,8 +76,7 @@ def test_simultaneous_perturbation_divides_by_what_it_added():
     assert rule.passes == ("plus", "minus") and isinstance(rule, WeightPerturbation)
 
 
-@pytest.mark.parametrize("engine", ["runtime", "compiled"])
-@pytest.mark.parametrize("decorrelated", [False, True])
+@pytest.mark.parametrize(("engine", "decorrelated"), [("runtime", False), ("compiled", True)])
 def test_each_lane_of_a_population_has_weights_of_its_own(engine, decorrelated):
     """Lane l of the plus pass is a network whose weights are W + its noise, run alone."""
     model, rule = TanhRNN(hidden=4, readout_gain=1.0), EvolutionStrategies(sigma=0.3)
@@ -111,17 +112,21 @@ def test_noise_that_is_apart_is_on_weights_and_new():
             Perturbation(per_lane=True, sigma=0.1, **options)
 
 
-def trained(rule, updates, hidden=30):
+def trained(rule, updates):
     return train(
-        TanhRNN(hidden=hidden), SHORT, rule=rule, updates=updates, lanes=32, decorrelation=None, seed=1,
+        TanhRNN(hidden=30), SHORT, rule=rule, updates=updates, lanes=32, decorrelation=None, seed=1,
         progress=False,
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("rule", "below"),
-    [(ReadoutOnly(), 0.1), (RandomFeedback(), 0.1), (SPSA(), 0.6), (EvolutionStrategies(), 0.3)],
-    ids=["ro", "rf", "spsa", "es"],
+    [
+        pytest.param(ReadoutOnly(), 0.1, id="ro"),
+        pytest.param(RandomFeedback(), 0.1, id="rf", marks=pytest.mark.slow),
+        pytest.param(SPSA(), 0.6, id="spsa", marks=pytest.mark.slow),
+        pytest.param(EvolutionStrategies(), 0.3, id="es", marks=pytest.mark.slow),
+    ],
 )
 def test_they_train(rule, below):
     found = trained(rule, 150)
@@ -129,7 +134,7 @@ def test_they_train(rule, below):
 
 
 def test_the_hidden_weights_stay_where_the_readout_learns_alone():
-    once, later = (trained(ReadoutOnly(), updates, hidden=10).weights for updates in (1, 3))
+    once, later = (trained(ReadoutOnly(), updates).weights for updates in (1, 3))
     for name in ("W_in", "W_rec"):
         np.testing.assert_array_equal(once[name], later[name])
     assert np.abs(once["W_out"] - later["W_out"]).max() > 1e-3

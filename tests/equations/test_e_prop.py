@@ -10,7 +10,7 @@ import pytest
 from neuroanp.errors import InvalidValue
 from neuroanp.models import ALIF, LIF
 from neuroanp.rules import EProp
-from support.spiking import LANES, STEPS, record_of, training
+from support.spiking import LANES, STEPS, record_of
 
 MODELS = {
     "lif": LIF(hidden=6, input_gain=3.0),
@@ -119,14 +119,3 @@ def test_other_networks_and_options_are_refused():
     for field, value in (("feedback", "symetric"), ("damping", 0.0), ("readout", "perturb")):
         with pytest.raises(InvalidValue, match=rf"^EProp\.{field}: expected "):
             EProp(**{field: value})
-
-
-@pytest.mark.parametrize(
-    "rule", [EProp(readout="fixed"), EProp(feedback="random")], ids=["cells alone", "random feedback"]
-)
-def test_a_network_of_adapting_cells_learns_a_pattern(rule):
-    made = training(
-        model=ALIF(hidden=40, input_gain=2.0, readout_gain=1.0), updates=150, lanes=4, rule=rule,
-    )  # fmt: skip
-    run = made.run(progress=False)
-    assert run.result["score"] < 0.2

@@ -71,13 +71,13 @@ def test_any_trial_can_be_run_again_and_tests_on_the_way_leave_no_trace():
 
 def test_the_process_has_the_variance_and_the_memory_that_were_asked_for():
     made = network(OrnsteinUhlenbeck(sigma=0.2, relaxation=0.1))
-    course = np.array([next(made.run(trial(), k).weight_noise())["W_rec"].ravel() for k in range(2000)])
+    course = np.array([next(made.run(trial(), k).weight_noise())["W_rec"].ravel() for k in range(600)])
     assert course.std() == pytest.approx(0.2, rel=0.05)
     assert np.mean(course[5:] * course[:-5]) / course.var() == pytest.approx(0.9**5, abs=0.05)
 
 
 def test_the_passes_of_a_mirrored_pair_are_apart_from_the_mean_by_the_same():
-    made = network(passes=("plus", "minus"), decorrelated=True)
+    made = network(passes=("plus", "minus"), decorrelated=True, engine="runtime")
     record = made.run(trial(), 4)
     (noise,) = record.weight_noise()
     D = record.decorrelation["D_hidden"]
@@ -119,7 +119,7 @@ def test_without_memory_it_is_weight_perturbation_held_for_a_trial():
 @pytest.mark.parametrize("readout", ["delta", "fixed"])
 def test_a_readout_that_learns_otherwise_does_not_wander(readout):
     rule = OrnsteinUhlenbeck(sigma=0.05, readout=readout)
-    record = network(rule).run(trial(), 1)
+    record = network(rule, "runtime").run(trial(), 1)
     assert set(next(record.weight_noise())) == {"W_in", "W_rec"}
     assert ("W_out" in rule(record, np.ones((6, 3)), {})) == (readout == "delta")
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from neuroanp.errors import InvalidValue
-from neuroanp.models import TanhRNN
 from neuroanp.network.dynamics import Rates
 from neuroanp.reward import Modulator, RunningMean
 from neuroanp.rules import NodePerturbation, ResponsePerturbation
@@ -123,11 +122,7 @@ def test_few_samples_do_not_overshoot():
     assert max(sizes[200:]) < 3 * max(sizes[:100])
 
 
-def test_it_trains_and_says_what_it_needs():
-    task = CopyingMemory(alphabet=5, length=2, delay=1)
-    settings = {"lanes": 32, "updates": 60, "seed": 1, "progress": False, "decorrelation": None}
-    run = train(TanhRNN(hidden=30), task, rule=ResponsePerturbation(lags=5, sigma=0.01), **settings)
-    assert run.result["test_loss"] < 0.2 * run.result["trivial"]["zero"]
+def test_it_says_what_it_needs():
     for options, field in (
         ({"lags": 0}, "lags"),
         ({"rate": 1.5}, "rate"),
@@ -138,4 +133,4 @@ def test_it_trains_and_says_what_it_needs():
     with pytest.raises(InvalidValue, match=r"^Recipe\.rule: expected a rule that learns from reward"):
         train(task=CartPole(), rule=ResponsePerturbation(readout="fixed"), modulator=Modulator(), lanes=4)
     with pytest.raises(InvalidValue, match=r"^Modulator\.baseline: expected OtherPass"):
-        train(task=task, rule=ResponsePerturbation(), modulator=Modulator(baseline=RunningMean()), **settings)
+        train(task=CopyingMemory(), rule=ResponsePerturbation(), modulator=Modulator(baseline=RunningMean()))

@@ -10,7 +10,7 @@ from neuroanp.errors import InvalidValue
 from neuroanp.models import LIF
 from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import NodePerturbation, RewardSTDP
-from support.spiking import LANES, STEPS, record_of, training
+from support.spiking import LANES, STEPS, record_of
 
 RULE = RewardSTDP(sigma=0.3, hold=5, tau_plus=15 * ms, tau_minus=25 * ms, a_plus=1.0, a_minus=0.7)
 DECAY = 0.9
@@ -67,13 +67,3 @@ def test_causal_pairs_that_were_rewarded_grow():
 def test_bad_options_are_refused_by_name(field, value):
     with pytest.raises(InvalidValue, match=rf"^RewardSTDP\.{field}: expected "):
         RewardSTDP(**{field: value})
-
-
-def test_cells_learn_from_reward():
-    """Input and recurrent weights alone, from a scalar, with a readout that stays as it was drawn."""
-    made = training(
-        rule=RewardSTDP(sigma=0.3, hold=10, readout="fixed"), updates=200, lanes=32,
-        modulator=Modulator(discount=0.95, baseline=OtherLanes()),
-    )  # fmt: skip
-    run = made.run(progress=False)
-    assert run.result["score"] < 0.2

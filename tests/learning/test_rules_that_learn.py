@@ -9,8 +9,10 @@ from neuroanp.models import TanhRNN
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
 from neuroanp.reward import Modulator, OtherLanes, RunningMean
-from neuroanp.rules import DelayedHebbian, NodePerturbation, OrnsteinUhlenbeck
+from neuroanp.rules import DelayedHebbian, NodePerturbation, OrnsteinUhlenbeck, ResponsePerturbation
+from neuroanp.tasks import CopyingMemory, MackeyGlass
 from neuroanp.training.task import Task, loss
+from neuroanp.training.train import train
 from support.copying import training
 
 
@@ -79,3 +81,22 @@ def test_a_rate_network_learns_from_one_pass():
     )  # fmt: skip
     run = made.run(progress=False)
     assert run.result["test_loss"] < 0.5 * min(run.result["trivial"].values())
+
+
+@pytest.mark.slow
+def test_responses_that_are_learned_help():
+    run = train(
+        TanhRNN(hidden=30), CopyingMemory(alphabet=5, length=2, delay=1), lanes=32, updates=60, seed=1,
+        rule=ResponsePerturbation(lags=5, sigma=0.01), decorrelation=None, progress=False,
+    )  # fmt: skip
+    assert run.result["test_loss"] < 0.2 * run.result["trivial"]["zero"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("window", "updates", "lr"), [(10, 200, 1e-2), (1, 1000, 2e-3)])
+def test_mackey_glass_is_learned_from_short_windows(window, updates, lr):
+    run = train(
+        TanhRNN(hidden=30), MackeyGlass(carry=True, window=window, steps=5000), lanes=16, updates=updates,
+        optimizer=Adam(lr=lr / 3, readout_lr=lr), seed=1, progress=False,
+    )  # fmt: skip
+    assert run.result["test_loss"] < 0.3 * run.result["trivial"]["linear on the present"]

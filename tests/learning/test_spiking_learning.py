@@ -4,9 +4,18 @@ import pytest
 from brian2 import ms
 
 from neuroanp.models import ALIF, LIF
-from neuroanp.rules import NodePerturbation
-from neuroanp.tasks import CueAccumulation, DelayedXOR, PatternGeneration, SpikingDigits, StoreRecall
+from neuroanp.reward import Modulator, OtherLanes
+from neuroanp.rules import EProp, NodePerturbation, RewardSTDP
+from neuroanp.tasks import (
+    CartPole,
+    CueAccumulation,
+    DelayedXOR,
+    PatternGeneration,
+    SpikingDigits,
+    StoreRecall,
+)
 from neuroanp.training.loop import Trainer
+from neuroanp.training.train import train
 from support.spiking import training
 
 
@@ -62,3 +71,33 @@ def test_the_exclusive_or_is_learned():
 def test_sparse_cells_with_delays_learn():
     model = LIF(hidden=60, input_gain=2.0, density=0.1, readout_gain=1.0, delay=5 * ms)
     assert training(model=model).run(False).result["score"] < 0.4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "rule", [EProp(readout="fixed"), EProp(feedback="random")], ids=["cells alone", "random feedback"]
+)
+def test_adapting_cells_learn_a_pattern_by_e_prop(rule):
+    made = training(
+        model=ALIF(hidden=40, input_gain=2.0, readout_gain=1.0), updates=150, lanes=4, rule=rule,
+    )  # fmt: skip
+    run = made.run(progress=False)
+    assert run.result["score"] < 0.2
+
+
+@pytest.mark.slow
+def test_cells_learn_from_reward_by_stdp():
+    """Input and recurrent weights alone, from a scalar, with a readout that stays as it was drawn."""
+    made = training(
+        rule=RewardSTDP(sigma=0.3, hold=10, readout="fixed"), updates=200, lanes=32,
+        modulator=Modulator(discount=0.95, baseline=OtherLanes()),
+    )  # fmt: skip
+    run = made.run(progress=False)
+    assert run.result["score"] < 0.2
+
+
+def test_spiking_cells_learn_from_survival_alone():
+    run = train(task=CartPole(), updates=12, seed=1, dtype="float32", progress=False)
+    assert run.result["score"] > 200
+    assert run.result["beats_trivial"] and run.result["trivial"]["random"] > 0.01
+    assert "steps until the end of an episode" in str(run)

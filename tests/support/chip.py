@@ -15,7 +15,7 @@ from neuroanp.tasks import CopyingMemory
 from neuroanp.training.loop import Trainer
 from neuroanp.training.recipe import Recipe
 
-TRIALS = 20
+TRIALS = 10
 TASK = CopyingMemory(alphabet=4, length=3, delay=2, evaluation_trials=2)
 TANH = TanhRNN(hidden=5, readout_gain=0.5)
 SPIKING = LIF(hidden=6, input_gain=30.0, recurrent_gain=3.0, bias=False)
@@ -35,7 +35,7 @@ def both(engine: str = "runtime", **changes: Any) -> tuple[OnChip, Trainer]:
         model=chip.model, rule=settings["rule"], modulator=settings["modulator"], optimizer=optimizer,
         decorrelation=None, lanes=1, updates=updates,
     )  # fmt: skip
-    return chip, Trainer(chip.task, recipe, seed=seed, engine="runtime")
+    return chip, Trainer(chip.task, recipe, seed=seed, engine="runtime", tests=0)
 
 
 def train(chip: OnChip, fast: Trainer, trials: int = TRIALS) -> list[tuple[float, float]]:

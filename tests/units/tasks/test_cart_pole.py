@@ -11,7 +11,6 @@ from neuroanp.network.network import Network
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.trial import Trial
 from neuroanp.tasks import CartPole, cart_pole
-from neuroanp.training.train import train
 
 NAMES = ("x", "v", "theta", "omega")
 
@@ -113,13 +112,6 @@ def test_the_readout_starts_balanced():
     W = BalancedLIF(hidden=100).initial_weights(np.random.default_rng(0), 5, 2)["W_out"]
     np.testing.assert_allclose(W.mean(axis=1), 0, atol=1e-15)
     assert (W[:, 1::2] > 0).mean() > 0.9 and (W[:, ::2] < 0).mean() > 0.9
-
-
-def test_spiking_cells_learn_from_survival_alone():
-    run = train(task=CartPole(), updates=12, seed=1, dtype="float32", progress=False)
-    assert run.result["score"] > 200
-    assert run.result["beats_trivial"] and run.result["trivial"]["random"] > 0.01
-    assert "steps until the end of an episode" in str(run)
 
 
 def test_the_score_of_a_run_is_that_of_its_last_ten_tests():
