@@ -43,7 +43,7 @@ def projection(group, **changes):
         "rows": LANES, "targets": TARGETS, "delays": DELAYS, "when": "synapses", "order": 1, "name": "W",
     }  # fmt: skip
     made = SparseProjection(group, group, "up", **settings | changes)
-    made.state.weights[:] = np.resize(WEIGHTS, len(made.state.weights))
+    made.weights[:] = np.resize(WEIGHTS, len(made.weights))
     return made
 
 
@@ -88,7 +88,7 @@ def test_other_synapses_need_no_other_network(device):
             net = b2.Network(group, made, monitor)
             net.run(0 * ms, namespace={})
             made.connect(targets, delays)
-            made.state.weights[:] = np.linspace(-0.3, 0.5, targets.size)
+            made.weights[:] = np.linspace(-0.3, 0.5, targets.size)
             net.run(STEPS * ms, namespace={})
             spikes.append((np.array(monitor.i), np.array(monitor.t)))
         np.testing.assert_array_equal(*spikes)

@@ -140,8 +140,14 @@ def identity(engine):
     return " ".join([engine, processor(), *versions, compiler.version if compiler else ""]).strip()
 
 
-@pytest.mark.parametrize("engine", ["compiled", "runtime"])
-@pytest.mark.parametrize("name", [*TRAININGS, "on-chip"])
+@pytest.mark.parametrize(
+    ("name", "engine"),
+    [
+        ("copying-memory", "compiled"), ("delayed-xor", "compiled"), ("cart-pole", "compiled"),
+        ("on-chip", "compiled"), ("on-chip", "runtime"),
+        *(pytest.param(name, "runtime", marks=pytest.mark.slow) for name in TRAININGS),
+    ],
+)  # fmt: skip
 def test_weights_are_those_of_the_commit_before(name, engine):
     weights = trained(name, engine)
     for matrix, values in samples(weights).items():

@@ -11,7 +11,6 @@ from neuroanp.models import LIF, TanhRNN
 from neuroanp.reward import RunningMean
 from neuroanp.rules import NodePerturbation, ResponsePerturbation
 from neuroanp.tasks import CopyingMemory, MackeyGlass
-from support.spiking import Wave
 
 WINDOWS = MackeyGlass(steps=900, window=20, washout=5, carry=True)
 CASES = {
@@ -34,7 +33,7 @@ CASES = {
         ),
     ),
     "signs kept": (
-        Wave(),
+        WINDOWS,
         nap.Recipe(model=nap.models.EI(hidden=10), rule=NodePerturbation(sigma=0.1), decorrelation=None),
     ),
 }  # fmt: skip

@@ -89,17 +89,23 @@ def decorrelated(D, x, rate):
 
 
 @pytest.mark.parametrize(
-    "rule",
+    ("rule", "engine"),
     [
-        NodePerturbation(sigma=SIGMA),
-        NodePerturbation(sigma=SIGMA, mirrored=False),
-        ActivityPerturbation(sigma=SIGMA),
-        WeightPerturbation(sigma=SIGMA),
+        (NodePerturbation(sigma=SIGMA), "runtime"),
+        (NodePerturbation(sigma=SIGMA, mirrored=False), "compiled"),
+        (ActivityPerturbation(sigma=SIGMA), "runtime"),
+        (WeightPerturbation(sigma=SIGMA), "runtime"),
     ],
     ids=["nodes, mirrored", "nodes, clean", "activity", "weights"],
 )
-def test_folded_decorrelation_is_the_explicit_one_update_for_update(rule):
-    made = training(rule=rule, decorrelation=Decorrelation(rate=RATE), optimizer=Adam(lr=LR), updates=UPDATES)
+def test_folded_decorrelation_is_the_explicit_one_update_for_update(rule, engine):
+    made = training(
+        rule=rule,
+        decorrelation=Decorrelation(rate=RATE),
+        optimizer=Adam(lr=LR),
+        updates=UPDATES,
+        engine=engine,
+    )
     weights = {name: w.copy() for name, w in made.state.weights.items()}
     weights["W_out"] += 0.1 * np.random.default_rng(0).standard_normal(weights["W_out"].shape)
     made.state.weights = {name: w.copy() for name, w in weights.items()}

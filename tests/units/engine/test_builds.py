@@ -165,7 +165,8 @@ def build(text, *args):
 
 compiled.build = build
 b2.set_device("neuroanp")
-b2.Network([make()[0] for make in KINDS.values()]).run(1*b2.ms, namespace={})
+names = "refractoriness several_clocks timed_input linked_variables subgroups functions_of_the_user"
+b2.Network([KINDS[name]()[0] for name in names.split()]).run(1*b2.ms, namespace={})
 """
 
 

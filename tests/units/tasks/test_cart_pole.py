@@ -75,7 +75,7 @@ def test_the_numpy_form_moves_as_published():
 
 def test_the_plant_moves_and_ends_as_in_gymnasium():
     gymnasium = pytest.importorskip("gymnasium", reason="gymnasium, to compare with, is not installed")
-    states, right, record = driven("compiled", lanes=10)
+    states, right, record = driven("runtime", lanes=10)
     env = gymnasium.make("CartPole-v1").unwrapped
     for lane in range(10):
         env.reset(seed=0)
@@ -93,7 +93,7 @@ def test_pushing_at_random_is_the_trivial_level():
     """Gymnasium's documentation has no number; random pushes are known to last a little over 22 steps."""
     task = CartPole()
     assert task.trivial_scores()["random"] == pytest.approx(22.3, abs=0.7)
-    _, _, record = driven("compiled", lanes=400, moves=100)
+    _, _, record = driven("runtime", lanes=400, moves=100)
     falls = record.loss.sum() / record.mask.sum()
     assert task.trivial()["random"] == pytest.approx(falls, rel=0.06)
     assert task.score(record.outputs, Trial(record.inputs, record.targets, record.mask)) == pytest.approx(
