@@ -109,7 +109,8 @@ def _settings(name: str | None, start: Training) -> tuple[Training, Task, Recipe
 
 
 def _parser(options: Training, task: Task, recipe: Recipe) -> Parser:
-    parser = Parser(f"neuroanp train {task.name}", description=first_line(type(task)))
+    text = f"{first_line(type(task))}\n\nPresets, the first when none is named: {', '.join(task.presets)}"
+    parser = Parser(f"neuroanp train {task.name}", description=text)
     add_options(parser, "", options, without=() if "data" in options_of(type(task)) else ("data",))
     add_options(parser, "", recipe)
     add_options(parser, "task", task)
