@@ -153,7 +153,7 @@ def _silent() -> Trial:
 
 def _run(network: Network, trial: Trial, sigma: float | None = None) -> dict[str, Array]:
     record: Record = network.run(trial, 1, sigma=sigma)
-    return {name: getattr(record, name).copy() for name in ("state", "activity", "outputs", "loss")}
+    return {name: getattr(record, name).copy() for name in ("traces", "activity", "outputs", "loss")}
 
 
 def _close(first: Array, other: Array) -> bool:

@@ -278,7 +278,7 @@ def test_engines_that_disagree_are_seen(monkeypatch):
     monkeypatch.setattr(CHECKS, "_build", lambda model, s, e: build(model, s * louder[e], "runtime"))
     check_model(Unit(hidden=5))
     louder["compiled"] += 1e-6
-    message = r"Unit\.equations: expected the same state on both engines, to 1e-9, got a difference of \d"
+    message = r"Unit\.equations: expected the same traces on both engines, to 1e-9, got a difference of \d"
     with pytest.raises(InvalidValue, match=message):
         check_model(Unit(hidden=5))
 

@@ -48,7 +48,7 @@ class Held(NodePerturbation):
     name = "held"
 
     @property
-    def held(self):
+    def hold_steps(self):
         return 2
 
 

@@ -75,12 +75,12 @@ def test_python_and_brian2_make_the_same_trial(engine, passes, rest):
     moves = 12 if engine == "runtime" else 60
     python = record_of(PythonCart(), engine, passes, moves, rest)
     brian = record_of(cart_pole.CartPolePlant(), engine, passes, moves, rest)
-    np.testing.assert_array_equal(python.state, brian.state)
+    np.testing.assert_array_equal(python.traces, brian.traces)
     np.testing.assert_array_equal(python.mask, brian.mask)
     np.testing.assert_array_equal(python.loss, brian.loss)
     for name in ("inputs", "outputs", "noise"):
         np.testing.assert_allclose(getattr(python, name), getattr(brian, name), atol=1e-12)
-    assert python.state.sum() > 100
+    assert python.traces.sum() > 100
     if moves == 60:
         assert 0 < python.mask.mean() < 1
 
@@ -104,7 +104,7 @@ def test_learning_goes_the_same_way():
 def test_a_record_keeps_the_memory_that_it_shows(engine):
     """The network that made it is known to nobody else."""
     first = record_of(PythonCart(), engine, ("plus", "minus"), moves=12)
-    kept = {name: getattr(first, name).copy() for name in ("state", "loss", "inputs", "outputs", "noise")}
+    kept = {name: getattr(first, name).copy() for name in ("traces", "loss", "inputs", "outputs", "noise")}
     for _ in range(3):
         gc.collect()
         record_of(cart_pole.CartPolePlant(), engine, ("plus", "minus"), 12)
@@ -135,5 +135,5 @@ def test_what_a_plant_returns_is_checked(methods, message):
 
 
 def test_a_plant_says_what_it_lacks():
-    with pytest.raises(TypeError, match="abstract methods move, observations, observe_state, start"):
+    with pytest.raises(TypeError, match="abstract methods draw_start, move, observations, observe_state"):
         PythonPlant()

@@ -52,7 +52,7 @@ def test_running_baseline_follows_the_gradient():
     problem = Problem(seed=4)
     rule = NodePerturbation(sigma=0.02)
     modulator = Modulator(discount=1.0, baseline=RunningMean())
-    state = modulator.start()
+    state = modulator.start(None)
     mean = dict.fromkeys(NAMES, 0.0)
     many = problem.repeated(1_000)
     for trial in range(101):
@@ -84,13 +84,13 @@ def weight_records(problem, rule, draws):
         for _ in range(steps if rule.hold == "step" else 1)
     ]
     whole = many.record(passes=rule.passes, weight_noise=xi)
-    per_lane = ("loss", "state", "activity", "outputs"), ("mask", "inputs", "noise", "targets", "noise_out")
+    per_lane = ("loss", "traces", "activity", "outputs"), ("mask", "inputs", "noise", "targets", "noise_out")
     for k in range(draws * lanes):
         yield Record(
             passes=whole.passes,
             trace=whole.trace[:, k : k + 1],
             weight_noise=lambda k=k: ({name: step[name][k] for name in NAMES} for step in xi),
-            decorrelation=whole.recipe.decorrelation,
+            decorrelation=whole.decorrelation,
             **{name: getattr(whole, name)[:, :, k : k + 1] for name in per_lane[0]},
             **{name: getattr(whole, name)[:, k : k + 1] for name in per_lane[1]},
         )

@@ -146,6 +146,6 @@ def test_the_command_leaves_table_figure_and_numbers(tmp_path, capsys):
 def test_a_rule_of_ones_own_says_its_limit():
     class Own(NodePerturbation):
         name = "own"
-        limit = "It is not one."
+        bias_note = "It is not one."
 
     assert verify(Own(), samples=4, sweeps=(), **SMALL).limits == ["It is not one."]

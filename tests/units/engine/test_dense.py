@@ -77,7 +77,7 @@ class Product:
         values["source"][:], values["target"][:] = x.ravel(), np.ravel(y)
         self.projection.weights[...] = w
         if start:
-            self.projection.start()
+            self.projection.prepare()
         self.device.run_program(self.program, 1e-3)
         return values["target"].reshape(self.shape[0], self.shape[2]).copy()
 

@@ -40,7 +40,7 @@ def test_its_cart_pole_is_ours(gym):
     for seed in trial.plant["seed"]:
         env = gym.make("CartPole-v1")
         env.reset(seed=int(seed))
-        starts.append(env.unwrapped.traces)
+        starts.append(env.unwrapped.state)
     same = ours.trial(np.random.default_rng(0), 8)
     same.plant.update(zip(("x", "v", "theta", "omega"), np.array(starts).T, strict=True))
     brian = network_of(ours, 8).run(same, 7)
