@@ -1,4 +1,4 @@
-"""What tasks share that show Poisson spikes and ask for a decision at the end."""
+"""Base of the tasks that show Poisson spikes and ask for a decision at the end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOSS = {"error": None, "sign": "int(y * target <= 0)"}
 
 
 class Decision(Task):
-    """A yes or no, said by the sign of the readout in a period at the end, the only one that counts.
+    """Decision, yes or no, by the sign of the readout in a period at the end, the only one that counts.
 
     Attributes
     ----------
@@ -58,19 +58,13 @@ class Decision(Task):
     def n_out(self) -> int:
         return 1
 
-    def recipe(self, preset: str) -> Recipe:
-        """The published method at a rate that suits trials of hundreds of steps."""
-        general = super().recipe(preset)
-        return general.replace(optimizer=SGD(lr=0.01)) if preset == "published" else general
-
     def evaluation(self, rng: np.random.Generator) -> Trial:
         """Fresh trials, `evaluation_trials` lanes of them."""
         return self.trial(rng, self.evaluation_trials)
 
     def score(self, outputs: Array, trial: Trial) -> float:
         """Fraction of lanes whose output, summed over the period that counts, has the sign of the answer."""
-        said = (outputs[:, :, 0] * np.asarray(trial.mask)).sum(axis=0)
-        return float(((said > 0) == (answers(trial) > 0)).mean())
+        return fraction_right((outputs[:, :, 0] * np.asarray(trial.mask)).sum(axis=0), trial)
 
     def trivial(self) -> dict[str, float]:
         """Loss of zero output, and of least squares on the spikes of the decision period alone."""
@@ -82,46 +76,51 @@ class Decision(Task):
         }
 
     def trivial_scores(self) -> dict[str, float]:
-        """Fraction right of who always says the same, and of least squares on the decision period alone."""
+        """Fraction right of a constant answer, and of least squares on the decision period alone."""
         trial, guess = self._without_memory()
         yes = float((answers(trial) > 0).mean())
-        right = float(((guess > 0) == (answers(trial) > 0)).mean())
-        return {"chance": max(yes, 1 - yes), "linear on the present": right}
+        return {"chance": max(yes, 1 - yes), "linear on the present": fraction_right(guess, trial)}
 
     def _without_memory(self) -> tuple[Trial, Array]:
-        """Evaluation trials, and answers (L,) to them by who sees the decision period only."""
+        """Evaluation trials, and answers (L,) to them from the decision period alone."""
         rng = np.random.default_rng(0)
         trial = self.evaluation(rng)
         others = self.evaluation(rng)
         return trial, linear_answers(others, trial, present(others), present(trial))
 
+    def recipe(self, preset: str) -> Recipe:
+        """The published method at a rate that suits trials of hundreds of steps."""
+        general = super().recipe(preset)
+        return general.replace(optimizer=SGD(lr=0.01)) if preset == "published" else general
+
 
 def decision(inputs: Array, answer: Array, steps: int) -> Trial:
-    """A trial of which the last `steps` count, with +1 or -1 a lane as answer (L,)."""
+    """Trial of which the last `steps` count, with +1 or -1 a lane as answer (L,)."""
     mask = np.zeros(inputs.shape[:2])
     mask[-steps:] = 1
     return Trial(inputs, np.broadcast_to(answer[:, None], (*mask.shape, 1)), mask)
 
 
 def answers(trial: Trial) -> Array:
-    """The right answer (L,) of every lane, +1 or -1."""
-    right: Array = trial.targets[-1, :, 0]
-    return right
+    """Right answer (L,) of every lane, +1 or -1."""
+    return trial.targets[-1, :, 0]
+
+
+def fraction_right(decisions: Array, trial: Trial) -> float:
+    """Fraction of lanes whose decision (L,) has the sign of the answer."""
+    return float(((decisions > 0) == (answers(trial) > 0)).mean())
 
 
 def present(trial: Trial) -> Array:
     """Spikes (L, n_in) of each input in the steps that count."""
-    counts: Array = trial.inputs[np.asarray(trial.mask)[:, 0] > 0].sum(axis=0)
-    return counts
+    return trial.inputs[np.asarray(trial.mask)[:, 0] > 0].sum(axis=0)
 
 
-def linear_answers(fitted: Trial, trial: Trial, fitted_sees: Array, sees: Array) -> Array:
-    """Answers (L,) to `trial` by the linear function of what is seen (L, k), fitted on other trials."""
-    seen = np.concatenate([fitted_sees, sees])
+def linear_answers(fitted: Trial, trial: Trial, fitted_inputs: Array, inputs: Array) -> Array:
+    """Answers (L,) to `trial` by the linear function of inputs (L, k) that suits `fitted` best."""
     right = np.concatenate([answers(fitted), answers(trial)])[:, None]
-    fit, test = range(fitted.lanes), range(fitted.lanes, len(seen))
-    said: Array = trivial.linear(seen, right, fit, test)[:, 0]
-    return said
+    fit, test = range(fitted.lanes), range(fitted.lanes, len(right))
+    return trivial.linear(np.concatenate([fitted_inputs, inputs]), right, fit, test)[:, 0]
 
 
 def poisson(rng: np.random.Generator, hertz: Array, dt: Any) -> Array:
@@ -130,12 +129,12 @@ def poisson(rng: np.random.Generator, hertz: Array, dt: Any) -> Array:
 
 
 def steps(task: Task, field: str) -> int:
-    """A time among the fields of a task in steps."""
+    """Steps that a time among the fields of a task lasts."""
     return round(float(getattr(task, field) / task.dt))
 
 
 def check_times(task: Task, *periods: str) -> None:
-    """Times of at least a step."""
+    """Check of times: at least one step each."""
     for field in periods:
         if steps(task, field) < 1:
             where = f"{type(task).__name__}.{field}"
@@ -143,7 +142,7 @@ def check_times(task: Task, *periods: str) -> None:
 
 
 def check_rates(task: Task, *fields: str) -> None:
-    """Rates that need at most one spike a step."""
+    """Check of rates: at most one spike a step each."""
     for field in fields:
         where, bounds = f"{type(task).__name__}.{field}", {"least": 0, "most": 1 / float(task.dt)}
         checks.number(where, getattr(task, field), {**checks.NO_BOUNDS, **bounds})

@@ -1,4 +1,4 @@
-"""Tasks on one long series: train on windows of its first part, judge on the rest."""
+"""Base of the tasks on one series: training on windows of its first part, evaluation on the rest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from neuroanp.types import Array
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Series:
-    """Inputs and targets of a series, step by step, and where its parts lie.
+    """Inputs and targets of a series, step by step, and its two parts.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Series:
 
 
 def forecast(values: Array, column: int, ahead: int, held_out: int) -> Series:
-    """Predict one column of `values` (T, n_in) `ahead` steps on; step `held_out` is the first unseen."""
+    """Series to predict a column of `values` (T, n_in) `ahead` steps on, unseen from step `held_out` on."""
     targets = values[ahead:, column : column + 1].copy()
     inputs = values[: len(targets)].copy()
     return Series(inputs, targets, range(held_out - ahead), range(held_out, len(targets)))
@@ -53,7 +53,7 @@ def forecast(values: Array, column: int, ahead: int, held_out: int) -> Series:
 class SeriesTask(Task):
     """Base of the tasks on one series. A subclass defines `series` and `trivial`.
 
-    A training trial gives each lane a window of its own from the training part. The state is zero at
+    A training trial gives each lane another window of the training part. The state is zero at
     the start of a window, so its first `washout` steps don't count. The evaluation is the whole
     held-out part as one lane, after `washout` steps that don't count.
 
@@ -101,7 +101,7 @@ class SeriesTask(Task):
         return Trial(series.inputs[steps], series.targets[steps], mask, carry=goes_on)
 
     def _place(self, index: int, reach: int) -> tuple[int, bool]:
-        """Where in its part of `reach` steps a carried window lies, and whether it goes on from the last."""
+        """First step of a carried window in a part of `reach` steps; True if it goes on from the last."""
         lap, window = divmod(index, reach // self.window)
         return lap % (reach % self.window + 1) + window * self.window, window > 0
 

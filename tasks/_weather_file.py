@@ -1,4 +1,4 @@
-"""The weather observations: found, downloaded, checked and read."""
+"""File of weather observations: download, checksum, copy in the cache, columns."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ COLUMNS = (
 
 
 def cached_copy() -> Path:
-    """Where the downloaded file is kept."""
+    """Path of the downloaded file."""
     return user_cache_path("neuroanp") / "data" / "WTH.csv"
 
 
 def fetch() -> Path:
-    """The file from the user's cache folder, downloaded first when there is no sound copy.
+    """File in the user's cache folder, downloaded first unless a sound copy is there.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def _checksum(content: bytes) -> str:
 
 
 def _keep(path: Path, content: bytes) -> None:
-    """Write the whole file or nothing."""
+    """Atomic write: the whole file or nothing."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, part = tempfile.mkstemp(dir=path.parent)
@@ -96,7 +96,7 @@ def _keep(path: Path, content: bytes) -> None:
 
 
 def read(path: Path) -> Array:
-    """The columns `COLUMNS` of a file, (hours, 9).
+    """Columns `COLUMNS` of a file, (hours, 9).
 
     Raises
     ------

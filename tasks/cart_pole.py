@@ -23,7 +23,7 @@ RANDOM_EPISODES = 2000
 
 
 class CartPolePlant(Plant):
-    r"""A cart on a track, 1 kg, and on it a pole of 1 m and 0.1 kg, pushed with 10 N at every moment.
+    r"""Cart on a track, 1 kg, and on it a pole of 1 m and 0.1 kg, pushed with 10 N at every moment.
 
     .. math::
         \ddot\theta &= \frac{g \sin\theta - \cos\theta \, f}{l (4/3 - m \cos^2\theta / M)}, \qquad
@@ -38,7 +38,7 @@ class CartPolePlant(Plant):
     Parameters
     ----------
     velocities : bool
-        Whether the network sees the velocities, or place and angle alone.
+        True if the network sees the velocities too, beside place and angle.
 
     References
     ----------
@@ -101,15 +101,15 @@ class CartPolePlant(Plant):
         }  # fmt: skip
 
     def draw_start(self, rng: np.random.Generator, lanes: int) -> dict[str, Array]:
-        drawn = rng.uniform(-0.05, 0.05, (4, lanes))
-        return dict(zip(("x", "v", "theta", "omega"), drawn, strict=True))
+        values = rng.uniform(-0.05, 0.05, (4, lanes))
+        return dict(zip(("x", "v", "theta", "omega"), values, strict=True))
 
 
 class CartPole(PlantTask):
     """Push a cart left or right so that the pole on it stays upright; only survival is rewarded.
 
-    The loss is 1 at the step in which the pole falls or the cart leaves the track, 0 at all others: nothing
-    else is told. So the loss of a run is the number of falls per step that it lasted. Network and plant
+    The loss is 1 at the step in which the pole falls or the cart leaves the track, 0 at all others, so
+    that the loss of a run is the number of falls per step. Network and plant
     advance together in one run, the network four steps of 5 ms for each of the plant's. A score is the mean
     number of the plant's steps, at most `longest`, over `episodes` unseen episodes.
 
@@ -126,6 +126,27 @@ class CartPole(PlantTask):
     @property
     def plant(self) -> CartPolePlant:
         return CartPolePlant(longest=self.longest, velocities=self.velocities)
+
+    def _random(self) -> Array:
+        """Lengths in steps of episodes with random pushes, the last step included."""
+        rng = np.random.default_rng(0)
+        state = np.array(list(self.plant.draw_start(rng, RANDOM_EPISODES).values()))
+        steps, going = np.zeros(RANDOM_EPISODES), np.ones(RANDOM_EPISODES, bool)
+        for _ in range(self.longest):
+            steps += going
+            state = pushed(state, rng.integers(2, size=RANDOM_EPISODES))
+            going &= (np.abs(state[0]) <= EDGE) & (np.abs(state[2]) <= TILT)
+        return steps
+
+    def trivial(self) -> dict[str, float]:
+        """Falls per step of pushing at random."""
+        steps, ratio = self._random(), self.plant.steps_each(self.dt)
+        fell = steps < self.longest
+        counted = np.where(fell, (steps - 1) * ratio + 1, steps * ratio)
+        return {"random": float(fell.sum() / counted.sum())}
+
+    def trivial_scores(self) -> dict[str, float]:
+        return {"random": float(self._random().mean())}
 
     def recipe(self, preset: str) -> Recipe:
         """Spiking cells, one noisy pass; the discount is 0.985 per step of the plant.
@@ -154,27 +175,6 @@ class CartPole(PlantTask):
             updates=300,
         )
 
-    def _random(self) -> Array:
-        """Steps of episodes in which every push is a coin's toss, the last one included."""
-        rng = np.random.default_rng(0)
-        state = np.array(list(self.plant.draw_start(rng, RANDOM_EPISODES).values()))
-        steps, going = np.zeros(RANDOM_EPISODES), np.ones(RANDOM_EPISODES, bool)
-        for _ in range(self.longest):
-            steps += going
-            state = pushed(state, rng.integers(2, size=RANDOM_EPISODES))
-            going &= (np.abs(state[0]) <= EDGE) & (np.abs(state[2]) <= TILT)
-        return steps
-
-    def trivial(self) -> dict[str, float]:
-        """Falls per step of pushing at random."""
-        steps, each = self._random(), self.plant.steps_each(self.dt)
-        fell = steps < self.longest
-        counted = np.where(fell, (steps - 1) * each + 1, steps * each)
-        return {"random": float(fell.sum() / counted.sum())}
-
-    def trivial_scores(self) -> dict[str, float]:
-        return {"random": float(self._random().mean())}
-
 
 def pushed(state: Array, right: Array) -> Array:
     """Place, velocity, angle and angular velocity (4, n) one step later, in NumPy.
@@ -184,7 +184,7 @@ def pushed(state: Array, right: Array) -> Array:
     state : (4, n) array
         In m, m/s, rad, rad/s.
     right : (n,) array
-        Whether the push is to the right.
+        True for a push to the right.
     """
     x, v, theta, omega = state
     mass, moment = CART + POLE, POLE * HALF_LENGTH

@@ -16,13 +16,13 @@ from neuroanp.types import Array
 
 
 class CopyingMemory(Task):
-    """See `length` symbols, wait `delay` blanks, then write the symbols down in order.
+    """Recall of `length` symbols in order, after `delay` blanks.
 
     The alphabet is ``alphabet - 2`` symbols, a blank and a go cue, each one channel of input and of
     output. ``length`` steps show a symbol each, ``delay`` steps a blank, ``length`` steps the go cue; the
     target is blank until the cue and the symbols from there. All ``2 * length + delay`` steps count.
 
-    Each lane has a sequence of its own, drawn afresh. There are ``(alphabet - 2) ** length`` sequences,
+    Each lane has another sequence, drawn afresh. There are ``(alphabet - 2) ** length`` sequences,
     so at the shortest settings the fresh sequences of the evaluation have come up in training too.
     With ``fresh=False`` there is one sequence in training and evaluation alike, as in the code
     published with arXiv 2405.08967: the network can learn it by heart.
@@ -44,7 +44,7 @@ class CopyingMemory(Task):
 
     @property
     def symbols(self) -> int:
-        """Number of symbols that a sequence is made of."""
+        """Number of symbols in the alphabet, without blank and go cue."""
         return self.alphabet - 2
 
     @property
@@ -63,14 +63,14 @@ class CopyingMemory(Task):
         return self._present(np.repeat(fixed, lanes, axis=1))
 
     def _present(self, sequence: Array) -> Trial:
-        """The trial that asks for `sequence` (length, lanes)."""
+        """Trial that asks for `sequence` (length, lanes)."""
         blank, go = self.symbols, self.symbols + 1
         lanes = sequence.shape[1]
         waiting = np.full((self.delay, lanes), blank)
-        seen = np.concatenate([sequence, waiting, np.full_like(sequence, go)])
-        wanted = np.concatenate([np.full_like(sequence, blank), waiting, sequence])
+        inputs = np.concatenate([sequence, waiting, np.full_like(sequence, go)])
+        targets = np.concatenate([np.full_like(sequence, blank), waiting, sequence])
         one_hot = np.eye(self.alphabet)
-        return Trial(one_hot[seen], one_hot[wanted])
+        return Trial(one_hot[inputs], one_hot[targets])
 
     def evaluation(self, rng: np.random.Generator) -> Trial:
         """Fresh sequences, `evaluation_trials` lanes of them; the one sequence when not fresh."""
@@ -82,23 +82,11 @@ class CopyingMemory(Task):
         return float((recalled == trial.targets[-self.length :].argmax(axis=2)).mean())
 
     def _without_memory(self) -> Array:
-        """Chance (alphabet,) of each channel in the recall period, for one who forgot the sequence."""
+        """Probability (alphabet,) of each channel in the recall period, without memory of the sequence."""
         if self.fresh:
             return np.repeat([1 / self.symbols, 0], [self.symbols, 2])
         only = self.trial(np.random.default_rng(0), 1)
         return only.targets[-self.length :].mean(axis=(0, 1))
-
-    def recipe(self, preset: str) -> Recipe:
-        """Weak input into an orthogonal network, which is nearly linear then and remembers for long."""
-        general = super().recipe(preset)
-        if preset != "best":
-            return general
-        return general.replace(
-            model=TanhRNN(input_gain=0.1),
-            rule=NodePerturbation(sigma=0.001, readout="delta"),
-            optimizer=Adam(lr=5e-4, readout_lr=3e-2, b2=0.99),
-            decorrelation=Decorrelation(rate=0.02),
-        )
 
     def trivial(self) -> dict[str, float]:
         """Levels of zero output and of the best function of the present input.
@@ -112,3 +100,15 @@ class CopyingMemory(Task):
 
     def trivial_scores(self) -> dict[str, float]:
         return {"memoryless": float(self._without_memory().max())}
+
+    def recipe(self, preset: str) -> Recipe:
+        """Weak input into an orthogonal network, which makes it nearly linear, with a long memory."""
+        general = super().recipe(preset)
+        if preset != "best":
+            return general
+        return general.replace(
+            model=TanhRNN(input_gain=0.1),
+            rule=NodePerturbation(sigma=0.001, readout="delta"),
+            optimizer=Adam(lr=5e-4, readout_lr=3e-2, b2=0.99),
+            decorrelation=Decorrelation(rate=0.02),
+        )

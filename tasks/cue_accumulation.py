@@ -14,13 +14,12 @@ from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
 from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import NodePerturbation
-from neuroanp.tasks._decisions import Decision, answers, decision, linear_answers, poisson, steps
+from neuroanp.tasks._decisions import Decision, decision, fraction_right, linear_answers, poisson, steps
 from neuroanp.training.recipe import Recipe
-from neuroanp.types import Array
 
 
 class CueAccumulation(Decision):
-    """A row of cues on the left or right, a delay, and a signal to turn to the side with more of them.
+    """Row of cues on the left or right, a delay, and a signal to turn to the side with more of them.
 
     Four sets of inputs fire as Poisson spikes: left and right while their cues are on, the signal in the
     decision period, and one in the background all the time. In each trial one side, drawn at random, is more
@@ -74,21 +73,21 @@ class CueAccumulation(Decision):
         return steps(self, "cue") + steps(self, "gap")
 
     def trivial_scores(self) -> dict[str, float]:
-        """Beside those without memory: least squares on the spikes of the last cue alone, and of all cues."""
+        """Fraction right without memory, and of least squares on the spikes of the last cue, or of all."""
         rng = np.random.default_rng(0)
         trial, others = self.evaluation(rng), self.evaluation(rng)
         ends = self.cues * self._every
         parts = {"by the last cue": slice(ends - self._every, ends), "by the spikes of all cues": slice(ends)}
         scores = super().trivial_scores()
         for name, part in parts.items():
-            said = linear_answers(others, trial, _spikes(others, part), _spikes(trial, part))
-            scores[name] = float(((said > 0) == (answers(trial) > 0)).mean())
+            counts = (trials.inputs[part].sum(axis=0) for trials in (others, trial))
+            scores[name] = fraction_right(linear_answers(others, trial, *counts), trial)
         return scores
 
     def recipe(self, preset: str) -> Recipe:
-        """All cells adapt, for much longer than the trial, and start unconnected.
+        """Adaptive cells, for much longer than the trial, which start unconnected.
 
-        Of what they have adapted to, a decision can then be read; learning from noise makes it clearer.
+        A decision can be read from their adaptation; learning from noise makes it clearer.
         """
         if preset != "best":
             return super().recipe(preset)
@@ -104,9 +103,3 @@ class CueAccumulation(Decision):
             lanes=64,
             updates=100,
         )  # fmt: skip
-
-
-def _spikes(trial: Trial, part: slice) -> Array:
-    """Spikes (L, n_in) of each input in a part of the trial."""
-    counts: Array = trial.inputs[part].sum(axis=0)
-    return counts

@@ -13,7 +13,7 @@ from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
 from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import NodePerturbation
-from neuroanp.tasks._decisions import Decision, answers, decision, linear_answers, poisson, steps
+from neuroanp.tasks._decisions import Decision, decision, fraction_right, linear_answers, poisson, steps
 from neuroanp.training.recipe import Recipe
 
 
@@ -53,17 +53,16 @@ class DelayedXOR(Decision):
         return decision(np.concatenate([spikes, signal], axis=2), answer, last)
 
     def trivial_scores(self) -> dict[str, float]:
-        """Beside those without memory: least squares on the spike counts of the whole trial."""
+        """Fraction right without memory, and of least squares on the spike counts of the whole trial."""
         rng = np.random.default_rng(0)
         trial, others = self.evaluation(rng), self.evaluation(rng)
         counts = linear_answers(others, trial, others.inputs.sum(axis=0), trial.inputs.sum(axis=0))
-        right = float(((counts > 0) == (answers(trial) > 0)).mean())
-        return super().trivial_scores() | {"linear on the spike counts": right}
+        return super().trivial_scores() | {"linear on the spike counts": fraction_right(counts, trial)}
 
     def recipe(self, preset: str) -> Recipe:
-        """Cells whose threshold jumps at a spike remember, and make the exclusive or linear.
+        """Adaptive cells: a threshold that jumps at a spike remembers, and makes the exclusive or linear.
 
-        In "scalar" the readout isn't told the answer either: it learns from noise of its own.
+        In "scalar" the readout learns from noise too, without targets.
         """
         general = super().recipe(preset)
         if preset == "published":

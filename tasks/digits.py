@@ -42,7 +42,7 @@ class Images:
 
 
 class Digits(Task):
-    """Name the handwritten digit that was shown a row, or a pixel, a step.
+    """Classification of a handwritten digit, shown a row or a pixel a step.
 
     The images are the 1,797 of 8 x 8 pixels that ship with scikit-learn, shuffled once: 1,400 for
     training, 397 held out. With `data`, they are those of MNIST, 28 x 28 pixels, 60,000 for training.
@@ -65,7 +65,7 @@ class Digits(Task):
 
     @property
     def images(self) -> Images:
-        """The images, with their pixels shuffled when `permuted`."""
+        """Images, with their pixels shuffled when `permuted`."""
         if self.data is None:
             return _images(None, 0, self.permuted)
         path = Path(self.data).expanduser()
@@ -105,11 +105,6 @@ class Digits(Task):
         named = outputs[-self.decision :].sum(axis=0).argmax(axis=1)
         return float((named == trial.targets[-1].argmax(axis=1)).mean())
 
-    def recipe(self, preset: str) -> Recipe:
-        """Inputs strong enough to be told apart."""
-        general = super().recipe(preset)
-        return general.replace(model=TanhRNN(input_gain=2.0), updates=2000) if preset == "best" else general
-
     def trivial(self) -> dict[str, float]:
         """Test loss of the mean training target, and of least squares on the pixels."""
         trial = self.evaluation(np.random.default_rng(0))
@@ -122,21 +117,25 @@ class Digits(Task):
         """Fraction of held-out digits that logistic regression names, from the last row and from all."""
         return {"chance": 0.1, **_logistic_scores(self.images, self.evaluation_trials)}
 
+    def recipe(self, preset: str) -> Recipe:
+        """Stronger inputs, so that digits differ in their traces."""
+        general = super().recipe(preset)
+        return general.replace(model=TanhRNN(input_gain=2.0), updates=2000) if preset == "best" else general
+
 
 def _views(images: Array) -> dict[str, Array]:
-    """What a predictor without memory sees of `images` at the last row, and what one with memory could."""
+    """Pixels of `images` for a predictor without memory, the last row, and for one with memory, all."""
     return {"on the last row": images[:, -1], "on the whole image": images.reshape(len(images), -1)}
 
 
 @lru_cache(maxsize=8)
 def _guesses(images: Images, lanes: int) -> dict[str, Array]:
-    """Targets (lanes, 10) told for the first held-out images."""
+    """Predictions (lanes, 10) for the first held-out images, by predictor."""
     one_hot = np.eye(10)[images.train_digits[:FIT_AT_MOST]]
     fit = range(len(one_hot))
     test = range(fit.stop, fit.stop + lanes)
     guesses = {"mean of the digits": np.tile(one_hot.mean(axis=0), (lanes, 1))}
-    seen = np.concatenate([images.train[: fit.stop], images.test[:lanes]])
-    for view, pixels in _views(seen).items():
+    for view, pixels in _views(np.concatenate([images.train[: fit.stop], images.test[:lanes]])).items():
         guesses[f"linear {view}"] = trivial.linear(pixels, one_hot, fit, test)
     return guesses
 

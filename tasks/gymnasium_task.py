@@ -23,10 +23,10 @@ RANDOM_EPISODES = 100
 
 
 class Episodes(NamedTuple):
-    """Environments in the course of an episode, and what each shows, (rows, observations)."""
+    """Environments in the course of an episode, and their observations (rows, n)."""
 
     environments: list[Any]
-    seen: Array
+    observations: Array
 
 
 class GymnasiumPlant(PythonPlant):
@@ -40,7 +40,7 @@ class GymnasiumPlant(PythonPlant):
     Parameters
     ----------
     env : str
-        Gymnasium's name of it.
+        Name in Gymnasium.
     scale : tuple of float
         Divisor of each observation, or one for all; when empty, bounds of less than 1e3, and 1 elsewhere.
 
@@ -62,15 +62,15 @@ class GymnasiumPlant(PythonPlant):
         if not all(math.isfinite(value) and value > 0 for value in self.scale):
             raise InvalidValue("GymnasiumPlant.scale", "numbers above 0", self.scale)
         if len(self.scale) > 1 and len(self.scale) != len(self.observations):
-            wanted = f"{len(self.observations)} numbers, one an observation of {self.env}"
-            raise InvalidValue("GymnasiumPlant.scale", wanted, f"{len(self.scale)}")
+            expected = f"{len(self.observations)} numbers, one an observation of {self.env}"
+            raise InvalidValue("GymnasiumPlant.scale", expected, f"{len(self.scale)}")
 
     @functools.cached_property
     def _environments(self) -> list[Any]:
         return [_make(self.env)]
 
     def _rows(self, rows: int) -> list[Any]:
-        """As many environments, made when first asked for."""
+        """Environments, a row each, made at their first use."""
         self._environments.extend(_make(self.env) for _ in range(rows - len(self._environments)))
         return self._environments[:rows]
 
@@ -80,7 +80,7 @@ class GymnasiumPlant(PythonPlant):
 
     @functools.cached_property
     def _choice(self) -> tuple[int, Callable[[Array], Any]]:
-        """How many outputs choose an action, and how."""
+        """Number of outputs that choose an action, and the choice."""
         spaces, space = _gymnasium().spaces, self._environments[0].action_space
         if isinstance(space, spaces.Discrete):
             first, count = int(space.start), int(space.n)
@@ -118,33 +118,33 @@ class GymnasiumPlant(PythonPlant):
         return tuple(f"action_{k}" for k in range(self._choice[0]))
 
     def draw_start(self, rng: np.random.Generator, lanes: int) -> dict[str, Array]:
-        """A seed for each environment."""
+        """Seeds, one for each environment."""
         return {"seed": rng.integers(2**31, size=lanes)}
 
     def reset(self, start: Mapping[str, Array]) -> Episodes:
         environments = self._rows(len(start["seed"]))
-        shown = [env.reset(seed=int(seed))[0] for env, seed in zip(environments, start["seed"], strict=True)]
-        return Episodes(environments, np.stack([self._flat(seen) for seen in shown]))
+        resets = [env.reset(seed=int(seed))[0] for env, seed in zip(environments, start["seed"], strict=True)]
+        return Episodes(environments, np.stack([self._flat(observation) for observation in resets]))
 
     def observe_state(self, state: Episodes) -> Array:
-        return state.seen
+        return state.observations
 
     def move(self, state: Episodes, actions: Array, alive: Array) -> tuple[Episodes, Array, Array]:
-        seen, loss, over = state.seen.copy(), np.zeros(len(alive)), ~alive
+        observations, loss, over = state.observations.copy(), np.zeros(len(alive)), ~alive
         choose = self._choice[1]
         for row in np.flatnonzero(alive):
-            shown, reward, ended, out_of_time, _ = state.environments[row].step(choose(actions[row]))
-            seen[row], loss[row], over[row] = self._flat(shown), -float(reward), ended or out_of_time
-        return Episodes(state.environments, seen), loss, over
+            observation, reward, ended, out_of_time, _ = state.environments[row].step(choose(actions[row]))
+            observations[row], loss[row] = self._flat(observation), -float(reward)
+            over[row] = ended or out_of_time
+        return Episodes(state.environments, observations), loss, over
 
-    def _flat(self, shown: Any) -> Array:
-        flat = _gymnasium().spaces.flatten(self._environments[0].observation_space, shown)
-        scaled: Array = np.asarray(flat, np.float64) / self._divisor
-        return scaled
+    def _flat(self, observation: Any) -> Array:
+        flat = _gymnasium().spaces.flatten(self._environments[0].observation_space, observation)
+        return np.asarray(flat, np.float64) / self._divisor
 
 
 class Gymnasium(PlantTask):
-    """Act in a Gymnasium environment, by its name, so as to get the most reward.
+    """Actions in a Gymnasium environment, chosen by its name, for the most reward.
 
     Each step of the environment is 20 ms, four of the network's. The loss of a step is minus the reward; the
     score is the mean sum of rewards over `episodes` unseen episodes. The extra ``gym`` brings Gymnasium;
@@ -171,17 +171,17 @@ class Gymnasium(PlantTask):
 
     @functools.cached_property
     def _random(self) -> tuple[float, float]:
-        """Loss a step of the network, and sum of rewards, where every action is drawn at random."""
+        """Loss a step of the network, and sum of rewards, of random actions."""
         env, total, steps = _make(self.env), 0.0, 0
         env.action_space.seed(0)
-        each = self.plant.steps_each(self.dt)
+        ratio = self.plant.steps_each(self.dt)
         for episode in range(RANDOM_EPISODES):
             env.reset(seed=episode)
             moves, over = 0, False
             while moves < self.longest and not over:
                 _, reward, ended, out_of_time, _ = env.step(env.action_space.sample())
                 total, moves, over = total + float(reward), moves + 1, ended or out_of_time
-            steps += (moves - 1) * each + 1 if over else moves * each
+            steps += (moves - 1) * ratio + 1 if over else moves * ratio
         return -total / steps, total / RANDOM_EPISODES
 
     def trivial(self) -> dict[str, float]:
@@ -192,7 +192,7 @@ class Gymnasium(PlantTask):
         return {"random": self._random[1]}
 
     def recipe(self, preset: str) -> Recipe:
-        """That of cart-pole: spiking cells, one noisy pass, a critic on the inputs."""
+        """Settings of cart-pole: spiking cells, one noisy pass, a critic on the inputs."""
         return CartPole().recipe(preset)
 
 

@@ -26,7 +26,7 @@ TRAIN_FRACTION = 0.8
 
 
 class MackeyGlass(SeriesTask):
-    """Tell a Mackey-Glass series (tau 17) `ahead` steps on, or `ahead` steps back, from its present.
+    """Forecast of a Mackey-Glass series (tau 17) `ahead` steps on, or recall of `ahead` steps back.
 
     The delay equation dx/dt = 0.2 x(t - 17) / (1 + x(t - 17)^10) - 0.1 x is integrated by Euler's method
     with steps of 0.1 from a random history of 1.1 to 1.3, sampled once per unit of time after 100
@@ -64,6 +64,15 @@ class MackeyGlass(SeriesTask):
     def series(self) -> Series:
         return _series(self.steps, self.ahead, self.direction, self.series_seed)
 
+    def trivial(self) -> dict[str, float]:
+        series = self.series
+        return {
+            "zero": level(series, np.zeros((len(series.test), 1))),
+            "linear on the present": linear_level(series, 1),
+            "linear on 5 inputs": linear_level(series, 5),
+            "linear on 20 inputs": linear_level(series, 20),
+        }
+
     def recipe(self, preset: str) -> Recipe:
         """Fewer updates than usual, of larger steps; "spiking": ALIF cells, compared with other lanes."""
         general = super().recipe(preset).replace(updates=500)
@@ -78,15 +87,6 @@ class MackeyGlass(SeriesTask):
             optimizer=Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
             decorrelation=None,
         )
-
-    def trivial(self) -> dict[str, float]:
-        series = self.series
-        return {
-            "zero": level(series, np.zeros((len(series.test), 1))),
-            "linear on the present": linear_level(series, 1),
-            "linear on 5 inputs": linear_level(series, 5),
-            "linear on 20 inputs": linear_level(series, 20),
-        }
 
 
 @lru_cache(maxsize=8)

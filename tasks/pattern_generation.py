@@ -26,7 +26,7 @@ HERTZ = np.array([1.0, 2.0, 3.0, 5.0])
 
 
 class PatternGeneration(Task):
-    """Draw sums of sinusoids of 1, 2, 3 and 5 Hz with random amplitudes and phases, of variance 1.
+    """Generation of sums of sinusoids, 1, 2, 3 and 5 Hz, with random amplitudes and phases and variance 1.
 
     The input is a clock: of `ticks` channels, one after the other is 1 for an equal part of the trial. The
     curves are the same in every trial and lane, in training and evaluation.
@@ -69,12 +69,23 @@ class PatternGeneration(Task):
         return Trial(np.repeat(clock[:, None], lanes, axis=1), np.repeat(curve[:, None], lanes, axis=1))
 
     def evaluation(self, rng: np.random.Generator) -> Trial:
-        """The one pattern, on one lane."""
+        """Pattern, on one lane."""
         return self.trial(rng, 1)
 
     def score(self, outputs: Array, trial: Trial) -> float:
         """Mean square error over the variance that the targets have in time."""
         return loss(outputs, trial) / float(trial.targets.var(axis=0).mean())
+
+    def trivial(self) -> dict[str, float]:
+        """Loss of the curve's mean, and of the best linear function of the clock."""
+        trial = self.evaluation(np.random.default_rng(0))
+        clock, curve = trial.inputs[:, 0], trial.targets[:, 0]
+        every = range(len(clock))
+        guesses = {
+            "mean of the curve": np.broadcast_to(curve.mean(axis=0), curve.shape),
+            "linear on the clock": trivial.linear(clock, curve, every, every),
+        }
+        return {name: loss(guess[:, None], trial) for name, guess in guesses.items()}
 
     def recipe(self, preset: str) -> Recipe:
         """LIF cells, one noisy pass, compared with the other lanes; "scalar": no target for the readout."""
@@ -98,21 +109,10 @@ class PatternGeneration(Task):
             updates=400,
         )
 
-    def trivial(self) -> dict[str, float]:
-        """Loss of the curve's mean, and of the best linear function of the clock."""
-        trial = self.evaluation(np.random.default_rng(0))
-        clock, curve = trial.inputs[:, 0], trial.targets[:, 0]
-        every = range(len(clock))
-        guesses = {
-            "mean of the curve": np.broadcast_to(curve.mean(axis=0), curve.shape),
-            "linear on the clock": trivial.linear(clock, curve, every, every),
-        }
-        return {name: loss(guess[:, None], trial) for name, guess in guesses.items()}
-
 
 @lru_cache(maxsize=8)
 def _curves(length: int, dt: float, curves: int, seed: int) -> Array:
-    """(length, curves) sums of sinusoids, each of mean 0 and variance 1."""
+    """Sums of sinusoids (length, curves), each of mean 0 and variance 1."""
     rng = np.random.default_rng(seed)
     amplitude = rng.uniform(0.5, 2.0, (curves, len(HERTZ)))
     phase = rng.uniform(0, 2 * np.pi, (curves, len(HERTZ)))

@@ -24,7 +24,7 @@ DARK = 0.1
 
 
 class SpikingDigits(Task):
-    """Name the handwritten digit whose rows were shown as spikes, one row after the other.
+    """Classification of a handwritten digit whose rows are shown as spikes, one after the other.
 
     The images are scikit-learn's of 8 x 8 pixels, split as in the task ``digits``. With ``code="rate"`` an
     input fires as Poisson spikes at `rate` times the grey value of its column's pixel, drawn anew in every
@@ -48,7 +48,7 @@ class SpikingDigits(Task):
 
     @property
     def images(self) -> Images:
-        """The images, those held out among them."""
+        """Images, those held out among them."""
         return Digits().images
 
     @property
@@ -66,7 +66,7 @@ class SpikingDigits(Task):
         return self._present(rng, images.train[chosen], images.train_digits[chosen])
 
     def evaluation(self, rng: np.random.Generator) -> Trial:
-        """All held-out images, a lane each."""
+        """Held-out images, a lane each."""
         return self._present(rng, self.images.test, self.images.test_digits)
 
     def _present(self, rng: np.random.Generator, images: Array, digits: Array) -> Trial:
@@ -89,19 +89,19 @@ class SpikingDigits(Task):
 
     def score(self, outputs: Array, trial: Trial) -> float:
         """Fraction of digits whose output is the largest, summed over the steps that count."""
-        said = (outputs * np.asarray(trial.mask)[:, :, None]).sum(axis=0).argmax(axis=1)
-        return float((said == trial.targets[-1].argmax(axis=1)).mean())
+        named = (outputs * np.asarray(trial.mask)[:, :, None]).sum(axis=0).argmax(axis=1)
+        return float((named == trial.targets[-1].argmax(axis=1)).mean())
 
     def trivial(self) -> dict[str, float]:
-        """Those of ``digits``, from the grey values of the same held-out images."""
+        """Levels of ``digits``, from the grey values of the same held-out images."""
         return Digits().trivial()
 
     def trivial_scores(self) -> dict[str, float]:
-        """Those of ``digits``, from the grey values of the same held-out images."""
+        """Scores of ``digits``, from the grey values of the same held-out images."""
         return Digits().trivial_scores()
 
     def recipe(self, preset: str) -> Recipe:
-        """Half of the cells adapt, for longer than a row."""
+        """Cells of which half adapt, for longer than a row."""
         general = super().recipe(preset)
         if preset != "best":
             return general

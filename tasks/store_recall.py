@@ -18,11 +18,11 @@ from neuroanp.training.recipe import Recipe
 
 
 class StoreRecall(Decision):
-    """In each slot the inputs show a random bit; keep the one of the store slot until the recall slot.
+    """Memory of a bit: inputs show one in each slot, that of the store slot is asked for in the recall slot.
 
-    Two sets of inputs show the bit; one more fires in the store slot, another in the recall slot. The trial
-    begins with the store slot and ends with the recall slot, the only one that counts. The bits of the slots
-    between and of the recall slot itself are distractors.
+    Bits are random. Two sets of inputs show them; one more fires in the store slot, another in the recall
+    slot. The trial begins with the store slot and ends with the recall slot, the only one that counts. The
+    bits of the slots between and of the recall slot itself are distractors.
 
     References
     ----------
@@ -52,9 +52,9 @@ class StoreRecall(Decision):
         return decision(poisson(rng, hertz, self.dt), 2.0 * bits[0] - 1, length)
 
     def recipe(self, preset: str) -> Recipe:
-        """Cells that fire only when several inputs do, and then adapt for much longer than the trial.
+        """Cells that fire only with several inputs, and then adapt for much longer than the trial.
 
-        Those that need the store signal and a bit remember that bit and none of the others.
+        Cells that need both the store signal and a bit remember that bit alone.
         """
         if preset != "best":
             return super().recipe(preset)

@@ -19,7 +19,7 @@ LEAST_TRAINING = 100
 
 
 class Weather(SeriesTask):
-    """Forecast the dry-bulb temperature of a US station `ahead` hours on, from nine hourly observations.
+    """Forecast of the dry-bulb temperature at a US station, `ahead` hours on, from nine hourly observations.
 
     Observations of 2010 to 2013 from NOAA's local climatological data: the twelve columns of the file
     used in forecasting benchmarks, less the three that repeat a Fahrenheit column in Celsius. A step
@@ -62,17 +62,6 @@ class Weather(SeriesTask):
             raise DataError(f"Weather.data: expected a file of observations, got {str(path)!r}")
         return _series(path, path.stat().st_mtime_ns, self.ahead, self.train_hours)
 
-    def recipe(self, preset: str) -> Recipe:
-        """Units that remember from an hour to two days."""
-        if preset != "best":
-            return super().recipe(preset).replace(updates=300)
-        general = super().recipe(preset)
-        return general.replace(
-            model=LeakyTanhRNN(recurrent_gain=0.5),
-            optimizer=Adam(lr=3e-3, readout_lr=3e-2),
-            updates=300,
-        )
-
     def trivial(self) -> dict[str, float]:
         series = self.series
         now = series.inputs[series.test.start : series.test.stop]
@@ -82,6 +71,15 @@ class Weather(SeriesTask):
             "linear on the present": linear_level(series, 1),
             "linear on the last 72 h": linear_level(series, 72),
         }
+
+    def recipe(self, preset: str) -> Recipe:
+        """Units that remember from an hour to two days."""
+        general = super().recipe(preset).replace(updates=300)
+        if preset != "best":
+            return general
+        return general.replace(
+            model=LeakyTanhRNN(recurrent_gain=0.5), optimizer=Adam(lr=3e-3, readout_lr=3e-2)
+        )
 
 
 @lru_cache(maxsize=1)
