@@ -1,4 +1,4 @@
-"""What this machine has for training, and what to do about what it lacks."""
+"""``neuroanp doctor``: equipment of this machine for training, and advice on what it lacks."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ OTHER_CACHE = "set NEUROANP_CACHE to a folder of yours that can be written"
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """One thing looked at.
+    """Result of one look.
 
     Attributes
     ----------
     mark : str
         ``"ok"``, ``"--"`` when something could be better, ``"!!"`` when nothing trains like this.
     subject, state : str
-        What was looked at, and how it is.
+        Thing looked at, and its state.
     advice : str
-        What to do; empty when there is nothing to do.
+        Remedy; empty where none is needed.
     """
 
     mark: str
@@ -43,42 +43,42 @@ class Finding:
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """All findings; printed, a line each and what to do below it."""
+    """Findings; printed, a line each and the advice below it."""
 
     findings: tuple[Finding, ...]
 
     @property
     def fit(self) -> bool:
-        """Whether networks can be trained here."""
+        """True if networks can be trained here."""
         return all(finding.mark != BAD for finding in self.findings)
 
+    @property
+    def summary(self) -> str:
+        """Sentence below the findings."""
+        if not self.fit:
+            return "Networks can't be trained here until what is marked !! is put right."
+        good = all(finding.mark == GOOD for finding in self.findings)
+        return "Nothing to do." if good else "Networks train here."
+
     def __str__(self) -> str:
-        marks = [finding.mark for finding in self.findings]
-        last = "Nothing to do." if set(marks) == {GOOD} else "Networks train here." if self.fit else (
-            "Networks can't be trained here until what is marked !! is put right."
-        )  # fmt: skip
-        return "\n".join([*map(str, self.findings), last])
+        return "\n".join(map(str, (*self.findings, self.summary)))
 
 
 def examine() -> Report:
-    """Look at versions, compiler, cache, BLAS, offered classes and extras."""
+    """Report on versions, compiler, cache, BLAS, offered classes and extras."""
     looks: tuple[Callable[[], Iterator[Finding]], ...] = (_versions, _engine, _blas, _classes, _extras)
     return Report(tuple(finding for look in looks for finding in look()))
 
 
 def _versions() -> Iterator[Finding]:
     yield Finding(GOOD, "python", f"{platform.python_version()} on {environment.system()}")
-    own = environment.version("neuroanp")
-    if own is None:
-        yield Finding(HINT, "neuroanp", "not installed, running from its folder", "pip install -e . there")
-    else:
-        yield Finding(GOOD, "neuroanp", own)
+    absent = Finding(HINT, "neuroanp", "not installed, running from its folder", "pip install -e . there")
+    version = environment.version("neuroanp")
+    yield absent if version is None else Finding(GOOD, "neuroanp", version)
     for package in ("brian2", "numpy", "scipy"):
-        found = environment.version(package)
-        if found is None:
-            yield Finding(BAD, package, "not installed", f"pip install {package}")
-        else:
-            yield Finding(GOOD, package, found)
+        absent = Finding(BAD, package, "not installed", f"pip install {package}")
+        version = environment.version(package)
+        yield absent if version is None else Finding(GOOD, package, version)
     try:
         import brian2  # noqa: F401
     except (ImportError, AttributeError) as error:
@@ -130,9 +130,10 @@ def _blas() -> Iterator[Finding]:
     except ImportError as error:
         yield Finding(BAD, "BLAS", f"can't be looked at: {error}", f"pip install {error.name}")
         return
-    loaded = [found for found in threadpool_info() if found["user_api"] == "blas"]
     states = {
-        f"{found['internal_api']} {found['version']}, {found['num_threads']} threads" for found in loaded
+        f"{library['internal_api']} {library['version']}, {library['num_threads']} threads"
+        for library in threadpool_info()
+        if library["user_api"] == "blas"
     }
     for state in sorted(states):
         yield Finding(GOOD, "BLAS", f"{state} of {os.cpu_count()} cores; training uses one a process")

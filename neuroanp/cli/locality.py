@@ -1,8 +1,8 @@
-"""``neuroanp locality``: what the rules ask of synapses, neurons and a broadcast."""
+"""``neuroanp locality``: needs of a rule in synapses, neurons and a broadcast."""
 
 from __future__ import annotations
 
-from neuroanp.cli.options import Parser, UsageError, add_options, apply, given_choices
+from neuroanp.cli.options import UsageError, read_options
 from neuroanp.config import registry
 from neuroanp.config.part import Part
 from neuroanp.hardware.locality import locality
@@ -28,7 +28,7 @@ class Locality(Part):
 
 
 def locality_command(words: list[str]) -> int:
-    """Print one rule's table, or a line for every rule; returns the exit code."""
+    """Table of one rule, or a line for every rule, printed; returns the exit code."""
     if not words:
         for name, cls in registry.classes("rule").items():
             print(f"{name:<22}  {locality(cls()).line()}")
@@ -38,14 +38,7 @@ def locality_command(words: list[str]) -> int:
         return 0
     if words[0].startswith("-"):
         raise UsageError(f"expected a rule before the options, got {words[0]!r}")
-    name, words = words[0], words[1:]
-    parts: Locality = Locality(rule=registry.find("rule", name)())
-    parts = apply("", parts, given_choices(words, "", parts))
-    parser = Parser(f"neuroanp locality {name}")
-    add_options(parser, "", parts)
-    if not {"-h", "--help"}.isdisjoint(words):
-        parser.print_help()
-        return 0
-    parts = apply("", parts, parser.read(words))
+    parts = Locality(rule=registry.find("rule", words[0])())
+    parts = read_options(f"neuroanp locality {words[0]}", parts, words[1:])
     print(locality(parts.rule, modulator=parts.modulator, optimizer=parts.optimizer))
     return 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
 
-from neuroanp.cli.options import UsageError
+from neuroanp.cli.options import HelpShown, UsageError
 from neuroanp.config.text import first_line
 from neuroanp.errors import NeuroANPError, UnknownName
 
@@ -24,12 +25,14 @@ Trains recurrent networks, rate and spiking, without gradients: from noise and a
   neuroanp doctor                 versions, compiler, cache, and what to do about what is missing
   neuroanp --version              version of NeuroANP"""
 
-COMMANDS = ("train", "list", "locality", "verify", "reproduce", "bench", "doctor")
+WITH_OPTIONS = ("train", "locality", "verify", "reproduce", "bench")
+"""Commands with options, each in a module of its name."""
+
 STOPPED, WRONG_INPUT, UNREAD = 130, 2, 141
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run the shell command and return its exit code.
+    """Shell command; returns its exit code.
 
     0 done, 1 the run diverged or the machine isn't fit, 2 wrong input, 130 stopped by hand, 141 nobody
     reads on.
@@ -52,41 +55,27 @@ def main(words: list[str] | None = None) -> int:
 
 
 def _command(name: str, words: list[str]) -> int:
-    if name in ("-h", "--help", "help"):
-        print(USAGE)
-        return 0
-    if name == "train":
-        on_interrupt = signal.getsignal(signal.SIGINT)
-        from neuroanp.cli.train import train_command
-
-        # Brian2 puts a handler of its own there, which ends one simulation instead of the training.
-        signal.signal(signal.SIGINT, on_interrupt)
-        return train_command(words)
-    if name == "locality":
-        from neuroanp.cli.locality import locality_command
-
-        return locality_command(words)
-    if name == "verify":
-        from neuroanp.cli.verify import verify_command
-
-        return verify_command(words)
-    if name == "reproduce":
-        from neuroanp.cli.reproduce import reproduce_command
-
-        return reproduce_command(words)
-    if name == "bench":
-        from neuroanp.cli.bench import bench_command
-
-        return bench_command(words)
+    if name in WITH_OPTIONS:
+        return _with_options(name, words)
     commands = {"list": _list, "doctor": _doctor, "--version": _version}
-    if name not in commands:
-        raise UnknownName("command", name, list(COMMANDS))
-    if words in (["-h"], ["--help"]):
+    if name in ("-h", "--help", "help") or (name in commands and words in (["-h"], ["--help"])):
         print(USAGE)
         return 0
+    if name not in commands:
+        raise UnknownName("command", name, [*WITH_OPTIONS, "list", "doctor"])
     if words:
         raise UsageError(f"{name} takes no options, got {words[0]!r}")
     return commands[name]()
+
+
+def _with_options(name: str, words: list[str]) -> int:
+    handler = signal.getsignal(signal.SIGINT)
+    module = importlib.import_module(f"neuroanp.cli.{name}")
+    signal.signal(signal.SIGINT, handler)  # Brian2's handler would end one simulation instead of the command
+    try:
+        return int(getattr(module, f"{name}_command")(words))
+    except HelpShown:
+        return 0
 
 
 def _list() -> int:

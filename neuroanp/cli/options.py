@@ -7,7 +7,7 @@ import difflib
 import types
 import typing
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from neuroanp.config import part as parts
 from neuroanp.config import registry
@@ -16,13 +16,19 @@ from neuroanp.config.text import Form, first_line, form
 from neuroanp.config.units import quantity_text
 from neuroanp.errors import NeuroANPError, UnknownName
 
+PartT = TypeVar("PartT", bound=Part)
+
 
 class UsageError(NeuroANPError):
-    """A command line that can't be read."""
+    """Error in a command line, which can't be read."""
+
+
+class HelpShown(Exception):
+    """End of a command that was asked for its help."""
 
 
 class UnknownOption(UnknownName):
-    """An option that doesn't exist, with the nearest that does; there are too many to list."""
+    """Name of no option, with the nearest one that exists; there are too many to list."""
 
     def __init__(self, name: str, known: list[str]) -> None:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
@@ -31,7 +37,7 @@ class UnknownOption(UnknownName):
 
 
 class Parser(argparse.ArgumentParser):
-    """`argparse` that raises instead of leaving, and never guesses at shortened options."""
+    """Parser of `argparse` that raises instead of leaving, and never guesses at shortened options."""
 
     def __init__(self, prog: str, **settings: Any) -> None:
         settings = {"usage": f"{prog} [options]", **settings}
@@ -40,6 +46,10 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise `UsageError` where `argparse` would print its usage and leave."""
         raise UsageError(message)
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """Raise `HelpShown` after help, where `argparse` would leave."""
+        raise HelpShown
 
     def read(self, words: list[str]) -> dict[str, Any]:
         """Options in `words`, as text; `UnknownOption` for one that doesn't exist."""
@@ -59,7 +69,7 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
 
 class _Option(NamedTuple):
-    """One option of a part, as the shell has it."""
+    """Option of a part, as the shell has it."""
 
     name: str
     """With its prefix: ``"rule.sigma"``."""
@@ -68,15 +78,50 @@ class _Option(NamedTuple):
     form: Form | None
     """None for an option that is a part itself."""
     part: type[Part] | None
-    kinds: Mapping[str, type[Any]]
-    """Parts that can be chosen by name."""
+    choices: Mapping[str, type[Any]]
+    """Parts that can be chosen, by name."""
     optional: bool
+
+
+def help_asked(words: list[str]) -> bool:
+    """True if the words ask for help."""
+    return not {"-h", "--help"}.isdisjoint(words)
+
+
+def read_options(command: str, part: PartT, words: list[str], description: str = "") -> PartT:
+    """Part with the options that a command line gives.
+
+    Parameters
+    ----------
+    command : str
+        The command, for its help.
+    part : Part
+    words : list of str
+    description : str
+        Text at the head of the help.
+
+    Raises
+    ------
+    HelpShown
+        After the help of the command, where the words ask for it.
+    """
+    part = apply("", part, given_choices(words, "", part))
+    parser = Parser(command, description=description)
+    add_options(parser, "", part)
+    return apply("", part, parser.read(words))
+
+
+def require_known(option: str, names: Collection[str], known: Collection[str]) -> None:
+    """Check of names; `UnknownName` for one that isn't known, with the nearest that is."""
+    for name in names:
+        if name not in known:
+            raise UnknownName(option, name, list(known))
 
 
 def add_options(
     parser: argparse.ArgumentParser, prefix: str, part: Part, without: Collection[str] = ()
 ) -> None:
-    """Add an option for each option of a part, its present values as the defaults.
+    """Options of a part, added to a parser, with its values as the defaults.
 
     Parameters
     ----------
@@ -104,8 +149,8 @@ def add_options(
 
 def _add_choice(group: Any, option: _Option) -> None:
     settings: dict[str, Any] = {"default": argparse.SUPPRESS, "dest": option.name}
-    if option.kinds:
-        text = f"another {option.name.rpartition('.')[2]}: {', '.join(option.kinds)}"
+    if option.choices:
+        text = f"another {option.name.rpartition('.')[2]}: {', '.join(option.choices)}"
         group.add_argument(f"--{option.name}", metavar="NAME", help=text, **settings)
     if option.optional:
         off = " (off unless one of its options is given)" if option.value is None else ""
@@ -125,12 +170,12 @@ def _add_value(group: Any, option: _Option, written: Form) -> None:
 
 
 def given_choices(words: list[str], prefix: str, part: Part) -> dict[str, str]:
-    """The names in `words` by which parts of a part are chosen; they decide on the other options."""
+    """Names in `words` by which parts of a part are chosen; they decide on the other options."""
     return given(words, _choices(prefix, part))
 
 
 def given(words: list[str], names: Collection[str]) -> dict[str, str]:
-    """The texts that `words` give to some options; others are left for later."""
+    """Texts that `words` give to some options; others are left for later."""
     parser = Parser("neuroanp", add_help=False)
     for name in names:
         parser.add_argument(f"--{name}", dest=name, default=argparse.SUPPRESS)
@@ -140,20 +185,20 @@ def given(words: list[str], names: Collection[str]) -> dict[str, str]:
 def _choices(prefix: str, part: Part) -> list[str]:
     names = []
     for option in _options(prefix, part):
-        names += [option.name] if option.kinds else []
+        names += [option.name] if option.choices else []
         names += _choices(option.name, option.value) if isinstance(option.value, Part) else []
     return names
 
 
-def apply(prefix: str, part: Part, given: Mapping[str, Any]) -> Any:
-    """`part` with the options replaced that the shell gave.
+def apply(prefix: str, part: PartT, given: Mapping[str, Any]) -> PartT:
+    """Part with the options replaced that the shell gave.
 
     Parameters
     ----------
     prefix : str
     part : Part
     given : mapping
-        What the shell gave, by name (``"rule.sigma"``) as text.
+        Texts of options by name, such as ``"rule.sigma"``.
 
     Raises
     ------
@@ -184,16 +229,15 @@ def _applied(option: _Option, given: Mapping[str, Any]) -> Part | None:
         return None
     value: Part | None = option.value
     if option.name in given:
-        if given[option.name] not in option.kinds:
-            raise UnknownName(f"--{option.name}", given[option.name], list(option.kinds))
-        value = like(option.kinds[given[option.name]], value)
+        require_known(f"--{option.name}", [given[option.name]], option.choices)
+        value = like(option.choices[given[option.name]], value)
     if value is None and mentioned and option.part is not None:
         value = option.part()
     return value if value is None else apply(option.name, value, given)
 
 
 def like(cls: Any, old: Part | None) -> Any:
-    """An instance of `cls` that takes over the options of the same name and type that `old` has."""
+    """Instance of `cls` that takes over the options of the same name and type that `old` has."""
     if old is None or type(old) is cls:
         return cls() if old is None else old
     new, there = parts.options(cls), parts.options(type(old))
@@ -212,7 +256,7 @@ def _options(prefix: str, part: Part) -> Iterator[_Option]:
             value=getattr(part, name),
             form=None if kind else form(field, hint),
             part=kind,
-            kinds=registry.alternatives(kind) if kind else {},
+            choices=registry.alternatives(kind) if kind else {},
             optional=kind is not None and types.NoneType in inner,
         )
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
-from neuroanp.cli.options import Parser, UsageError, add_options, apply
+from neuroanp.cli.options import UsageError, read_options, require_known
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
-from neuroanp.errors import InvalidValue, UnknownName
+from neuroanp.errors import InvalidValue
 from neuroanp.gradients import BPTT
 from neuroanp.reproduce import Plan, run_all, write_report
 from neuroanp.reproduce.experiments import EXPERIMENTS
 from neuroanp.reproduce.methods import METHODS
+
+DESCRIPTION = (
+    "The experiments of arXiv 2405.08967, as published and our way, in one HTML report. "
+    "What is in the folder already is not run again, so that an interrupted report goes on."
+)
 
 
 class Reproduce(Part):
@@ -29,25 +33,18 @@ class Reproduce(Part):
 
 
 def reproduce_command(words: list[str]) -> int:
-    """Make the runs that are missing, then the report; returns the exit code."""
-    description = (
-        "The experiments of arXiv 2405.08967, as published and our way, in one HTML report. "
-        "What is in the folder already is not run again, so that an interrupted report goes on."
-    )
-    parser = Parser("neuroanp reproduce", description=description)
-    add_options(parser, "", Reproduce())
-    if not {"-h", "--help"}.isdisjoint(words):
-        parser.print_help()
-        return 0
-    options = apply("", Reproduce(), parser.read(words))
+    """Runs that are missing, then the report; returns the exit code."""
+    options = read_options("neuroanp reproduce", Reproduce(), words, DESCRIPTION)
+    require_known("--only", options.only, EXPERIMENTS)
+    require_known("--methods", options.methods, METHODS)
     if options.weather is not None and not options.weather.is_file():
         raise UsageError(f"--weather: there is no file {options.weather}")
     plan = Plan(
         quick=options.quick,
         seeds=_seeds(options.seeds or ("1" if options.quick else "5")),
-        weather=options.weather and str(options.weather.absolute()),
-        only=_known("--only", options.only, EXPERIMENTS),
-        methods=_known("--methods", options.methods, METHODS),
+        weather=None if options.weather is None else str(options.weather.absolute()),
+        only=options.only,
+        methods=options.methods,
     )
     BPTT().require_extras()
     out = options.out or Path("runs/reproduce-quick" if options.quick else "runs/reproduce")
@@ -55,13 +52,6 @@ def reproduce_command(words: list[str]) -> int:
     page = write_report(plan, out, " ".join(["neuroanp reproduce", *words]))
     print(f"report: {page}")
     return 0
-
-
-def _known(option: str, names: tuple[str, ...], known: Iterable[str]) -> tuple[str, ...]:
-    for name in names:
-        if name not in known:
-            raise UnknownName(option, name, list(known))
-    return names
 
 
 def _seeds(text: str) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""``neuroanp train``: from words to a run folder."""
+"""``neuroanp train``: a run folder from words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from neuroanp import storage
-from neuroanp.cli.options import Parser, UsageError, add_options, apply, given, given_choices
+from neuroanp.cli.options import Parser, UsageError, add_options, apply, given, given_choices, help_asked
 from neuroanp.config import document, registry
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
@@ -48,27 +48,22 @@ class Training(Part):
 
 
 def train_command(words: list[str]) -> int:
-    """Train what the words after ``neuroanp train`` ask for; returns the exit code."""
+    """Training that the words after ``neuroanp train`` ask for; returns the exit code."""
     name, words = _task_name(words)
-    help_asked = not {"-h", "--help"}.isdisjoint(words)
     start = _start_options(words)
     if name is None and start.config is None:
-        if not help_asked:
+        if not help_asked(words):
             raise UsageError(f"train needs a task: one of {', '.join(registry.classes('task'))}")
         lines = [f"  {name:<22}  {first_line(task)}" for name, task in registry.classes("task").items()]
         print(USAGE.format(tasks="\n".join(lines)))
         return 0
     start, task, recipe = _settings(name, start)
     recipe = apply("", recipe, given_choices(words, "", recipe))
-    parser = _parser(start, task, recipe)
-    if help_asked:
-        parser.print_help()
-        return 0
-    words_given = parser.read(words)
-    options = apply("", start, words_given)
+    texts = _parser(start, task, recipe).read(words)
+    options = apply("", start, texts)
     if options.data is not None:
-        words_given["task.data"] = str(options.data.absolute())
-    task, recipe = apply("task", task, words_given), apply("", recipe, words_given)
+        texts["task.data"] = str(options.data.absolute())
+    task, recipe = apply("task", task, texts), apply("", recipe, texts)
     out = options.out or _default_folder(task, options.seed)
     storage.check_folder(out)
     keywords = {name: getattr(options, name) for name in ("seed", "tests", "engine", "dtype")}
@@ -76,7 +71,7 @@ def train_command(words: list[str]) -> int:
 
 
 def _task_name(words: list[str]) -> tuple[str | None, list[str]]:
-    """The task and the other words; the task comes first, or is the first word that names one."""
+    """Task and the other words; the task comes first, or is the first word that names one."""
     if words and not words[0].startswith("-"):
         return words[0], words[1:]
     names = registry.classes("task")
@@ -87,7 +82,7 @@ def _task_name(words: list[str]) -> tuple[str | None, list[str]]:
 
 
 def _start_options(words: list[str]) -> Training:
-    options: Training = apply("", Training(), given(words, ["preset", "config"]))
+    options = apply("", Training(), given(words, ["preset", "config"]))
     if options.preset is not None and options.config is not None:
         raise UsageError("--preset and --config both give settings to start from: use one of them")
     return options
@@ -142,7 +137,7 @@ def _train(trainer: Trainer, out: Path, options: Training) -> int:
 
 
 def _stopped(run: Run | None, out: Path, what: str, as_json: bool, code: int) -> int:
-    """Keep what there is of a run that didn't come to its end, and say where."""
+    """Folder of a run that didn't come to its end, named on stderr."""
     if run is None:
         print("neuroanp: nothing was saved", file=sys.stderr)
         return code

@@ -1,4 +1,4 @@
-"""``neuroanp verify``: what a rule estimates, beside the gradient."""
+"""``neuroanp verify``: estimates of a rule beside the gradient."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from neuroanp import storage
-from neuroanp.cli.options import Parser, UsageError, add_options, apply, given_choices, like
+from neuroanp.cli.options import UsageError, help_asked, like, read_options
 from neuroanp.config import registry
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
@@ -31,7 +31,7 @@ SWEEPS = ("sigma", "hidden", "steps", "discount")
 
 
 class Verify(Part):
-    """Rule, model, task and modulator, and how much is measured."""
+    """Rule, model, task and modulator, and extent of the measurement."""
 
     rule: Rule
     model: Model
@@ -46,34 +46,21 @@ class Verify(Part):
 
 
 def verify_command(words: list[str]) -> int:
-    """Measure, print the table and save table and figure; returns the exit code."""
+    """Measurement, its table, printed, and a folder with table and figure; returns the exit code."""
     names = [word for word in words[:3] if not word.startswith("-")]
     if len(names) < 3:
-        if not {"-h", "--help"}.isdisjoint(words):
+        if help_asked(words):
             print(USAGE)
             return 0
         raise UsageError(f"expected a rule, a model and a task, got {' '.join(names) or 'none'}")
-    options, words = _start(*names), words[3:]
-    options = apply("", options, given_choices(words, "", options))
-    parser = Parser(f"neuroanp verify {' '.join(names)}")
-    add_options(parser, "", options)
-    if not {"-h", "--help"}.isdisjoint(words):
-        parser.print_help()
-        return 0
-    options = apply("", options, parser.read(words))
+    options = read_options(f"neuroanp verify {' '.join(names)}", _start(*names), words[3:])
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     out = options.out or Path(f"runs/verify-{'-'.join(names)}-{now}")
     storage.check_folder(out)
     report = verify(
-        options.rule,
-        options.model,
-        options.task,
-        modulator=options.modulator,
-        lanes=options.lanes,
-        samples=options.samples,
-        seed=options.seed,
-        sweeps=options.sweeps or (),
-    )
+        options.rule, options.model, options.task, modulator=options.modulator, lanes=options.lanes,
+        samples=options.samples, seed=options.seed, sweeps=options.sweeps or (),
+    )  # fmt: skip
     with storage.new_folder(out) as draft:
         (draft / "table.txt").write_text(f"{report}\n")
         storage.write_json(draft / "estimates.json", report.as_json())
@@ -83,7 +70,7 @@ def verify_command(words: list[str]) -> int:
 
 
 def _start(rule_name: str, model_name: str, task_name: str) -> Verify:
-    """The three with the settings of the task's recipe where they have the same, and its modulator."""
+    """Options before any is given: the three, with settings and modulator of the task's recipe."""
     task = registry.find("task", task_name)()
     recipe = Recipe.of(task)
     rule = like(registry.find("rule", rule_name), recipe.rule)
