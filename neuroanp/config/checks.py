@@ -19,13 +19,13 @@ NO_BOUNDS: dict[str, float | None] = {"least": None, "most": None, "above": None
 
 
 def declared(owner: object, name: str, field: dataclasses.Field[Any], hint: Any) -> None:
-    """The option is of the declared type and unit, and within the declared bounds."""
+    """Check of an option: its declared type, unit and bounds."""
     value, metadata = getattr(owner, name), field.metadata
     union = typing.get_origin(hint) in (typing.Union, types.UnionType)
-    kinds = [kind for kind in (typing.get_args(hint) if union else (hint,)) if kind is not types.NoneType]
-    if len(kinds) != 1 or (union and value is None):
+    members = [kind for kind in (typing.get_args(hint) if union else (hint,)) if kind is not types.NoneType]
+    if len(members) != 1 or (union and value is None):
         return
-    (kind,) = kinds
+    (kind,) = members
     where = f"{type(owner).__name__}.{name}"
     bounds = metadata.get("bounds", NO_BOUNDS)
     if typing.get_origin(kind) is typing.Literal:
@@ -52,7 +52,7 @@ def number(
     whole: bool = False,
     finite: bool = True,
 ) -> None:
-    """`value` is a number, or a scalar quantity in base units, within bounds.
+    """Check of a number, or a scalar quantity in base units, and its bounds.
 
     Parameters
     ----------
@@ -62,11 +62,11 @@ def number(
     bounds : mapping
         ``least``, ``most``, ``above`` and ``below``, None for none.
     whole, finite : bool
-        Whether the number has to be whole, and finite.
+        True for a number that has to be whole, or finite.
     """
     least, most, above, below = (bounds[name] for name in NO_BOUNDS)
-    kinds = (int, np.integer) if whole else (int, float, np.number, np.ndarray)
-    valid = isinstance(value, kinds) and not isinstance(value, bool) and np.ndim(value) == 0
+    numeric = (int, np.integer) if whole else (int, float, np.number, np.ndarray)
+    valid = isinstance(value, numeric) and not isinstance(value, bool) and np.ndim(value) == 0
     if valid:
         x = float(value)
         valid = not math.isnan(x) and (math.isfinite(x) or not finite)
@@ -89,18 +89,14 @@ def _range(noun: str, bounds: typing.Mapping[str, float | None]) -> str:
 
 
 def whole(owner: object, least: int, *fields: str) -> None:
-    """Each field is a whole number of at least `least`."""
+    """Check of fields: whole numbers of at least `least`."""
     for field in fields:
-        number(
-            f"{type(owner).__name__}.{field}",
-            getattr(owner, field),
-            {**NO_BOUNDS, "least": least},
-            whole=True,
-        )
+        where = f"{type(owner).__name__}.{field}"
+        number(where, getattr(owner, field), {**NO_BOUNDS, "least": least}, whole=True)
 
 
 def one_of(owner: object, field: str, names: tuple[Any, ...]) -> None:
-    """The field is one of the names; the nearest is suggested otherwise."""
+    """Check of a field that is one of some names; its error suggests the nearest."""
     value = getattr(owner, field)
     if value not in names:
         near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.4)
@@ -110,7 +106,7 @@ def one_of(owner: object, field: str, names: tuple[Any, ...]) -> None:
 
 
 def has_unit(owner: object, field: str, unit: Any) -> None:
-    """The field is a quantity with the dimensions of `unit`."""
+    """Check of a field that is a quantity with the dimensions of `unit`."""
     from brian2 import get_dimensions
 
     value = getattr(owner, field)
@@ -119,7 +115,7 @@ def has_unit(owner: object, field: str, unit: Any) -> None:
 
 
 def array(where: str, value: Any, shape: tuple[int | None, ...], dtype: Any = np.float64) -> Array:
-    """`value` as a finite array of the given shape; ``None`` admits any length on an axis."""
+    """Finite array of the given shape from a value; ``None`` admits any length on an axis."""
     try:
         result = np.asarray(value, dtype=dtype)
     except (TypeError, ValueError):

@@ -1,8 +1,7 @@
-"""Settings of a run as JSON and back: what ``config.json`` holds."""
+"""Settings of a run as JSON and back, for ``config.json``."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import inspect
 import math
 import typing
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroanp.config import registry
+from neuroanp.config import environment, registry
 from neuroanp.config.part import Part, options
 from neuroanp.config.text import form
 from neuroanp.config.units import parse_quantity, quantity_text
@@ -23,7 +22,7 @@ NOT_SETTINGS = (WRITTEN_BY, "higher_is_better")
 
 
 def describe(**settings: Any) -> dict[str, Any]:
-    """The arguments of `neuroanp.Trainer` as a dictionary that JSON can hold.
+    """Arguments of `neuroanp.Trainer` as a dictionary that JSON can hold.
 
     A part becomes ``{"class": "module:Name", field: value, ...}``, a quantity its text with its unit.
     What JSON can't hold becomes ``{"not stored": type}``: the run is recorded, but can't be repeated from it.
@@ -33,15 +32,12 @@ def describe(**settings: Any) -> dict[str, Any]:
     **settings
         ``task``, ``recipe``, ``seed``, ...
     """
-    try:
-        version = importlib.metadata.version("neuroanp")
-    except importlib.metadata.PackageNotFoundError:
-        version = "not installed"
-    return {WRITTEN_BY: f"neuroanp {version}"} | {name: _plain(value) for name, value in settings.items()}
+    written_by = f"neuroanp {environment.version('neuroanp') or 'not installed'}"
+    return {WRITTEN_BY: written_by} | {name: _plain(value) for name, value in settings.items()}
 
 
 def restore(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that `describe` was given; nothing in them is executed.
+    """Arguments that `describe` was given; nothing in them is executed.
 
     Raises
     ------
@@ -128,7 +124,7 @@ def _construct(where: str, value: Mapping[str, Any]) -> Any:
 
 
 def _known(where: str, address: Any) -> type[Part]:
-    """A class of ours, of an installed entry point, or of a module that is imported already.
+    """Class of ours, of an installed entry point, or of a module that is imported already.
 
     A file names classes, but never has a module imported, which would run its code.
     """

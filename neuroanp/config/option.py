@@ -18,7 +18,7 @@ def option(
     below: float | None = None,
     finite: bool = True,
 ) -> Any:
-    """Option of a `Part`, with what a user needs to know of it.
+    """Option of a `Part`, with all that help, checks and files need.
 
     Parameters
     ----------

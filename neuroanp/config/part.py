@@ -16,7 +16,7 @@ from neuroanp.errors import UnknownName
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Part(abc.ABC):  # noqa: B024
-    """One part of an experiment: a class whose annotated attributes are its options.
+    """Part of an experiment: a class whose annotated attributes are its options.
 
     A subclass is a frozen dataclass with keyword arguments, without a decorator. Each option is checked when
     the part is made, by its type and by what `option` declares of it; a subclass with more to check extends
@@ -42,7 +42,7 @@ class Part(abc.ABC):  # noqa: B024
             checks.declared(self, name, field, hint)
 
     def replace(self, **changes: Any) -> Self:
-        """The part with other values of some options.
+        """Part with other values of some options.
 
         Raises
         ------

@@ -19,15 +19,15 @@ GROUPS = {kind: f"neuroanp.{kind}s" for kind in ("task", "model", "rule", "optim
 """Entry point group of each kind of part."""
 
 FAILURES = (ImportError, AttributeError, SyntaxError, NameError, TypeError, ValueError, OSError, RuntimeError)
-"""What the import of somebody else's module is prepared for."""
+"""Errors that the import of somebody else's module is prepared for."""
 
 
 class BrokenEntryPoint(NeuroANPError):
-    """A name that some package offers, but whose class can't be imported."""
+    """Name that some package offers, but whose class can't be imported."""
 
 
 def classes(kind: str) -> dict[str, type[Any]]:
-    """All classes of a kind that can be imported, by shell name.
+    """Classes of a kind that can be imported, by shell name.
 
     Parameters
     ----------
@@ -44,12 +44,12 @@ def classes(kind: str) -> dict[str, type[Any]]:
 
 
 def alternatives(base: type[Any]) -> dict[str, type[Any]]:
-    """The classes that can be chosen for a part, by shell name; none for a base that isn't offered so.
+    """Classes that can be chosen for a part, by shell name; none for a base without a kind.
 
     Parameters
     ----------
     base : type
-        Whose own ``registered_as`` names the kind.
+        Class whose ``registered_as``, not inherited, names the kind.
     """
     kind = vars(base).get("registered_as")
     return {} if kind is None else classes(kind)
@@ -66,19 +66,18 @@ def address(cls: type[Any]) -> str:
 
 
 def imported(where: str) -> Any:
-    """The object at ``"module:Name"``, where its module is imported already; else None."""
+    """Object at ``"module:Name"``, where its module is imported already; else None."""
     module, _, name = where.partition(":")
-    found: Any = sys.modules.get(module)
+    item: Any = sys.modules.get(module)
     for part in name.split("."):
         # our own face looks names up when used; in other modules nothing is looked up that isn't there
-        found = (
-            getattr(found, part, None) if module == "neuroanp" else getattr(found, "__dict__", {}).get(part)
-        )
-    return found
+        names = getattr(item, "__dict__", {})
+        item = getattr(item, part, None) if module == "neuroanp" else names.get(part)
+    return item
 
 
 def offered_class(where: str) -> type[Any] | None:
-    """The class of an installed entry point at ``"module:Name"``; None where nobody offers it."""
+    """Class of an installed entry point at ``"module:Name"``; None where nobody offers it."""
     package = where.partition(":")[0].partition(".")[0]
     for kind in GROUPS:
         for entry in _offered(kind).values():
@@ -90,7 +89,7 @@ def offered_class(where: str) -> type[Any] | None:
 
 
 def find(kind: str, name: str) -> type[Any]:
-    """Look up one class; nothing else is imported.
+    """Class by its name; nothing else is imported.
 
     Parameters
     ----------
@@ -113,7 +112,7 @@ def find(kind: str, name: str) -> type[Any]:
 
 
 def broken() -> list[str]:
-    """One line for each class that is offered and can't be imported, saying why."""
+    """Reasons, a line for each class that is offered and can't be imported."""
     reasons = []
     for kind in GROUPS:
         for entry in _offered(kind).values():
@@ -125,7 +124,7 @@ def broken() -> list[str]:
 
 
 def require_links() -> None:
-    """Check that ``neuroanp/models`` and ``neuroanp/tasks`` are folders.
+    """Check of ``neuroanp/models`` and ``neuroanp/tasks``, which have to be folders.
 
     Raises
     ------
@@ -146,9 +145,10 @@ def _offered(kind: str) -> dict[str, EntryPoint]:
     if kind not in GROUPS:
         raise UnknownName("kind", kind, list(GROUPS))
     require_links()
-    found = entry_points(group=GROUPS[kind])
-    own_last = sorted(found, key=lambda entry: entry.value.startswith("neuroanp."))
-    return {entry.name: entry for entry in own_last}
+    ours_last = sorted(
+        entry_points(group=GROUPS[kind]), key=lambda entry: entry.value.startswith("neuroanp.")
+    )
+    return {entry.name: entry for entry in ours_last}
 
 
 def _load(kind: str, entry: EntryPoint) -> type[Any]:

@@ -12,7 +12,7 @@ from neuroanp.errors import InvalidValue
 
 
 def parse_quantity(where: str, text: str, unit: str) -> Any:
-    """The Brian2 quantity that `text` writes, such as ``"20 ms"`` or ``"0.5 nA/ms"``.
+    """Brian2 quantity that `text` writes, such as ``"20 ms"`` or ``"0.5 nA/ms"``.
 
     Raises
     ------
@@ -26,7 +26,7 @@ def parse_quantity(where: str, text: str, unit: str) -> Any:
 
 
 def quantity_text(value: Any, unit: str) -> str:
-    """A scalar quantity as text that `parse_quantity` reads as exactly the same number."""
+    """Text of a scalar quantity, which `parse_quantity` reads as exactly the same number."""
     from brian2.units.fundamentalunits import get_unit
 
     base = repr(get_unit(value.dim)).replace(" ", "")
@@ -39,7 +39,7 @@ def quantity_text(value: Any, unit: str) -> str:
 
 
 def read_quantity(text: str, unit: str) -> Any:
-    """The quantity that `text` writes; `ValueError` for other text or dimensions."""
+    """Quantity that `text` writes; `ValueError` for other text or dimensions."""
     from brian2 import get_dimensions
 
     match = _NUMBER_AND_UNIT.fullmatch(text.strip())
@@ -64,7 +64,7 @@ _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
 
 
 def parse_unit(text: str) -> Any:
-    """The Brian2 unit that an expression of unit names with ``* / **`` writes."""
+    """Brian2 unit that an expression of unit names with ``* / **`` writes."""
     from brian2.core.namespace import DEFAULT_UNITS
 
     def value(node: ast.expr) -> Any:
