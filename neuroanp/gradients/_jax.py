@@ -11,7 +11,7 @@ from neuroanp.errors import MissingExtra
 
 
 def jax() -> Any:
-    """The module.
+    """Module `jax`.
 
     Raises
     ------
@@ -27,5 +27,4 @@ def jax() -> Any:
 
 def precision(dtype: Any) -> contextlib.AbstractContextManager[Any]:
     """Context in which JAX computes in `dtype`, float32 or float64."""
-    context: contextlib.AbstractContextManager[Any] = jax().enable_x64(np.dtype(dtype) == np.float64)
-    return context
+    return jax().enable_x64(np.dtype(dtype) == np.float64)

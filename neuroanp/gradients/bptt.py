@@ -21,7 +21,7 @@ from neuroanp.types import Array, Arrays
 
 
 class BPTT(Rule):
-    r"""The gradient itself, for comparison: errors go back through all steps and all weights.
+    r"""Gradient itself, for comparison: errors go back through all steps and all weights.
 
     .. math:: \Delta W = -\eta \, \nabla_W \frac{1}{L} \sum_{t,l} m_{t,l} \,
               \frac{1}{n_{out}} \lVert y_{t,l} - y^*_{t,l} \rVert^2
@@ -93,10 +93,9 @@ class BPTT(Rule):
         """Gradient of the mean over lanes of the counted squared errors, by weight name, of float64."""
         with precision(record.trace.dtype):
             dynamics, *course = self._course(record)
-            _, found = _differentiated(dynamics.step, *self._form)(
-                *course, record.targets, record.mask.astype(record.trace.dtype)
-            )
-            gradient = {name: np.array(value, np.float64) for name, value in found.items()}
+            mask = record.mask.astype(record.trace.dtype)
+            _, values = _differentiated(dynamics.step, *self._form)(*course, record.targets, mask)
+            gradient = {name: np.array(value, np.float64) for name, value in values.items()}
         D = record.decorrelation
         return {
             name: value @ D[PROJECTIONS[name].decorrelated_by].T if D else value
@@ -115,7 +114,7 @@ class BPTT(Rule):
         return self.truncation, self.surrogate, self.damping, self.steepness
 
     def _course(self, record: Record) -> tuple[Dynamics, Any, Any, Any, Array]:
-        """The model, effective weights, constants, first states and inputs of a trial."""
+        """Model, effective weights, constants, first states and inputs of a trial."""
         if record.wiring is not None:
             raise InvalidValue("BPTT.update", "a model with all of its synapses", "a sparse one")
         dynamics = record.dynamics and record.dynamics()
@@ -141,8 +140,8 @@ class BPTT(Rule):
             for name, value in start.items()
         }
         k, states = (
-            {name: np.asarray(value, dtype) for name, value in each.items()}
-            for each in (dynamics.constants, states)
+            {name: np.asarray(value, dtype) for name, value in values.items()}
+            for values in (dynamics.constants, states)
         )
         return dynamics, weights, k, states, record.inputs.astype(dtype, copy=False)
 

@@ -1,4 +1,4 @@
-"""What stands for the derivative of a spike, which is zero or infinite."""
+"""Surrogates for the derivative of a spike, which is zero or infinite."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ SURROGATES: dict[str, Shape] = {
 
 
 def spike_function(surrogate: str, damping: float, steepness: float) -> Callable[[Any, Any], Any]:
-    """Spike of the distance to the threshold and whether there is one, with a surrogate derivative.
+    """Spike as a function of the distance to the threshold, with a surrogate derivative.
+
+    Its second argument says which units spike.
 
     Parameters
     ----------
@@ -34,16 +36,15 @@ def spike_function(surrogate: str, damping: float, steepness: float) -> Callable
     module, shape = jax(), SURROGATES[surrogate]
 
     @module.custom_jvp
-    def spike(over: Any, fired: Any) -> Any:
-        return fired.astype(over.dtype)
+    def spike(over: Any, spikes: Any) -> Any:
+        return spikes.astype(over.dtype)
 
     @spike.defjvp
     def _(primals: Any, tangents: Any) -> Any:
-        (over, fired), (change, _) = primals, tangents
-        return spike(over, fired), damping * shape(steepness * over, module.numpy) * change
+        (over, spikes), (change, _) = primals, tangents
+        return spike(over, spikes), damping * shape(steepness * over, module.numpy) * change
 
-    function: Callable[[Any, Any], Any] = spike
-    return function
+    return spike
 
 
 def bounded(f: Callable[[Any], Any], v: Any) -> Any:

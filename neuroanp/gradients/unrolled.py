@@ -13,25 +13,23 @@ Run = Callable[[Any, Any, Any, Any], tuple[Any, Any]]
 
 
 def unroll(step: Step, truncation: int, surrogate: str, damping: float, steepness: float) -> Run:
-    """All steps of a trial: a function of weights, constants, first states and inputs (T, L, n_in).
+    """Trial, all steps of it: a function of weights, constants, first states and inputs (T, L, n_in).
 
     It returns traces (T, L, N) and readouts (T, L, n_out). With a `truncation` above 0 no gradient goes
     through the states into every so many steps.
     """
     module = jax()
-    held = module.lax.stop_gradient
     ops = Ops(module.numpy, spike_function(surrogate, damping, steepness), bounded)
 
     def run(weights: Any, k: Any, states: Any, inputs: Any) -> tuple[Any, Any]:
-        def advance(carried: Any, seen: Any) -> tuple[Any, Any]:
-            at, u = seen
+        def advance(states: Any, step_and_input: Any) -> tuple[Any, Any]:
+            index, u = step_and_input
             if truncation:
-                cut = at % truncation == 0
-                carried = module.tree.map(lambda value: ops.numpy.where(cut, held(value), value), carried)
-            carried, trace, outputs = step(ops, weights, k, carried, u)
-            return carried, (trace, outputs)
+                cut, detached = index % truncation == 0, module.lax.stop_gradient
+                states = module.tree.map(lambda x: ops.numpy.where(cut, detached(x), x), states)
+            states, trace, outputs = step(ops, weights, k, states, u)
+            return states, (trace, outputs)
 
-        course: tuple[Any, Any] = module.lax.scan(advance, states, (ops.numpy.arange(len(inputs)), inputs))[1]
-        return course
+        return module.lax.scan(advance, states, (ops.numpy.arange(len(inputs)), inputs))[1]
 
     return run

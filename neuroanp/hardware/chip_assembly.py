@@ -35,10 +35,16 @@ from neuroanp.engine.operations import CounterNoise, Player, Recorder
 from neuroanp.network.layout import NODE_STREAMS, PROJECTIONS
 from neuroanp.network.model import Model
 from neuroanp.network.perturbation import Perturbation
+from neuroanp.rendering import spiking_keywords
 from neuroanp.synapse import Synapse, joined
 
 STREAMS = NODE_STREAMS | {name: projection.stream for name, projection in PROJECTIONS.items()}
 WHOLE_TRIAL = 2**62
+
+SPIKE_SLOT = ("synapses", 1)
+SLOTS = {"W_in": ("start", 3), "W_rec": ("start", 4), "W_out": ("synapses", 1)}
+ELIGIBILITY_SLOTS = {"W_in": ("start", 6), "W_rec": ("start", 6), "W_out": ("end", 3)}
+"""Slot and order by projection: of spikes, of transmission without spikes, of eligibility."""
 
 FROM_REWARD = ("modulator", "decay", "going", "resting", "mask", "course", "polarity", "outcome")
 BROADCAST_PER_TRIAL = ("learning_rate", "trials")
@@ -76,7 +82,7 @@ _AFTER = """
 
 
 class Chip:
-    """One network of neurons, plastic synapses and a reward unit.
+    """Network of neurons, plastic synapses and a reward unit.
 
     Parameters
     ----------
@@ -86,7 +92,7 @@ class Chip:
     dt : Quantity
     perturbation : Perturbation
     synapses : mapping
-        What one synapse of ``W_in``, ``W_rec`` and ``W_out`` does.
+        Declarations for one synapse of ``W_in``, ``W_rec`` and ``W_out``.
 
     Attributes
     ----------
@@ -110,19 +116,19 @@ class Chip:
     ) -> None:
         self.model, self.perturbation, self.declared = model, perturbation, synapses
         self.clock = b2.Clock(dt, name="chip_clock")
-        self.kinds: dict[str, Any] = {"clock": self.clock, "dtype": np.float64, "namespace": {}}
-        self.reward = b2.NeuronGroup(1, _REWARD, name="reward", **self.kinds)
-        self.inputs = b2.NeuronGroup(n_in, "u : 1\ntrace = u : 1", name="inputs", **self.kinds)
+        self.common: dict[str, Any] = {"clock": self.clock, "dtype": np.float64, "namespace": {}}
+        self.reward = b2.NeuronGroup(1, _REWARD, name="reward", **self.common)
+        self.inputs = b2.NeuronGroup(n_in, "u : 1\ntrace = u : 1", name="inputs", **self.common)
         self.hidden, self.readout = self._hidden(), self._readout(n_out)
         objects = [self.reward, self.inputs, self.hidden, self.readout, self._loss()]
         objects += self._updates()
         self.synapses = {name: self._synapses(name) for name in ("W_in", "W_rec", "W_out")}
         self.noises = self._noises()
-        shown = {"input": (self.inputs, "u"), "target": (self.readout, "target")}
-        shown |= {name: (self.reward, name) for name in ("mask", "expected")}
+        series = {"input": (self.inputs, "u"), "target": (self.readout, "target")}
+        series |= {name: (self.reward, name) for name in ("mask", "expected")}
         self.players = {
             name: Player(*where, signs=(1,), when="start", order=1, name=f"show_{name}")
-            for name, where in shown.items()
+            for name, where in series.items()
         }
         self.charges = Recorder(self.reward, "charge", when="end", order=7, name="record_charge")
         objects += [*self.synapses.values(), *self.noises.values(), *self.players.values(), self.charges]
@@ -133,14 +139,9 @@ class Chip:
         extra = [_alias("trace", model.trace), _declared("activity", model.activity)]
         if model.threshold is None:
             extra.append("recurrent : 1")
-        spiking = {
-            key: getattr(model, key)
-            for key in ("threshold", "reset", "refractory", "method")
-            if getattr(model, key) is not None
-        }
         equations = joined(model.equations, *extra)
         values = model.parameters() | model.initial_state()
-        return self._learning_group(model.hidden, equations, "hidden", values, **spiking)
+        return self._learning_group(model.hidden, equations, "hidden", values, **spiking_keywords(model))
 
     def _readout(self, n_out: int) -> Any:
         model = self.model
@@ -151,7 +152,7 @@ class Chip:
         self, size: int, equations: str, name: str, parameters: dict[str, Any], **settings: Any
     ) -> Any:
         events = {"trial_end": "ended > 0"}
-        group = b2.NeuronGroup(size, equations, name=name, events=events, **settings, **self.kinds)
+        group = b2.NeuronGroup(size, equations, name=name, events=events, **settings, **self.common)
         group.variables.add_reference("ended", self.reward, index="0")
         group.set_event_schedule("trial_end", when="end", order=5)
         for parameter, value in parameters.items():
@@ -160,7 +161,7 @@ class Chip:
 
     def _loss(self) -> Any:
         mean = "loss_post = charge_pre / N_pre : 1 (summed)"
-        synapses = b2.Synapses(self.readout, self.reward, mean, name="loss", **self.kinds)
+        synapses = b2.Synapses(self.readout, self.reward, mean, name="loss", **self.common)
         synapses.connect()
         _schedule(synapses.summed_updaters["loss_post"], "end", 1)
         return synapses
@@ -193,37 +194,36 @@ class Chip:
         write = {"W_in": model.drive, "W_rec": "recurrent", "W_out": "drive"}[name]
         if spiking and name == "W_rec":
             write = model.synaptic
-        own = [f"{variable} : 1" for variable in dict.fromkeys(("weight", *declared.state))]
-        own += [f"{variable} : 1 (shared)" for variable in BROADCAST_PER_TRIAL]
+        equations = [f"{variable} : 1" for variable in dict.fromkeys(("weight", *declared.state))]
+        equations += [f"{variable} : 1 (shared)" for variable in BROADCAST_PER_TRIAL]
         code: dict[str, Any] = {}
         if spiking:
             code["on_pre"] = f"{write}_post += {declared.transmits}"
         else:
-            own.append(f"{write}_post = ({declared.transmits}) * trace_pre : 1 (summed)")
+            equations.append(f"{write}_post = ({declared.transmits}) * trace_pre : 1 (summed)")
         if declared.each_trial:
             code |= {"on_post": {"change": declared.each_trial}, "on_event": {"change": "trial_end"}}
         memory = model.readout_memory(self.clock.dt)
-        kinds = self.kinds | {"namespace": {"readout_memory": memory, **declared.constants}}
-        synapses = b2.Synapses(source, target, joined(*own), name=name, **code, **kinds)
+        settings = self.common | {"namespace": {"readout_memory": memory, **declared.constants}}
+        synapses = b2.Synapses(source, target, joined(*equations), name=name, **code, **settings)
         synapses.connect(
             i=np.tile(np.arange(len(source)), len(target)), j=np.repeat(np.arange(len(target)), len(source))
         )
-        for told in FROM_REWARD:
-            synapses.variables.add_reference(told, self.reward, index="0")
+        for variable in FROM_REWARD:
+            synapses.variables.add_reference(variable, self.reward, index="0")
         self._schedule_synapses(name, synapses, spiking, write)
         return synapses
 
     def _schedule_synapses(self, name: str, synapses: Any, spiking: bool, write: str) -> None:
-        declared, readout = self.declared[name], name == "W_out"
-        transmits = ("synapses", 1) if spiking or readout else ("start", 3 if name == "W_in" else 4)
+        declared = self.declared[name]
         if spiking:
-            _schedule(synapses.pre, *transmits)
+            _schedule(synapses.pre, *SPIKE_SLOT)
             # what arrives in the refractory time stays, as in the fast path
             synapses.pre.override_conditional_write = ["not_refractory"]
         else:
-            _schedule(synapses.summed_updaters[f"{write}_post"], *transmits)
+            _schedule(synapses.summed_updaters[f"{write}_post"], *SLOTS[name])
         if declared.eligibility:
-            when, order = ("end", 3) if readout else ("start", 6)
+            when, order = ELIGIBILITY_SLOTS[name]
             synapses.run_regularly(declared.eligibility, when=when, order=order, name=f"{name}_eligibility")
         if declared.credit:
             synapses.run_regularly(declared.credit, when="end", order=4, name=f"{name}_credit")

@@ -1,4 +1,4 @@
-"""`locality`: what a rule asks of one synapse, of one neuron and of a broadcast, as a table."""
+"""`locality`: needs of a rule in one synapse, in one neuron and in a broadcast, as a table."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from neuroanp.network.layout import PROJECTIONS
 from neuroanp.optim import Adam, Chain, Clip, Stage
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.reward import Modulator, OtherLanes, RunningMean
@@ -24,7 +25,7 @@ operations  additions, multiplications, divisions, powers and function calls of 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Locality:
-    """What a rule asks of each synapse; printed, it is a table.
+    """Needs of a rule in each synapse; printed, a table.
 
     Parameters
     ----------
@@ -32,7 +33,7 @@ class Locality:
     modulator : Modulator
     optimizer : Stage
     synapses : mapping
-        By weight name: a `Synapse`, or `NotLocal` with what is missing.
+        By weight name: a `Synapse`, or `NotLocal`, which names the missing quantity.
     """
 
     rule: Rule
@@ -42,27 +43,27 @@ class Locality:
 
     @property
     def missing(self) -> dict[str, NotLocal]:
-        """By weight name, what a synapse would have to know and can't; empty for a local rule."""
-        return {name: found for name, found in self.synapses.items() if isinstance(found, NotLocal)}
+        """Quantities that a synapse needs and can't know, by weight name; empty for a local rule."""
+        return {name: synapse for name, synapse in self.synapses.items() if isinstance(synapse, NotLocal)}
 
     @property
     def local(self) -> bool:
-        """Whether every synapse can learn alone."""
+        """True if every synapse can learn alone."""
         return not self.missing
 
     @property
     def passes(self) -> tuple[str, ...]:
-        """The passes of a trial, which follow one another."""
+        """Passes of a trial, which follow one another."""
         return self.modulator.passes(self.rule.passes)
 
     def line(self) -> str:
-        """The table in a line: that of the synapse which takes most, or what is missing."""
+        """Line in place of the table: the highest costs of a synapse, or the missing quantity."""
         for missing in self.missing.values():
             return str(missing)
         costs = [
-            (1 + len(found.state), _per_step(found), found.operations(found.each_trial))
-            for found in self.synapses.values()
-            if isinstance(found, Synapse)
+            (1 + len(synapse.state), _per_step(synapse), synapse.operations(synapse.each_trial))
+            for synapse in self.synapses.values()
+            if isinstance(synapse, Synapse)
         ]
         variables, step, trial = map(max, zip(*costs, strict=True))
         return f"local: {variables} variables a synapse, {step} operations a step, {trial} a trial"
@@ -80,11 +81,11 @@ class Locality:
         if isinstance(self.modulator.baseline, RunningMean) and self.local:
             yield "the reward unit keeps one expected loss for each step of a trial"
         grouped: dict[str, list[str]] = {}
-        for weights, found in self.synapses.items():
-            text = "\n".join(_not_local(found) if isinstance(found, NotLocal) else _table(found))
+        for weights, synapse in self.synapses.items():
+            text = "\n".join(_not_local(synapse) if isinstance(synapse, NotLocal) else _table(synapse))
             grouped.setdefault(text, []).append(weights)
-        for text, weights_alike in grouped.items():
-            yield f"\n{', '.join(weights_alike)}\n{text}"
+        for text, names in grouped.items():
+            yield f"\n{', '.join(names)}\n{text}"
         if self.local:
             yield f"\n{ASSUMED}"
         yield "\nwith other settings"
@@ -98,10 +99,10 @@ class Locality:
             "clipping": (self.modulator, Chain(Clip(), adam), None),
             "decorrelation": (self.modulator, adam, Decorrelation()),
         }  # fmt: skip
-        for what, (modulator, optimizer, decorrelation) in others.items():
-            found = local_synapses(self.rule, modulator, optimizer, decorrelation)
-            wrong = [str(part) for part in found.values() if isinstance(part, NotLocal)]
-            yield f"  {what}: {wrong[0] if wrong else 'local'}"
+        for title, settings in others.items():
+            synapses = local_synapses(self.rule, *settings).values()
+            missing = [str(synapse) for synapse in synapses if isinstance(synapse, NotLocal)]
+            yield f"  {title}: {missing[0] if missing else 'local'}"
 
 
 def locality(
@@ -111,7 +112,7 @@ def locality(
     optimizer: Stage | None = None,
     decorrelation: Decorrelation | None = None,
 ) -> Locality:
-    """What a rule asks of one synapse, of one neuron and of a broadcast.
+    """Needs of a rule in one synapse, in one neuron and in a broadcast.
 
     The statements in it are those that `OnChip` runs.
 
@@ -158,12 +159,12 @@ def _table(synapse: Synapse) -> Iterator[str]:
     for when, code in statements.items():
         for place, statement in enumerate(code.splitlines()):
             yield _row("" if place else when, statement)
-    own = list(dict.fromkeys(("weight", *synapse.state)))
-    yield _row("per synapse", f"{', '.join(own)}: {_bits(len(own))}")
+    variables = list(dict.fromkeys(("weight", *synapse.state)))
+    yield _row("per synapse", f"{', '.join(variables)}: {_bits(len(variables))}")
     pre, post = ([name.removesuffix(f"_{side}") for name in synapse.reads(side)] for side in ("pre", "post"))
-    sides = [f"{side}synaptic {', '.join(seen)}" for side, seen in (("pre", pre), ("post", post)) if seen]
-    held = len({*pre, *post})
-    yield _row("per neuron", f"{'; '.join(sides)}: {_bits(held)}" if held else "nothing")
+    sides = [f"{side}synaptic {', '.join(names)}" for side, names in (("pre", pre), ("post", post)) if names]
+    count = len({*pre, *post})
+    yield _row("per neuron", f"{'; '.join(sides)}: {_bits(count)}" if count else "nothing")
     for place, name in enumerate(synapse.reads("broadcast")):
         yield _row("" if place else "broadcast", f"{name}, {BROADCAST[name]}")
     constants = [f"{name} {_text(value)}" for name, value in synapse.constants.items()]
@@ -186,13 +187,10 @@ def _row(title: str, text: str) -> str:
     return f"  {title:<16}{text}"
 
 
-PROJECTIONS = ("W_in", "W_rec", "W_out")
-
-
 def local_synapses(
     rule: Rule, modulator: Modulator, optimizer: Stage, decorrelation: Decorrelation | None = None
 ) -> dict[str, Synapse | NotLocal]:
-    """What one synapse of each projection does from the start to the end of a trial, or why it can't.
+    """Declaration of one synapse of each projection for a trial, or the reason that there is none.
 
     Parameters
     ----------
@@ -213,7 +211,7 @@ def local_synapses(
     return {name: _whole(rule.synapse(name, passes), optimizer.synapse()) for name in PROJECTIONS}
 
 
-def _whole(own: Synapse | NotLocal, after: Synapse | NotLocal) -> Synapse | NotLocal:
-    if isinstance(own, NotLocal) or not own.learns:
-        return own
-    return after if isinstance(after, NotLocal) else own.then(after)
+def _whole(rule: Synapse | NotLocal, optimizer: Synapse | NotLocal) -> Synapse | NotLocal:
+    if isinstance(rule, NotLocal) or not rule.learns:
+        return rule
+    return optimizer if isinstance(optimizer, NotLocal) else rule.then(optimizer)

@@ -24,7 +24,7 @@ from neuroanp.types import Array
 
 
 class OnChip:
-    """A network that learns as hardware could: one lane, passes one after the other, plastic synapses.
+    """Network that learns as hardware could: one lane, passes one after the other, plastic synapses.
 
     Each synapse is a `brian2.Synapses` synapse with the statements that rule and optimizer declare in
     `Rule.synapse` and `Stage.synapse`. It sees its two neurons and what the reward unit broadcasts, and
@@ -109,22 +109,20 @@ class OnChip:
 
     def _local(self, decorrelation: Decorrelation | None) -> dict[str, Synapse]:
         if self.model.signed or self.model.inhibitory is not None:
-            wanted = "a model whose weights may change sign, with one variable that spikes add to"
-            raise InvalidValue("OnChip.model", wanted, self.model.name)
+            expected = "a model whose weights may change sign, with one variable that spikes add to"
+            raise InvalidValue("OnChip.model", expected, self.model.name)
         if self.model.outgoing is not None:
-            wanted = "a model with all recurrent synapses and no delays"
-            raise InvalidValue("OnChip.model", wanted, self.model.name)
+            expected = "a model with all recurrent synapses and no delays"
+            raise InvalidValue("OnChip.model", expected, self.model.name)
         if self.rule.perturbation.target == "weights" and self.model.threshold is not None:
-            raise InvalidValue(
-                "OnChip.rule", "noise on nodes for a model whose projections follow spikes", self.rule.name
-            )
+            expected = "noise on nodes for a model whose projections follow spikes"
+            raise InvalidValue("OnChip.rule", expected, self.rule.name)
         local: dict[str, Synapse] = {}
-        for name, found in local_synapses(self.rule, self.modulator, self.optimizer, decorrelation).items():
-            if isinstance(found, NotLocal):
-                raise InvalidValue(
-                    "OnChip.rule", "what is local to a synapse", f"{self.rule.name}, {name} {found}"
-                )
-            local[name] = found
+        for name, synapse in local_synapses(self.rule, self.modulator, self.optimizer, decorrelation).items():
+            if isinstance(synapse, NotLocal):
+                given = f"{self.rule.name}, {name} {synapse}"
+                raise InvalidValue("OnChip.rule", "what is local to a synapse", given)
+            local[name] = synapse
         return local
 
     @property
@@ -138,12 +136,12 @@ class OnChip:
         return {name: self.variable(name, "weight") for name in self.chip.synapses}
 
     def variable(self, name: str, variable: str) -> Array:
-        """A variable of all synapses of a projection, (post, pre), as a copy."""
+        """Variable of all synapses of a projection, (post, pre), as a copy."""
         synapses = self.chip.synapses[name]
         return self._memory(name, variable).reshape(len(synapses.target), len(synapses.source)).copy()
 
     def trial(self, index: int) -> Trial:
-        """The trial of an update: a function of seed and index alone."""
+        """Trial of an update: a function of seed and index alone."""
         return self.task.trial(self.seeds.trial(index), 1, index)
 
     def step(self, index: int) -> float:
@@ -193,14 +191,14 @@ class OnChip:
         mask = np.asarray(trial.mask)
         expected = np.zeros(trial.steps) if self._expected is None else self._expected
         bias = np.ones((trial.steps, 1, int(self.model.bias)))
-        shown = {
+        series = {
             "input": np.concatenate([trial.inputs, bias], axis=2),
             "target": trial.targets,
             "mask": mask[:, :, None],
             "expected": expected[:, None, None],
         }
-        for course, player in chip.players.items():
-            player.play(shown[course])
+        for name, player in chip.players.items():
+            player.play(series[name])
         for source, noise in chip.noises.items():
             noise.prepare(trial.steps, self.seeds.noise, index, chip.perturbation.deviation(source))
         charges = chip.charges.prepare((trial.steps,))
@@ -214,7 +212,7 @@ class OnChip:
         return self.passes.contrast[self.passes.index(name)]
 
     def _expect(self, charges: Array, memory: float) -> None:
-        """Bring up to date what loss is expected of each step."""
+        """Update of the expected loss of each step."""
         before = self._expected
         if before is not None and len(before) != len(charges):
             raise InvalidValue("Modulator.baseline", f"{len(before)} steps a trial", f"{len(charges)} steps")
@@ -222,8 +220,8 @@ class OnChip:
 
     def _broadcast_rates(self, index: int) -> None:
         for name in self.chip.synapses:
-            told = self.optimizer.broadcast(name, index / self.updates) | {"trials": float(self._learned)}
-            for variable, value in told.items():
+            values = self.optimizer.broadcast(name, index / self.updates) | {"trials": float(self._learned)}
+            for variable, value in values.items():
                 self._memory(name, variable)[:] = value
 
     def _broadcast(self, **values: float) -> None:
@@ -231,5 +229,4 @@ class OnChip:
             self.chip.reward.variables[variable].get_value()[:] = value
 
     def _memory(self, name: str, variable: str) -> Array:
-        memory: Array = self.chip.synapses[name].variables[variable].get_value()
-        return memory
+        return self.chip.synapses[name].variables[variable].get_value()

@@ -45,6 +45,7 @@ from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.plant import Plant, PythonPlant
 from neuroanp.network.reward_monitor import RewardMonitor
 from neuroanp.network.wiring import Wiring
+from neuroanp.rendering import spiking_keywords
 
 
 class Assembly:
@@ -99,13 +100,10 @@ class Assembly:
         rows, passes = layout.rows, layout.passes
         self.clock = b2.Clock(layout.dt, name="network_clock")
         kinds = {"clock": self.clock, "dtype": layout.dtype.type, "namespace": {}}
-        spiking = {
-            key: getattr(model, key)
-            for key in ("threshold", "reset", "refractory", "method")
-            if getattr(model, key) is not None
-        }
         self.inputs = b2.NeuronGroup(rows * layout.n_in, "u : 1", name="inputs", **kinds)
-        self.hidden = b2.NeuronGroup(rows * model.hidden, model.equations, name="hidden", **spiking, **kinds)
+        self.hidden = b2.NeuronGroup(
+            rows * model.hidden, model.equations, name="hidden", **spiking_keywords(model), **kinds
+        )
         self.readout = b2.NeuronGroup(rows * layout.n_out, model.readout_equations, name="readout", **kinds)
         _set(self.hidden, model.parameters() | model.initial_state())
         _set(self.readout, model.readout_parameters())

@@ -29,7 +29,7 @@ class Ops(NamedTuple):
     """Value of a function at the potential; its derivative, unit by unit, is kept from -1 to 1."""
 
 
-PLAIN = Ops(np, lambda over, fired: np.asarray(fired, float), lambda f, v: f(v))
+PLAIN = Ops(np, lambda over, spikes: np.asarray(spikes, float), lambda f, v: f(v))
 """NumPy, where no gradient is asked for."""
 
 Step = Callable[[Ops, Any, State, State, Any], tuple[State, Any, Any]]
@@ -49,7 +49,7 @@ SAME = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan
 """Brian2's functions that array modules call by the same name."""
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **{name: lambda jnp, *each, name=name: getattr(jnp, name)(*each) for name in SAME},
+    **{name: lambda jnp, *values, name=name: getattr(jnp, name)(*values) for name in SAME},
     "int": lambda jnp, x: jnp.trunc(jnp.multiply(x, 1.0)),
     "timestep": lambda jnp, t, dt: jnp.trunc((t + 1e-3 * dt) / dt),
     "exprel": _exprel,
@@ -74,10 +74,10 @@ def render(source: Source) -> tuple[Step, Program]:
         For what has no meaning on arrays, by field and name.
     """
     steps = program(source)
-    for each in (each for each in steps.operations if isinstance(each, Assign)):
-        for node in ast.walk(_tree(each.expression)):
+    for assign in (operation for operation in steps.operations if isinstance(operation, Assign)):
+        for node in ast.walk(_tree(assign.expression)):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") not in FUNCTIONS:
-                raise UnsupportedConstruct(f"{source.owner}.{each.field}", ast.unparse(node.func))
+                raise UnsupportedConstruct(f"{source.owner}.{assign.field}", ast.unparse(node.func))
 
     def step(ops: Ops, weights: Any, constants: State, states: State, u: Any) -> tuple[State, Any, Any]:
         scope = {**constants, **states, "input.u": u}
@@ -114,7 +114,7 @@ def reach(steps: Program, values: Mapping[str, Any]) -> float:
 
     def after(operations: Iterable[Operation], changes: State) -> _Run:
         run = _Run(PLAIN, {}, steps, {**units, **changes})
-        run.all(each for each in operations if isinstance(each, Assign))
+        run.all(operation for operation in operations if isinstance(operation, Assign))
         return run
 
     def over(node: ast.Compare, v: Any) -> Any:
@@ -122,7 +122,7 @@ def reach(steps: Program, values: Mapping[str, Any]) -> float:
 
     units = after(steps.operations[: steps.operations.index(threshold[-1])], {}).scope
     v = units[potential]
-    nodes = (node for each in threshold for node in ast.walk(_tree(each.expression)))
+    nodes = (node for assign in threshold for node in ast.walk(_tree(assign.expression)))
     for node in (node for node in nodes if isinstance(node, ast.Compare)):
         slope = over(node, v + 1) - over(node, v)
         if np.all(slope):
@@ -153,23 +153,23 @@ class _Run:
         self.open = False
 
     def all(self, operations: Iterable[Operation]) -> None:
-        for each in operations:
-            if isinstance(each, Project):
-                self._project(each)
+        for operation in operations:
+            if isinstance(operation, Project):
+                self._project(operation)
                 self.open = False
             else:
-                self._assign(each)
-                self.open = each.local
+                self._assign(operation)
+                self.open = operation.local
 
     def value(self, group: str) -> Callable[[Any], Any]:
         return lambda node: _value(node, group, self.scope, self.ops.numpy)
 
-    def _project(self, each: Project) -> None:
-        weights = self.weights[each.weights]
-        if each.sign:
-            weights = self.ops.numpy.maximum(each.sign * weights, 0)
-        product = self.scope[each.source] @ weights.T
-        self.scope[each.target] = self.scope[each.target] + product if each.add else product
+    def _project(self, project: Project) -> None:
+        weights = self.weights[project.weights]
+        if project.sign:
+            weights = self.ops.numpy.maximum(project.sign * weights, 0)
+        product = self.scope[project.source] @ weights.T
+        self.scope[project.target] = self.scope[project.target] + product if project.add else product
 
     def _fire(self, node: Any, group: str) -> Any:
         again = functools.partial(self._fire, group=group)
@@ -179,7 +179,7 @@ class _Run:
             case ast.BoolOp(op=ast.And()):
                 return functools.reduce(operator.mul, map(again, node.values))
             case ast.BoolOp():
-                return 1 - functools.reduce(operator.mul, (1 - again(each) for each in node.values))
+                return 1 - functools.reduce(operator.mul, (1 - again(value) for value in node.values))
             case ast.UnaryOp(op=ast.Not()):
                 return 1 - again(node.operand)
             case ast.Compare(ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE()]):
@@ -187,26 +187,26 @@ class _Run:
                 return self.ops.spike(_distance(node, value) / self.scope["way"], value(node))
         return self.ops.numpy.multiply(self.value(group)(node), 1.0)
 
-    def _assign(self, each: Assign) -> None:
-        if each.local and not self.open:
+    def _assign(self, assign: Assign) -> None:
+        if assign.local and not self.open:
             self.definitions, self.before = {}, dict(self.scope)
-        if each.fires:
-            new = self._fire(_tree(each.expression), each.group)
-        elif each.target == self.potential and each.condition != SPIKES:
-            new = self.ops.bounded(functools.partial(self._anew, each), self.scope[each.target])
+        if assign.fires:
+            new = self._fire(_tree(assign.expression), assign.group)
+        elif assign.target == self.potential and assign.condition != SPIKES:
+            new = self.ops.bounded(functools.partial(self._anew, assign), self.scope[assign.target])
         else:
-            new = self.value(each.group)(_tree(each.expression))
-        if each.local:
-            self.definitions[each.target] = each
-        if each.condition:
-            holds, old = self.scope[f"{each.group}.{each.condition}"], self.scope[each.target]
-            if each.condition == SPIKES and not each.detached:
+            new = self.value(assign.group)(_tree(assign.expression))
+        if assign.local:
+            self.definitions[assign.target] = assign
+        if assign.condition:
+            holds, old = self.scope[f"{assign.group}.{assign.condition}"], self.scope[assign.target]
+            if assign.condition == SPIKES and not assign.detached:
                 new = holds * new + (1 - holds) * old
             else:
                 new = self.ops.numpy.where(holds > 0, new, old)
-        self.scope[each.target] = new
+        self.scope[assign.target] = new
 
-    def _anew(self, each: Assign, v: Any) -> Any:
+    def _anew(self, assign: Assign, v: Any) -> Any:
         """Next value of the potential, were it v now: definitions in between follow it."""
         scope = {**self.scope, self.potential: v}
         if self.before.get(self.potential) is self.scope[self.potential]:
@@ -214,7 +214,7 @@ class _Run:
             for name, definition in self.definitions.items():
                 tree = _tree(definition.expression)
                 earlier[name] = scope[name] = _value(tree, definition.group, earlier, self.ops.numpy)
-        return _value(_tree(each.expression), each.group, scope, self.ops.numpy)
+        return _value(_tree(assign.expression), assign.group, scope, self.ops.numpy)
 
 
 def _distance(node: ast.Compare, value: Callable[[Any], Any]) -> Any:

@@ -124,27 +124,31 @@ class Program(NamedTuple):
     outputs: str = "readout.y"
 
     def block(self, field: str) -> list[Assign]:
-        """The statements that are from one field of the model."""
-        return [each for each in self.operations if isinstance(each, Assign) and each.field == field]
+        """Statements that are from one field of the model."""
+        return [line for line in self.operations if isinstance(line, Assign) and line.field == field]
 
 
 def program(source: Source) -> Program:
-    """The operations of a model.
+    """Operations of a model.
 
     Raises
     ------
     UnsupportedConstruct
         For what has a meaning in Brian2's own run alone.
     """
-    keys = ("threshold", "reset", "refractory", "method")
-    spiking = {key: getattr(source, key) for key in keys if getattr(source, key) is not None}
     set_device("runtime")
     try:
-        hidden = _Group(source, "hidden", source.equations, source.update, "", spiking)
+        hidden = _Group(source, "hidden", source.equations, source.update, "", spiking_keywords(source))
         readout = _Group(source, "readout", source.readout_equations, source.readout_update, "readout_", {})
     finally:
         reset_device()
     return _pruned(source, list(_step(source, hidden, readout)), hidden.values | readout.values)
+
+
+def spiking_keywords(model: Any) -> dict[str, Any]:
+    """Keyword arguments of the `NeuronGroup` of a model or `Source`, those that it defines."""
+    keys = ("threshold", "reset", "refractory", "method")
+    return {key: getattr(model, key) for key in keys if getattr(model, key) is not None}
 
 
 class _Group:
@@ -166,39 +170,39 @@ class _Group:
         self.begin = self._block(self.group.subexpression_updater, "equations")
         self.update = self._block(regular, "update")
         self.equations = self._block(self.group.state_updater, "equations")
-        for _ in self.group.equations.diff_eq_names - {each.name for each in self.equations}:
+        for _ in self.group.equations.diff_eq_names - {statement.name for statement in self.equations}:
             raise UnsupportedConstruct(f"{source.owner}.{prefix}equations", str(source.method))
         self.threshold = [
-            each._replace(name=SPIKES, local=False, fires=True) if each.name == "_cond" else each
-            for each in self._block(self.group.thresholder.get("spike"), "threshold")
+            line._replace(name=SPIKES, local=False, fires=True) if line.name == "_cond" else line
+            for line in self._block(self.group.thresholder.get("spike"), "threshold")
         ]
         self.reset = [
-            each if each.local else each._replace(condition=SPIKES, detached=each.name == source.potential)
-            for each in self._block(self.group.resetter.get("spike"), "reset")
+            line if line.local else line._replace(condition=SPIKES, detached=line.name == source.potential)
+            for line in self._block(self.group.resetter.get("spike"), "reset")
         ]
 
     def _block(self, runner: Any, field: str) -> list[Assign]:
         """Statements as Brian2 runs them: simplified, and with subexpressions before what they are in."""
         if runner is None:
             return []
-        field, own = self.prefix + field, dict(self.group.variables)
+        field, known = self.prefix + field, dict(self.group.variables)
         try:
             runner.update_abstract_code({})
             code = runner.abstract_code
-            _, known, unknown = analyse_identifiers(code, own, recursive=True)
-            names = known | unknown | {"dt"}
-            variables = own | dict(self.group.resolve_all(names, {}, user_identifiers=set()))
+            _, used, unknown = analyse_identifiers(code, known, recursive=True)
+            names = used | unknown | {"dt"}
+            variables = known | dict(self.group.resolve_all(names, {}, user_identifiers=set()))
         except KeyError as error:
             raise UnsupportedConstruct(f"{self.owner}.{field}", str(error.args[0])) from error
-        for name, each in variables.items():
-            if isinstance(each, Constant) and name not in own:
-                self.values[f"{self.name}.{name}"] = float(each.value)
+        for name, variable in variables.items():
+            if isinstance(variable, Constant) and name not in known:
+                self.values[f"{self.name}.{name}"] = float(variable.value)
         plain = make_statements(code, variables, np.float64, optimise=False)
-        for each in itertools.chain(*plain):
-            if each.op == ":=":
-                variables[each.var] = AuxiliaryVariable(each.var, dtype=each.dtype, scalar=each.scalar)
+        for line in itertools.chain(*plain):
+            if line.op == ":=":
+                variables[line.var] = AuxiliaryVariable(line.var, dtype=line.dtype, scalar=line.scalar)
         statements = itertools.chain(*optimise_statements(*plain, variables))
-        return [self._assign(each, variables.get(each.var), field) for each in statements]
+        return [self._assign(line, variables.get(line.var), field) for line in statements]
 
     def _assign(self, statement: Any, variable: Any, field: str) -> Assign:
         text, operator = statement.expr, statement.op[:-1]
@@ -252,24 +256,24 @@ def _step(source: Source, hidden: _Group, readout: _Group) -> Iterator[Operation
 
 
 def _pruned(source: Source, operations: list[Operation], values: Mapping[str, float]) -> Program:
-    """The operations that trace and outputs need, with what these take over from step to step."""
+    """Operations that trace and outputs need, with the states that these take over from step to step."""
     trace, outputs = f"hidden.{source.trace}", "readout.y"
-    written, ends = {each.target for each in operations}, {trace, outputs}
+    written, ends = {operation.target for operation in operations}, {trace, outputs}
     while True:
-        live, kept = set(ends), list[Operation]()
-        for each in reversed(operations):
-            if each.target in live:
-                kept.insert(0, each)
-                live -= {each.target} if each.overwrites else set()
-                live |= each.reads
+        live, needed = set(ends), list[Operation]()
+        for operation in reversed(operations):
+            if operation.target in live:
+                needed.insert(0, operation)
+                live -= {operation.target} if operation.overwrites else set()
+                live |= operation.reads
         if live & written <= ends:
             break
         ends |= live & written
-    for each in (each for each in kept if isinstance(each, Assign)):
-        for name in sorted(each.reads - written - values.keys()):
-            raise UnsupportedConstruct(f"{source.owner}.{each.field}", name.partition(".")[2])
+    for assign in (operation for operation in needed if isinstance(operation, Assign)):
+        for name in sorted(assign.reads - written - values.keys()):
+            raise UnsupportedConstruct(f"{source.owner}.{assign.field}", name.partition(".")[2])
     states, constants = sorted(live & written), sorted(live - written - {"input.u"})
-    return Program(source, tuple(kept), tuple(states), tuple(constants), values, trace)
+    return Program(source, tuple(needed), tuple(states), tuple(constants), values, trace)
 
 
 def _names(expression: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""The paper's experiments with our engine, beside true backpropagation and our recipes: one HTML report."""
+"""Experiments of the paper with our engine, beside true backpropagation and our recipes: one HTML report."""
 
 from neuroanp.reproduce.report import write_report
 from neuroanp.reproduce.runs import Plan, run_all

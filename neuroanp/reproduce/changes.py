@@ -1,4 +1,4 @@
-"""Our recipe with one thing changed, on published copying: what of it matters, and what else was tried."""
+"""Changes of our recipe, one at a time, on published copying: ablations and alternatives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tasks of the paper, and the sizes at which they are run."""
+"""Tasks of the paper, and the sizes at which they are run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONG_COPYING = {"bp": 1e-3, "wp": 1e-5, "np": 3e-4, "anp": 0.01}
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """One setting of a task.
+    """Setting of a task.
 
     Attributes
     ----------

@@ -52,13 +52,13 @@ def _line(axes: Any, method: str, runs: Runs, name: str, ceiling: float) -> None
 
 
 @styled
-def scaling(title: str, found: dict[int, dict[str, Runs]]) -> str:
+def scaling(title: str, by_size: dict[int, dict[str, Runs]]) -> str:
     """Loss and time of an update against a size."""
     drawing = Figure(figsize=(9, 3.4))
     left, right = drawing.subplots(1, 2)
-    for method in next(iter(found.values())):
-        sizes = [size for size, runs in found.items() if method in runs]
-        runs = [found[size][method] for size in sizes]
+    for method in next(iter(by_size.values())):
+        sizes = [size for size, runs in by_size.items() if method in runs]
+        runs = [by_size[size][method] for size in sizes]
         style = "--" if method in DASHED else "-"
         left.plot(sizes, [np.mean(r.test_loss) for r in runs], f"o{style}", color=COLOURS[method], ms=3)
         label = runs[0].title
@@ -70,7 +70,7 @@ def scaling(title: str, found: dict[int, dict[str, Runs]]) -> str:
 
 
 def encoded(drawing: Figure) -> str:
-    """A figure as text."""
+    """Figure as text."""
     png = io.BytesIO()
     drawing.savefig(png, format="png", dpi=110)
     return base64.b64encode(png.getvalue()).decode()

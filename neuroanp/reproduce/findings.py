@@ -21,7 +21,7 @@ from neuroanp.types import Array
 Record = dict[str, Any]
 
 WITHIN = 1.1
-"""A loss of up to this many times another one's counts as reaching it."""
+"""Factor up to which a loss counts as reaching another one."""
 
 CONFIDENCE = 0.9
 """Coverage of the bootstrap intervals."""
@@ -61,7 +61,7 @@ class Runs:
         return EVERY[self.method].title
 
     def each(self, name: str) -> Array:
-        """A number of every record (seeds,); NaN for one that was not finite."""
+        """Number of every record (seeds,), by its name; NaN for one that was not finite."""
         return np.array([np.nan if r[name] is None else r[name] for r in self.records], float)
 
     @property
@@ -72,8 +72,7 @@ class Runs:
     @property
     def trivial(self) -> dict[str, float]:
         """Losses of predictors that need no training, by name."""
-        levels: dict[str, float] = self.records[0]["trivial"]
-        return levels
+        return self.records[0]["trivial"]
 
     @property
     def diverged(self) -> int:
@@ -87,7 +86,7 @@ class Runs:
 
     @property
     def per_update(self) -> float:
-        """Milliseconds."""
+        """Milliseconds of an update, the median over seeds."""
         return float(1000 * np.median(self.each("seconds") / np.maximum(1, self.each("updates"))))
 
     def reached(self, loss: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""The methods that are compared: those of the paper as published, and ours."""
+"""Methods that are compared: those of the paper as published, and ours."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from neuroanp.training.task import Task
 
 @dataclasses.dataclass(frozen=True)
 class Method:
-    """How a network is trained.
+    """Way to train a network.
 
     Attributes
     ----------
     title : str
     published : bool
-        Whether it is one of the paper's.
+        True for a method of the paper.
     settings : callable
         The recipe for a task, by the task and the rates of the published rules.
     """

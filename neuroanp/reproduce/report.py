@@ -44,19 +44,19 @@ def write_report(plan: Plan, out: Path, command: str) -> Path:
         The command that made it.
     """
     jobs = list(dict.fromkeys(plan.jobs()))
-    found = records(out, jobs)
-    lines = ",\n".join(storage.json_line(record) for record in found)
+    all_records = records(out, jobs)
+    lines = ",\n".join(storage.json_line(record) for record in all_records)
     (out / "report.json").write_text(f'{{"command": {storage.json_line(command)}, "runs": [\n{lines}\n]}}\n')
     sections = []
     for name, updates in plan.experiments():
-        methods = by_method(r for r in found if _main(r, name, updates))
+        methods = by_method(r for r in all_records if _main(r, name, updates))
         if methods:
             sections.append(_section(name, updates, methods))
     text = jinja2.Environment(autoescape=True).from_string(TEMPLATE.read_text()).render(
-        sections=sections, scaled=_scaled(plan, found), methods=_settings(), command=command,
-        changes=_changes(plan, found), versions=versions(),
+        sections=sections, scaled=_scaled(plan, all_records), methods=_settings(), command=command,
+        changes=_changes(plan, all_records), versions=versions(),
         seeds=len(plan.seeds), quick=plan.quick, weather=plan.weather is not None,
-        missing=len(jobs) - len(found), within=f"{100 * (WITHIN - 1):.0f}",
+        missing=len(jobs) - len(all_records), within=f"{100 * (WITHIN - 1):.0f}",
         confidence=f"{100 * CONFIDENCE:.0f}",
     )  # fmt: skip
     page = out / "report.html"
@@ -126,12 +126,12 @@ def _interval(losses: Array) -> str:
     return f"{low:.3g} to {high:.3g}"
 
 
-def _scaled(plan: Plan, found: list[Record]) -> list[dict[str, Any]]:
+def _scaled(plan: Plan, all_records: list[Record]) -> list[dict[str, Any]]:
     """Sections on hidden sizes and lengths of trials."""
     series = (("hidden units", plan.sizes(), "hidden"), ("symbols in the sequence", plan.lengths(), "length"))
     sections = []
     for title, jobs, by in series if plan.whole else ():
-        sizes = {size: _of(found, [job for job in jobs if getattr(job, by) == size]) for size in
+        sizes = {size: _of(all_records, [job for job in jobs if getattr(job, by) == size]) for size in
                  sorted({getattr(job, by) for job in jobs})}  # fmt: skip
         sizes = {size: methods for size, methods in sizes.items() if methods}
         if sizes:
@@ -145,15 +145,15 @@ def _size_row(size: int, runs: Runs) -> tuple[Any, ...]:
     return size, runs.title, spread(runs.test_loss), f"{runs.per_update:.3g}", memory
 
 
-def _of(found: list[Record], jobs: list[Job]) -> dict[str, Runs]:
+def _of(all_records: list[Record], jobs: list[Job]) -> dict[str, Runs]:
     """Records of some jobs, by method."""
     keys = {(job.experiment, job.length, job.hidden, job.method, job.seed, job.updates) for job in jobs}
     names = ("experiment", "length", "hidden", "method", "seed", "planned")
-    return by_method(r for r in found if tuple(r[name] for name in names) in keys)
+    return by_method(r for r in all_records if tuple(r[name] for name in names) in keys)
 
 
-def _changes(plan: Plan, found: list[Record]) -> dict[str, Any] | None:
-    methods = _of(found, plan.changes()) if plan.whole else {}
+def _changes(plan: Plan, all_records: list[Record]) -> dict[str, Any] | None:
+    methods = _of(all_records, plan.changes()) if plan.whole else {}
     if not methods:
         return None
     rows = [
@@ -169,12 +169,12 @@ def _changes(plan: Plan, found: list[Record]) -> dict[str, Any] | None:
 
 
 def _settings() -> list[tuple[str, str]]:
-    made = []
+    rows = []
     for method in METHODS.values():
         parts = config.describe(recipe=method.settings(CopyingMemory(), COPYING))["recipe"]
         parts = {key: value for key, value in parts.items() if key not in ("class", "updates")}
-        made.append((method.title, "; ".join(f"{key}: {_short(value)}" for key, value in parts.items())))
-    return made
+        rows.append((method.title, "; ".join(f"{key}: {_short(value)}" for key, value in parts.items())))
+    return rows
 
 
 def _short(value: Any) -> str:

@@ -29,14 +29,13 @@ from neuroanp.reproduce.experiments import (
     SIZES,
 )
 from neuroanp.reproduce.methods import GRADIENTS, NOISELESS
-from neuroanp.tasks import CopyingMemory
 
 COST = "cost.json"
 PACKAGES = ("neuroanp", "brian2", "numpy", "scipy", "jax", "optax", "matplotlib")
 
 
 class Job(NamedTuple):
-    """One run, by names and numbers alone, so that another process can make it."""
+    """Run, by names and numbers alone, so that another process can make it."""
 
     experiment: str
     method: str
@@ -48,14 +47,14 @@ class Job(NamedTuple):
 
     @property
     def folder(self) -> str:
-        """Where it is kept, below the report's folder."""
+        """Folder of the run, below that of the report."""
         size = f"-length{self.length}" if self.length else ""
         return f"runs/{self.experiment}{size}-{self.hidden}-{self.updates}/{self.method}/{self.seed}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a report is made of.
+    """Contents of a report.
 
     Parameters
     ----------
@@ -85,7 +84,7 @@ class Plan:
                 yield name, updates
 
     def jobs(self) -> list[Job]:
-        """All runs, a seed of everything before the next one; sizes, lengths and changes if it is whole."""
+        """Runs, a seed of everything before the next one; sizes, lengths and changes if it is whole."""
         runs = [
             Job(name, method, seed, updates, EXPERIMENTS[name].hidden, self.weather)
             for seed in self.seeds
@@ -126,9 +125,9 @@ class Plan:
 
 
 def run_all(plan: Plan, out: Path, processes: int = 1) -> None:
-    """Make all runs of a plan that `out` doesn't have yet, with a bar that shows the time left.
+    """Runs of a plan that `out` doesn't have yet, made with a bar that shows the time left.
 
-    Each run has a process of its own, so that its peak memory can be told.
+    Each run has its own process, so that its peak memory can be measured.
 
     Raises
     ------
@@ -148,21 +147,20 @@ def run_all(plan: Plan, out: Path, processes: int = 1) -> None:
     with tqdm(total=len(missing), unit="run", file=sys.stderr) as bar:
         try:
             running = {pool.submit(make, job, str(out)): job for job in missing}
-            for done in concurrent.futures.as_completed(running):
-                done.result()
-                job = running[done]
-                bar.set_postfix_str(f"{job.experiment} {job.method}")
+            for future in concurrent.futures.as_completed(running):
+                future.result()
+                bar.set_postfix_str(f"{running[future].experiment} {running[future].method}")
                 bar.update()
         finally:
             pool.shutdown(cancel_futures=True)
 
 
 def settings_of(job: Job) -> dict[str, Any]:
-    """The arguments of `Trainer` that make a run."""
+    """Arguments of `Trainer` that make a run."""
     experiment = EXPERIMENTS[job.experiment]
-    task: Any = experiment.task(job.weather)
+    task = experiment.task(job.weather)
     if job.length:
-        task = dataclasses.replace(task, length=job.length) if isinstance(task, CopyingMemory) else task
+        task = task.replace(length=job.length)
     recipe = EVERY[job.method].settings(task, experiment.rates)
     if job.method in NOISELESS:
         recipe = recipe.replace(**experiment.noiseless)
@@ -175,16 +173,14 @@ def settings_of(job: Job) -> dict[str, Any]:
 
 
 def _fits(job: Job, out: Path) -> bool:
-    """Whether a run that is there was made with the settings it would be made with now."""
-    wanted, found = (
-        config.describe(**settings_of(job)),
-        checkpoint.read_json(out / job.folder / "config.json"),
-    )
-    return all(found.get(name) == wanted[name] for name in wanted if name not in config.NOT_SETTINGS)
+    """True if a run on disk has today's settings."""
+    stored = checkpoint.read_json(out / job.folder / "config.json")
+    today = config.describe(**settings_of(job))
+    return all(stored.get(name) == today[name] for name in today if name not in config.NOT_SETTINGS)
 
 
 def make(job: Job, out: str) -> None:
-    """One run: its folder, and beside it what it cost."""
+    """Run: its folder, and in it a file with its costs."""
     from neuroanp.training.loop import Trainer
 
     stopped = None
