@@ -9,110 +9,11 @@ import brian2 as b2
 import numpy as np
 from brian2 import ms, mV, nS, pA, pF, uS
 
-KINDS = {}
+from support.synapse_kinds import SYNAPSES
+
 DURATION = 40 * ms
 
 
-def kind(function):
-    KINDS[function.__name__] = function
-    return function
-
-
-def positions(n, seed=0):
-    return np.random.default_rng(seed).random(n)
-
-
-@kind
-def conductance_based():
-    """COBA: two exponential conductances, connections by an expression, refractory cells."""
-    names = {"taum": 20 * ms, "taue": 5 * ms, "taui": 10 * ms, "El": -49 * mV, "Ee": 0 * mV, "Ei": -80 * mV}
-    cells = b2.NeuronGroup(
-        50,
-        """dv/dt = (ge*(Ee - v) + gi*(Ei - v) - (v - El))/taum : volt (unless refractory)
-           dge/dt = -ge/taue : 1
-           dgi/dt = -gi/taui : 1""",
-        threshold="v > -50*mV", reset="v = -60*mV", refractory=5 * ms, method="exponential_euler",
-        namespace=names, name="coba",
-    )  # fmt: skip
-    cells.v = -60 * mV + 10 * mV * positions(50)
-    exc = b2.Synapses(cells[:40], cells, on_pre="ge_post += 0.6", name="coba_exc")
-    inh = b2.Synapses(cells[40:], cells, on_pre="gi_post += 6.7", name="coba_inh")
-    exc.connect("(i + 3*j) % 7 == 0")
-    inh.connect("(2*i + j) % 5 == 0 and i != j")
-    spikes = b2.SpikeMonitor(cells, name="coba_spikes")
-    return [cells, exc, inh, spikes], {
-        "v": lambda: cells.v_[:],
-        "ge": lambda: cells.ge[:],
-        "i": lambda: spikes.i[:],
-        "t": lambda: spikes.t_[:],
-    }
-
-
-@kind
-def current_based():
-    """CUBA: linear equations, integrated exactly."""
-    names = {"taum": 20 * ms, "taus": 5 * ms, "El": -49 * mV}
-    cells = b2.NeuronGroup(
-        40,
-        """dv/dt = (I + El - v)/taum : volt (unless refractory)
-           dI/dt = -I/taus : volt""",
-        threshold="v > -50*mV", reset="v = -60*mV", refractory=5 * ms, method="exact",
-        namespace=names, name="cuba",
-    )  # fmt: skip
-    cells.v = -60 * mV + 10 * mV * positions(40, 1)
-    synapses = b2.Synapses(
-        cells, cells, "w : volt", on_pre="I_post += w", delay=1.5 * ms, name="cuba_synapses"
-    )
-    synapses.connect(j="k for k in range(N_post) if (i + k) % 3 == 0")
-    synapses.w = "(1.62 - 9*int(i % 5 == 0))*mV"
-    spikes = b2.SpikeMonitor(cells, variables="I", name="cuba_spikes")
-    rate = b2.PopulationRateMonitor(cells, name="cuba_rate")
-    return [cells, synapses, spikes, rate], {
-        "v": lambda: cells.v_[:],
-        "t": lambda: spikes.t_[:],
-        "recorded": lambda: spikes.I_[:],
-        "count": lambda: spikes.count[:],
-        "rate": lambda: rate.rate_[:],
-        "rate_t": lambda: rate.t_[:],
-    }
-
-
-@kind
-def spike_timing_dependent_plasticity():
-    """STDP: event-driven traces, weights clipped, spikes from a list."""
-    rng = np.random.default_rng(2)
-    times = np.sort(rng.choice(390, 60, replace=False)) * 0.1 * ms
-    source = b2.SpikeGeneratorGroup(10, rng.integers(0, 10, 60), times, name="stdp_source")
-    cells = b2.NeuronGroup(
-        3, "dv/dt = -v/(10*ms) : 1", threshold="v > 0.6", reset="v = 0", method="exact", name="stdp_cells"
-    )
-    synapses = b2.Synapses(
-        source,
-        cells,
-        """w : 1
-           dapre/dt = -apre/(20*ms) : 1 (event-driven)
-           dapost/dt = -apost/(20*ms) : 1 (event-driven)""",
-        on_pre="""v_post += w
-                  apre += 0.01
-                  w = clip(w + apost, 0, 1)""",
-        on_post="""apost -= 0.0105
-                   w = clip(w + apre, 0, 1)""",
-        name="stdp",
-    )
-    synapses.connect()
-    synapses.w = "0.1 + 0.02*i + 0.01*j"
-    weights = b2.StateMonitor(synapses, ["w", "apre"], record=[0, 7, 29], dt=1 * ms, name="stdp_weights")
-    spikes = b2.SpikeMonitor(cells, name="stdp_spikes")
-    return [source, cells, synapses, weights, spikes], {
-        "w": lambda: synapses.w[:],
-        "apre": lambda: synapses.apre[:],
-        "course": lambda: weights.w,
-        "traces": lambda: weights.apre,
-        "t": lambda: spikes.t_[:],
-    }
-
-
-@kind
 def adaptive_threshold():
     """A threshold that jumps at a spike and decays; another that depends on the state."""
     cells = b2.NeuronGroup(
@@ -129,7 +30,6 @@ def adaptive_threshold():
     return [cells, course], {"v": lambda: course.v_, "vt": lambda: course.vt_, "t": lambda: course.t_[:]}
 
 
-@kind
 def refractoriness():
     """A constant period, one of each cell's own, and one given by a condition."""
     equations = "dv/dt = (3 - v)/(10*ms) : 1 (unless refractory)\nheld : second\n"
@@ -151,256 +51,22 @@ def refractoriness():
     }
 
 
-@kind
-def heterogeneous_delays():
-    """A delay of each synapse's own, on both sides, beside a pathway with one for all."""
-    source = b2.SpikeGeneratorGroup(4, [0, 1, 2, 3, 0], [1, 2, 3, 4, 20] * ms, name="delay_source")
-    cells = b2.NeuronGroup(
-        5, "dv/dt = -v/(10*ms) : 1\nx : 1", threshold="v > 1.1", reset="v = 0", method="exact", name="late"
-    )
-    synapses = b2.Synapses(
-        source,
-        cells,
-        "w : 1",
-        on_pre={"slow": "v_post += w", "fast": "x_post += 1"},
-        on_post="w *= 0.9",
-        delay={"fast": 0.7 * ms},
-        name="delays",
-    )
-    synapses.connect()
-    synapses.w = "0.3 + 0.1*i"
-    synapses.slow.delay = "(i + 5*j)*0.5*ms"
-    synapses.post.delay = "(1 + i)*ms"
-    course = b2.StateMonitor(cells, ["v", "x"], record=True, name="delay_course")
-    return [source, cells, synapses, course], {
-        "v": lambda: course.v,
-        "x": lambda: course.x,
-        "w": lambda: synapses.w[:],
-        "delay": lambda: synapses.slow.delay_[:],
-    }
-
-
-@kind
-def several_clocks():
-    """Groups and monitors on steps of 0.1, 0.25 and 1 ms that drive each other."""
-    fast = b2.NeuronGroup(2, "dx/dt = (y - x)/(5*ms) : 1\ny : 1 (linked)", method="exact", name="clock_in")
-    slow = b2.NeuronGroup(
-        2, "dy/dt = (1 + 0.3*i - y)/(7*ms) : 1", dt=0.25 * ms, method="exact", name="clock_slow"
-    )
-    fast.y = b2.linked_var(slow, "y")
-    slow.run_regularly("y *= 0.8", dt=3 * ms, when="end", name="clock_jumps")
-    coarse = b2.StateMonitor(fast, "x", record=True, dt=1 * ms, name="clock_coarse")
-    fine = b2.StateMonitor(slow, "y", record=[1], name="clock_fine")
-    return [fast, slow, coarse, fine], {
-        "x": lambda: coarse.x,
-        "t": lambda: coarse.t_[:],
-        "y": lambda: fine.y,
-        "fine_t": lambda: fine.t_[:],
-    }
-
-
-@kind
-def timed_input():
-    """TimedArrays of one and two dimensions, read past their end too."""
-    names = {
-        "stimulus": b2.TimedArray(np.sin(np.arange(12)) * pA, dt=2 * ms),
-        "pattern": b2.TimedArray(np.cos(np.arange(60)).reshape(20, 3), dt=1.3 * ms),
-        "C": 10 * pF,
-    }
-    cells = b2.NeuronGroup(
-        3,
-        """dv/dt = stimulus(t)/C + pattern(t, i)*mV/ms : volt
-           seen = stimulus(t) : amp""",
-        method="euler", namespace=names, name="timed",
-    )  # fmt: skip
-    course = b2.StateMonitor(cells, ["v", "seen"], record=True, name="timed_course")
-    return [cells, course], {"v": lambda: course.v_, "seen": lambda: course.seen_}
-
-
-@kind
-def linked_variables():
-    """A variable of another group, one for one and through an index."""
-    shared = b2.NeuronGroup(3, "dz/dt = (1 + i - z)/(4*ms) : 1", method="exact", name="linked_from")
-    cells = b2.NeuronGroup(
-        6,
-        """dv/dt = (z - v)/(10*ms) : 1
-           z : 1 (linked)""",
-        method="rk4", name="linked_to",
-    )  # fmt: skip
-    cells.z = b2.linked_var(shared, "z", index=np.array([0, 0, 1, 1, 2, 2]))
-    return [shared, cells], {"v": lambda: cells.v[:], "z": lambda: cells.z[:]}
-
-
-@kind
-def subgroups():
-    """Synapses between parts of groups, and monitors of parts."""
-    cells = b2.NeuronGroup(
-        12, "dv/dt = (1.5 - v)/(8*ms) : 1", threshold="v > 1", reset="v = 0.1*v", method="exact", name="parts"
-    )
-    cells.v = positions(12, 3)
-    front, back = cells[:5], cells[7:]
-    synapses = b2.Synapses(
-        front, back, on_pre="v_post += 0.05*(1 + i)", on_post="v_pre -= 0.01*j", name="parts_link"
-    )
-    synapses.connect("i != j")
-    spikes = b2.SpikeMonitor(back, name="parts_spikes")
-    rate = b2.PopulationRateMonitor(front, name="parts_rate")
-    course = b2.StateMonitor(back, "v", record=[0, 4], name="parts_course")
-    return [cells, synapses, spikes, rate, course], {
-        "v": lambda: cells.v[:],
-        "i": lambda: spikes.i[:],
-        "rate": lambda: rate.rate_[:],
-        "course": lambda: course.v,
-    }
-
-
-@kind
-def regular_operations():
-    """run_regularly, on each cell's own clock and a slower one; whole and true-false variables."""
+def adaptive_exponential():
+    """Brette-Gerstner cells: an exponential and a second variable."""
+    names = {"C": 281 * pF, "gL": 30 * nS, "EL": -70.6 * mV, "VT": -50.4 * mV, "DeltaT": 2 * mV}
     cells = b2.NeuronGroup(
         4,
-        """dv/dt = -v/(5*ms) : 1
-           n : integer
-           high : boolean
-           limit : 1 (shared)""",
-        method="exact", name="regular",
+        """dvm/dt = (gL*(EL - vm) + gL*DeltaT*exp((vm - VT)/DeltaT) + drive - w)/C : volt
+           dw/dt = (4*nS*(vm - EL) - w)/(144*ms) : amp
+           drive : amp""",
+        threshold="vm > -40*mV", reset="vm = -70.6*mV; w += 0.08*nA", method="euler",
+        namespace=names, name="adex",
     )  # fmt: skip
-    cells.v, cells.limit = "1 + i", 0.5
-    cells.run_regularly("n += int(v > limit); high = v > 2*limit", when="start", name="regular_each")
-    cells.run_regularly("limit = 0.9*limit; v += 1 + n % 3", dt=4 * ms, name="regular_slow")
-    course = b2.StateMonitor(cells, ["v", "n", "high"], record=True, name="regular_course")
-    return [cells, course], {
-        "v": lambda: course.v,
-        "n": lambda: course.n,
-        "high": lambda: course.high,
-        "limit": lambda: cells.limit[:],
-    }
+    cells.vm, cells.drive = -70.6 * mV, "(0.8 + 0.3*i)*nA"
+    spikes = b2.SpikeMonitor(cells, name="adex_spikes")
+    return [cells, spikes], {"vm": lambda: cells.vm_[:], "w": lambda: cells.w_[:], "t": lambda: spikes.t_[:]}
 
 
-@kind
-def spike_generator():
-    """Spikes from a list, repeated with a period, seen by a monitor and by cells."""
-    source = b2.SpikeGeneratorGroup(3, [0, 1, 1, 2], [0, 1.2, 4, 6.9] * ms, period=7 * ms, name="list")
-    cells = b2.NeuronGroup(3, "x : 1", name="list_cells")
-    synapses = b2.Synapses(source, cells, on_pre="x_post += 1 + t/(10*ms)", name="list_synapses")
-    synapses.connect("i == j")
-    spikes = b2.SpikeMonitor(source, name="list_spikes")
-    return [source, cells, synapses, spikes], {
-        "x": lambda: cells.x[:],
-        "i": lambda: spikes.i[:],
-        "t": lambda: spikes.t_[:],
-    }
-
-
-@kind
-def summed_variables():
-    """Synapses that vary continuously, summed over all that reach a cell (NMDA-like)."""
-    source = b2.SpikeGeneratorGroup(4, [0, 1, 2, 3, 1], [1, 3, 5, 7, 15] * ms, name="summed_source")
-    cells = b2.NeuronGroup(
-        3, "dv/dt = (total - v)/(10*ms) : 1\ntotal : 1", method="euler", name="summed_cells"
-    )
-    synapses = b2.Synapses(
-        source,
-        cells,
-        """ds/dt = -s/(30*ms) + a*(1 - s)/ms : 1 (clock-driven)
-           da/dt = -a/(2*ms) : 1 (clock-driven)
-           total_post = w*s : 1 (summed)
-           w : 1""",
-        on_pre="a += 0.5", method="rk2", name="summed",
-    )  # fmt: skip
-    synapses.connect()
-    synapses.w = "0.2 + 0.1*i*j"
-    course = b2.StateMonitor(cells, ["v", "total"], record=True, name="summed_course")
-    return [source, cells, synapses, course], {
-        "v": lambda: course.v,
-        "total": lambda: course.total,
-        "s": lambda: synapses.s[:],
-    }
-
-
-@kind
-def gap_junctions():
-    """Electrical synapses."""
-    cells = b2.NeuronGroup(
-        8,
-        """dv/dt = (drive - v + Igap)/(10*ms) : 1
-           drive : 1
-           Igap : 1""",
-        threshold="v > 1", reset="v = 0", method="euler", name="gap",
-    )  # fmt: skip
-    cells.drive, cells.v = "1.05 + 0.1*i", positions(8, 4)
-    junctions = b2.Synapses(
-        cells, cells, "w : 1\nIgap_post = w*(v_pre - v_post) : 1 (summed)", name="gap_junctions"
-    )
-    junctions.connect("abs(i - j) == 1")
-    junctions.w = 0.2
-    spikes = b2.SpikeMonitor(cells, name="gap_spikes")
-    return [cells, junctions, spikes], {
-        "v": lambda: cells.v[:],
-        "Igap": lambda: cells.Igap[:],
-        "t": lambda: spikes.t_[:],
-    }
-
-
-@kind
-def custom_events():
-    """Events that are not spikes: a monitor, a reaction, synapses that listen to them."""
-    cells = b2.NeuronGroup(
-        4,
-        "dv/dt = (2 - v)/(6*ms) : 1\nseen : 1\nheard : 1",
-        threshold="v > 1.5", reset="v = 0", events={"half": "v > 0.75 and v < 0.8"},
-        method="exact", name="events",
-    )  # fmt: skip
-    cells.v = "0.2*i"
-    cells.run_on_event("half", "seen += 1; v += 0.06")
-    heard = b2.Synapses(cells, cells, on_pre="heard_post += 1 + i", on_event="half", name="events_heard")
-    heard.connect("j == (i + 1) % N_pre")
-    log = b2.EventMonitor(cells, "half", variables=["v"], name="events_log")
-    return [cells, heard, log], {
-        "seen": lambda: cells.seen[:],
-        "heard": lambda: cells.heard[:],
-        "v": lambda: log.v[:],
-        "t": lambda: log.t_[:],
-    }
-
-
-@kind
-def several_synapses_of_a_pair():
-    """More than one synapse between two cells, told apart by a number."""
-    source = b2.SpikeGeneratorGroup(2, [0, 1, 0], [1, 5, 9] * ms, name="multi_source")
-    cells = b2.NeuronGroup(2, "x : 1", name="multi_cells")
-    synapses = b2.Synapses(
-        source, cells, "w : 1", on_pre="x_post += w", multisynaptic_index="k", name="multi"
-    )
-    synapses.connect(n=3)
-    synapses.w, synapses.delay = "1 + k + 10*i", "k*2*ms"
-    course = b2.StateMonitor(cells, "x", record=True, name="multi_course")
-    return [source, cells, synapses, course], {"x": lambda: course.x}
-
-
-@b2.implementation("cpp", "static inline double squashed(double x, int n) { return x/(1 + fabs(x))*n; }")
-@b2.implementation("numpy", discard_units=True)
-@b2.check_units(x=1, n=1, result=1)
-def squashed(x, n):
-    return x / (1 + np.abs(x)) * n
-
-
-@kind
-def functions_of_the_user():
-    """A function with an implementation in C++, beside many of Brian2's own."""
-    cells = b2.NeuronGroup(
-        5,
-        """dv/dt = (squashed(v, 3) + sin(2*pi*100*Hz*t) + exprel(v) + sqrt(abs(v)) - v**3)/(10*ms) : 1
-           step : integer""",
-        method="euler", namespace={"squashed": squashed}, name="functions",
-    )  # fmt: skip
-    cells.v = "0.1 + 0.2*i"
-    cells.run_regularly("step = timestep(t, dt) + sign(v)*int(floor(v*10))", name="functions_step")
-    course = b2.StateMonitor(cells, ["v", "step"], record=True, name="functions_course")
-    return [cells, course], {"v": lambda: course.v, "step": lambda: course.step}
-
-
-@kind
 def hodgkin_huxley():
     """Stiff equations with rates that have removable singularities."""
     names = {"C": 200 * pF, "gl": 10 * nS, "gNa": 20 * uS, "gK": 6 * uS}
@@ -426,35 +92,6 @@ def hodgkin_huxley():
     return [cells, spikes], {"v": lambda: cells.v_[:], "m": lambda: cells.m[:], "t": lambda: spikes.t_[:]}
 
 
-@kind
-def adaptive_exponential():
-    """Brette-Gerstner cells: an exponential and a second variable."""
-    names = {"C": 281 * pF, "gL": 30 * nS, "EL": -70.6 * mV, "VT": -50.4 * mV, "DeltaT": 2 * mV}
-    cells = b2.NeuronGroup(
-        4,
-        """dvm/dt = (gL*(EL - vm) + gL*DeltaT*exp((vm - VT)/DeltaT) + drive - w)/C : volt
-           dw/dt = (4*nS*(vm - EL) - w)/(144*ms) : amp
-           drive : amp""",
-        threshold="vm > -40*mV", reset="vm = -70.6*mV; w += 0.08*nA", method="euler",
-        namespace=names, name="adex",
-    )  # fmt: skip
-    cells.vm, cells.drive = -70.6 * mV, "(0.8 + 0.3*i)*nA"
-    spikes = b2.SpikeMonitor(cells, name="adex_spikes")
-    return [cells, spikes], {"vm": lambda: cells.vm_[:], "w": lambda: cells.w_[:], "t": lambda: spikes.t_[:]}
-
-
-@kind
-def firing_rate_units():
-    """Rate units that are coupled through synapses, with Heun's method."""
-    units = b2.NeuronGroup(6, "dr/dt = (tanh(drive) - r)/(10*ms) : 1\ndrive : 1", method="heun", name="rates")
-    units.r = "0.1*i - 0.2"
-    coupling = b2.Synapses(units, units, "w : 1\ndrive_post = w*r_pre : 1 (summed)", name="rates_coupling")
-    coupling.connect("i != j")
-    coupling.w = "0.8*cos(i - 2*j)"
-    return [units, coupling], {"r": lambda: units.r[:], "drive": lambda: units.drive[:]}
-
-
-@kind
 def multicompartment():
     """A branched cable with a current injected at one end (SpatialNeuron)."""
     soma = b2.Soma(30 * b2.um)
@@ -472,3 +109,132 @@ def multicompartment():
     neuron.I[0] = 0.1 * b2.nA
     course = b2.StateMonitor(neuron, "v", record=[0, 10, 20], name="cable_course")
     return [neuron, course], {"v": lambda: neuron.v_[:], "course": lambda: course.v_}
+
+
+def custom_events():
+    """Events that are not spikes: a monitor, a reaction, synapses that listen to them."""
+    cells = b2.NeuronGroup(
+        4,
+        "dv/dt = (2 - v)/(6*ms) : 1\nseen : 1\nheard : 1",
+        threshold="v > 1.5", reset="v = 0", events={"half": "v > 0.75 and v < 0.8"},
+        method="exact", name="events",
+    )  # fmt: skip
+    cells.v = "0.2*i"
+    cells.run_on_event("half", "seen += 1; v += 0.06")
+    heard = b2.Synapses(cells, cells, on_pre="heard_post += 1 + i", on_event="half", name="events_heard")
+    heard.connect("j == (i + 1) % N_pre")
+    log = b2.EventMonitor(cells, "half", variables=["v"], name="events_log")
+    return [cells, heard, log], {
+        "seen": lambda: cells.seen[:],
+        "heard": lambda: cells.heard[:],
+        "v": lambda: log.v[:],
+        "t": lambda: log.t_[:],
+    }
+
+
+def linked_variables():
+    """A variable of another group, one for one and through an index."""
+    shared = b2.NeuronGroup(3, "dz/dt = (1 + i - z)/(4*ms) : 1", method="exact", name="linked_from")
+    cells = b2.NeuronGroup(
+        6,
+        """dv/dt = (z - v)/(10*ms) : 1
+           z : 1 (linked)""",
+        method="rk4", name="linked_to",
+    )  # fmt: skip
+    cells.z = b2.linked_var(shared, "z", index=np.array([0, 0, 1, 1, 2, 2]))
+    return [shared, cells], {"v": lambda: cells.v[:], "z": lambda: cells.z[:]}
+
+
+def timed_input():
+    """TimedArrays of one and two dimensions, read past their end too."""
+    names = {
+        "stimulus": b2.TimedArray(np.sin(np.arange(12)) * pA, dt=2 * ms),
+        "pattern": b2.TimedArray(np.cos(np.arange(60)).reshape(20, 3), dt=1.3 * ms),
+        "C": 10 * pF,
+    }
+    cells = b2.NeuronGroup(
+        3,
+        """dv/dt = stimulus(t)/C + pattern(t, i)*mV/ms : volt
+           seen = stimulus(t) : amp""",
+        method="euler", namespace=names, name="timed",
+    )  # fmt: skip
+    course = b2.StateMonitor(cells, ["v", "seen"], record=True, name="timed_course")
+    return [cells, course], {"v": lambda: course.v_, "seen": lambda: course.seen_}
+
+
+def several_clocks():
+    """Groups and monitors on steps of 0.1, 0.25 and 1 ms that drive each other."""
+    fast = b2.NeuronGroup(2, "dx/dt = (y - x)/(5*ms) : 1\ny : 1 (linked)", method="exact", name="clock_in")
+    slow = b2.NeuronGroup(
+        2, "dy/dt = (1 + 0.3*i - y)/(7*ms) : 1", dt=0.25 * ms, method="exact", name="clock_slow"
+    )
+    fast.y = b2.linked_var(slow, "y")
+    slow.run_regularly("y *= 0.8", dt=3 * ms, when="end", name="clock_jumps")
+    coarse = b2.StateMonitor(fast, "x", record=True, dt=1 * ms, name="clock_coarse")
+    fine = b2.StateMonitor(slow, "y", record=[1], name="clock_fine")
+    return [fast, slow, coarse, fine], {
+        "x": lambda: coarse.x,
+        "t": lambda: coarse.t_[:],
+        "y": lambda: fine.y,
+        "fine_t": lambda: fine.t_[:],
+    }
+
+
+def regular_operations():
+    """run_regularly, on each cell's own clock and a slower one; whole and true-false variables."""
+    cells = b2.NeuronGroup(
+        4,
+        """dv/dt = -v/(5*ms) : 1
+           n : integer
+           high : boolean
+           limit : 1 (shared)""",
+        method="exact", name="regular",
+    )  # fmt: skip
+    cells.v, cells.limit = "1 + i", 0.5
+    cells.run_regularly("n += int(v > limit); high = v > 2*limit", when="start", name="regular_each")
+    cells.run_regularly("limit = 0.9*limit; v += 1 + n % 3", dt=4 * ms, name="regular_slow")
+    course = b2.StateMonitor(cells, ["v", "n", "high"], record=True, name="regular_course")
+    return [cells, course], {
+        "v": lambda: course.v,
+        "n": lambda: course.n,
+        "high": lambda: course.high,
+        "limit": lambda: cells.limit[:],
+    }
+
+
+@b2.implementation("cpp", "static inline double squashed(double x, int n) { return x/(1 + fabs(x))*n; }")
+@b2.implementation("numpy", discard_units=True)
+@b2.check_units(x=1, n=1, result=1)
+def squashed(x, n):
+    return x / (1 + np.abs(x)) * n
+
+
+def functions_of_the_user():
+    """A function with an implementation in C++, beside many of Brian2's own."""
+    cells = b2.NeuronGroup(
+        5,
+        """dv/dt = (squashed(v, 3) + sin(2*pi*100*Hz*t) + exprel(v) + sqrt(abs(v)) - v**3)/(10*ms) : 1
+           step : integer""",
+        method="euler", namespace={"squashed": squashed}, name="functions",
+    )  # fmt: skip
+    cells.v = "0.1 + 0.2*i"
+    cells.run_regularly("step = timestep(t, dt) + sign(v)*int(floor(v*10))", name="functions_step")
+    course = b2.StateMonitor(cells, ["v", "step"], record=True, name="functions_course")
+    return [cells, course], {"v": lambda: course.v, "step": lambda: course.step}
+
+
+CELLS = (
+    adaptive_threshold,
+    refractoriness,
+    adaptive_exponential,
+    hodgkin_huxley,
+    multicompartment,
+    custom_events,
+    linked_variables,
+    timed_input,
+    several_clocks,
+    regular_operations,
+    functions_of_the_user,
+)
+
+KINDS = {function.__name__: function for function in (*CELLS, *SYNAPSES)}

@@ -96,9 +96,7 @@ def test_field_is_read_by_its_type(name, text, value):
     assert type(found) is type(value)
 
 
-@pytest.mark.parametrize(
-    ("name", "text"), [("a", "1.5"), ("b", "much"), ("c", "maybe"), ("f", "middle")]
-)
+@pytest.mark.parametrize(("name", "text"), [("a", "1.5"), ("b", "much"), ("c", "maybe"), ("f", "middle")])
 def test_text_of_another_form_is_refused(name, text):
     with pytest.raises(InvalidValue, match=rf"Fields\.{name}: expected .*, got {text}"):
         _form(name).parse(f"Fields.{name}", text)
