@@ -1,4 +1,4 @@
-"""The model zoo: one model a file."""
+"""Model zoo: one model a file."""
 
 from neuroanp.models.alif import ALIF
 from neuroanp.models.balanced_lif import BalancedLIF

@@ -15,7 +15,7 @@ from neuroanp.types import Array
 
 
 class ALIF(LIF):
-    r"""LIF cells whose threshold rises with every spike and falls back with a time constant of its own.
+    r"""LIF cells whose threshold rises with every spike and decays back, with time constant `tau_a`.
 
     .. math:: \text{spike where } v > 1 + b, \qquad \tau_a \dot b = -b, \quad b \leftarrow b + \beta
               \text{ at every spike}

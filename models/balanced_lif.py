@@ -16,7 +16,7 @@ class BalancedLIF(LIF):
     """LIF cells whose readout weights alternate in sign and have mean 0 at the start.
 
     Every other cell drives an output up and the ones between drive it down, so that an output starts near 0
-    whatever the cells' rate: for readouts whose sign decides.
+    at any rate of the cells: for readouts whose sign decides.
     """
 
     name = "balanced-lif"

@@ -59,8 +59,8 @@ class ConductanceLIF(LIF):
             raise InvalidValue("ConductanceLIF.e_i", "a number below the threshold, 1", self.e_i)
 
     def parameters(self) -> dict[str, Any]:
-        own = {name: getattr(self, name) for name in ("tau_e", "tau_i", "e_e", "e_i")}
-        return super().parameters() | own
+        synaptic = {"tau_e": self.tau_e, "tau_i": self.tau_i, "e_e": self.e_e, "e_i": self.e_i}
+        return super().parameters() | synaptic
 
     def cells(self, dt: Any) -> Cells | None:
         return None

@@ -18,7 +18,7 @@ class EI(LIF):
     much larger that both kinds cancel on average. Learning stops a weight at zero. Readout weights are free:
     a readout is no cell, but the difference of what two populations would see.
 
-    Decorrelation would mix cells of both kinds, and is refused.
+    Decorrelation is refused, as it would mix cells of both kinds.
 
     References
     ----------

@@ -1,20 +1,18 @@
-"""Izhikevich's cells."""
+"""Izhikevich cells, regular spiking to chattering."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from brian2 import ms
 
 from neuroanp.config.option import option
-from neuroanp.models.lif import LIF
+from neuroanp.models.lif import LIF, golden_ratio_spread
 from neuroanp.network.dynamics import Cells
-from neuroanp.types import Array
 
 
 class Izhikevich(LIF):
-    r"""Two equations that spike like most kinds of cortical cells, in mV and ms.
+    r"""Izhikevich cells: two equations that spike like most kinds of cortical cells, in mV and ms.
 
     .. math::
         \dot v &= 0.04 v^2 + 5 v + 140 - w + s + W_{in} u + \xi, \qquad \dot w = a (b v - w) \\
@@ -25,7 +23,7 @@ class Izhikevich(LIF):
     :math:`b = 0.2`, :math:`c = -65 + 15 r^2`, :math:`d = 8 - 6 r^2`, r from 0 to `diversity`. As published, v
     makes two half steps in each step; steps of about 1 ms are the longest that work.
 
-    There is no refractory time: the recovery w has its place.
+    There is no refractory time; the recovery w takes its place.
 
     References
     ----------
@@ -72,17 +70,13 @@ class Izhikevich(LIF):
     )
 
     def parameters(self) -> dict[str, Any]:
-        r = self.diversity * self._apart()
+        r = self.diversity * golden_ratio_spread(self.hidden)
         shared = {"a": 0.02, "b": 0.2, "tau_s": self.tau_s, "unit": 1 * ms}
         return shared | {"c": -65 + 15 * r**2, "d": 8 - 6 * r**2}
 
     def initial_state(self) -> dict[str, Any]:
-        v = -65 + 10 * self.v_spread * self._apart()
+        v = -65 + 10 * self.v_spread * golden_ratio_spread(self.hidden)
         return {"v": v, "w": 0.2 * v}
-
-    def _apart(self) -> Array:
-        """Numbers from 0 to 1, spread evenly however many there are."""
-        return np.arange(self.hidden) * (np.sqrt(5) - 1) / 2 % 1
 
     def cells(self, dt: Any) -> Cells | None:
         return None

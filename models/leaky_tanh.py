@@ -14,7 +14,7 @@ from neuroanp.network.dynamics import Rates
 
 
 class LeakyTanhRNN(TanhRNN):
-    r"""Rate units that leak, each with a time constant of its own.
+    r"""Leaky rate units, each with its time constant.
 
     .. math::
         a = W_{in} u + W_{rec} x + \xi, \qquad \tau_i \dot x_i = -x_i + \tanh a_i, \qquad y = W_{out} x

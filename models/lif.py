@@ -12,6 +12,12 @@ from neuroanp.errors import InvalidValue
 from neuroanp.network.dynamics import Cells
 from neuroanp.network.model import Model, Weights, gaussian_weights
 from neuroanp.network.wiring import Wiring
+from neuroanp.types import Array
+
+
+def golden_ratio_spread(n: int) -> Array:
+    """Numbers (n,) from 0 to 1, multiples of the golden ratio modulo 1, which spread evenly for every n."""
+    return np.arange(n) * (np.sqrt(5) - 1) / 2 % 1
 
 
 class LIF(Model):
@@ -26,7 +32,7 @@ class LIF(Model):
 
     With a `density` below 1 or a `delay` each cell has ``density * hidden`` outgoing recurrent synapses,
     drawn from the network's seed, and an axonal delay, spread evenly from `least_delay` to `delay`. Only the
-    weights that exist are stored and learn: ``W_rec`` is a vector of them, see `Wiring`. A spike reaches the
+    weights that exist are stored and learn: ``W_rec`` is a vector of them, see `Wiring`. Spikes reach the
     readout without delay.
     """
 
@@ -79,8 +85,8 @@ class LIF(Model):
         super().__post_init__()
         where = type(self).__name__
         if round(self.density * self.hidden) < 1:
-            wanted = f"a part of {self.hidden} cells that is at least one of them"
-            raise InvalidValue(f"{where}.density", wanted, self.density)
+            expected = f"a part of {self.hidden} cells that is at least one of them"
+            raise InvalidValue(f"{where}.density", expected, self.density)
         if self.least_delay > self.delay:
             raise InvalidValue(f"{where}.least_delay", f"at most delay ({self.delay})", self.least_delay)
 
@@ -88,8 +94,7 @@ class LIF(Model):
         return {"tau": self.tau, "refractory_period": self.refractory_period}
 
     def initial_state(self) -> dict[str, Any]:
-        apart = np.arange(self.hidden) * (np.sqrt(5) - 1) / 2 % 1
-        return {"v": self.v_spread * apart}
+        return {"v": self.v_spread * golden_ratio_spread(self.hidden)}
 
     def readout_parameters(self) -> dict[str, Any]:
         return {"tau": self.tau_out}

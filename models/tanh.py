@@ -1,4 +1,4 @@
-"""The tanh network of the paper."""
+"""Tanh network of the paper."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The zoo of tasks, a file each."""
+"""Task zoo: one task a file."""
 
 from neuroanp.tasks.cart_pole import CartPole, CartPolePlant
 from neuroanp.tasks.copying_memory import CopyingMemory

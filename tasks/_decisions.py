@@ -89,7 +89,7 @@ class Decision(Task):
         return trial, linear_answers(others, trial, present(others), present(trial))
 
     def recipe(self, preset: str) -> Recipe:
-        """The published method at a rate that suits trials of hundreds of steps."""
+        """Published method at a rate that suits trials of hundreds of steps."""
         general = super().recipe(preset)
         return general.replace(optimizer=SGD(lr=0.01)) if preset == "published" else general
 

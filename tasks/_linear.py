@@ -8,7 +8,7 @@ from neuroanp.types import Array
 
 
 def lagged(inputs: Array, rows: range, lags: int) -> Array:
-    """The last `lags` inputs at each of `rows`, newest first, and a constant 1.
+    """Last `lags` inputs at each of `rows`, newest first, and a constant 1.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def lagged(inputs: Array, rows: range, lags: int) -> Array:
 
 
 def linear(inputs: Array, targets: Array, fit: range, test: range, lags: int = 1) -> Array:
-    """Predict `targets` by the least-squares linear function of the last `lags` inputs.
+    """Predictions of `targets` by the least-squares linear function of the last `lags` inputs.
 
     Parameters
     ----------

@@ -79,7 +79,7 @@ class SeriesTask(Task):
     @property
     @abc.abstractmethod
     def series(self) -> Series:
-        """The series with its training and held-out parts."""
+        """Series with its training and held-out parts."""
 
     def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
         """Windows of the training part, one for each lane, drawn or next in turn: (window, lanes, n)."""
@@ -106,7 +106,7 @@ class SeriesTask(Task):
         return lap % (reach % self.window + 1) + window * self.window, window > 0
 
     def evaluation(self, rng: np.random.Generator) -> Trial:
-        """The held-out part as one lane, after `washout` steps; the same for every `rng`."""
+        """Held-out part as one lane, after `washout` steps; the same for every `rng`."""
         return _held_out(self.series, self.washout)
 
     def score(self, outputs: Array, trial: Trial) -> float:
@@ -114,7 +114,7 @@ class SeriesTask(Task):
         return loss(outputs, trial) / max(min(self.trivial().values()), float(np.finfo(float).eps))
 
     def recipe(self, preset: str) -> Recipe:
-        """The published method with the rates, of those tried, at which it gets furthest on a series."""
+        """Published method with the rates, of those tried, at which it gets furthest on a series."""
         general = super().recipe(preset)
         if preset != "published":
             return general

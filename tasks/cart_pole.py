@@ -106,7 +106,7 @@ class CartPolePlant(Plant):
 
 
 class CartPole(PlantTask):
-    """Push a cart left or right so that the pole on it stays upright; only survival is rewarded.
+    """Balance of a pole on a cart that is pushed left or right; only survival is rewarded.
 
     The loss is 1 at the step in which the pole falls or the cart leaves the track, 0 at all others, so
     that the loss of a run is the number of falls per step. Network and plant

@@ -82,12 +82,12 @@ class Digits(Task):
         return 10
 
     def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
-        """An image of the training part for each lane: (steps, lanes, n_in)."""
+        """Images of the training part, one for each lane: (steps, lanes, n_in)."""
         chosen = rng.integers(len(self.images.train), size=lanes)
         return self._present(self.images.train[chosen], self.images.train_digits[chosen])
 
     def evaluation(self, rng: np.random.Generator) -> Trial:
-        """The held-out images, a lane each; the same for every `rng`."""
+        """Held-out images, a lane each; the same for every `rng`."""
         few = slice(self.evaluation_trials)
         return self._present(self.images.test[few], self.images.test_digits[few])
 

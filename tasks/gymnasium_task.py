@@ -1,4 +1,4 @@
-"""Any Gymnasium environment, in closed loop."""
+"""Gymnasium environments, in closed loop."""
 
 from __future__ import annotations
 

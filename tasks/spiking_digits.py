@@ -60,7 +60,7 @@ class SpikingDigits(Task):
         return 10
 
     def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
-        """An image of the training part for each lane, as spikes (T, lanes, n_in)."""
+        """Images of the training part, one for each lane, as spikes (T, lanes, n_in)."""
         images = self.images
         chosen = rng.integers(len(images.train), size=lanes)
         return self._present(rng, images.train[chosen], images.train_digits[chosen])

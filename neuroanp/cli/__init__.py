@@ -1,1 +1,1 @@
-"""The shell command ``neuroanp``."""
+"""Shell command ``neuroanp``."""

@@ -19,7 +19,7 @@ OTHER_CACHE = "set NEUROANP_CACHE to a folder of yours that can be written"
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """Result of one look.
+    """Finding on one thing that training needs.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The shell command ``neuroanp``."""
+"""Shell command ``neuroanp``."""
 
 from __future__ import annotations
 

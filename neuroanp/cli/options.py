@@ -44,11 +44,11 @@ class Parser(argparse.ArgumentParser):
         super().__init__(prog=prog, allow_abbrev=False, formatter_class=_HelpFormatter, **settings)
 
     def error(self, message: str) -> NoReturn:
-        """Raise `UsageError` where `argparse` would print its usage and leave."""
+        """`UsageError`, where `argparse` would print its usage and leave."""
         raise UsageError(message)
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        """Raise `HelpShown` after help, where `argparse` would leave."""
+        """`HelpShown`, where `argparse` would leave after help."""
         raise HelpShown
 
     def read(self, words: list[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``neuroanp train``: a run folder from words."""
+"""``neuroanp train``: a training and its run folder."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def _plain(value: Any, unit: str = "1") -> Any:
 
 
 def _is_configuration(value: Any) -> bool:
-    """True for a part that its options are enough to make again."""
+    """True for a part that its options define completely."""
     cls: Any = type(value)
     return isinstance(value, Part) and set(options(cls)) == set(inspect.signature(cls).parameters)
 

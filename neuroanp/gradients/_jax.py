@@ -1,4 +1,4 @@
-"""JAX, imported when used, in double precision where that is asked for."""
+"""JAX, imported at its first use, in either precision."""
 
 from __future__ import annotations
 

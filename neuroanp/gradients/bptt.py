@@ -21,7 +21,7 @@ from neuroanp.types import Array, Arrays
 
 
 class BPTT(Rule):
-    r"""Gradient itself, for comparison: errors go back through all steps and all weights.
+    r"""Gradient of the loss, for comparison: errors go back through all steps and all weights.
 
     .. math:: \Delta W = -\eta \, \nabla_W \frac{1}{L} \sum_{t,l} m_{t,l} \,
               \frac{1}{n_{out}} \lVert y_{t,l} - y^*_{t,l} \rVert^2

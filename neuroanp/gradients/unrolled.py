@@ -13,7 +13,7 @@ Run = Callable[[Any, Any, Any, Any], tuple[Any, Any]]
 
 
 def unroll(step: Step, truncation: int, surrogate: str, damping: float, steepness: float) -> Run:
-    """Trial, all steps of it: a function of weights, constants, first states and inputs (T, L, n_in).
+    """Trial with all its steps, as a function of weights, constants, first states and inputs (T, L, n_in).
 
     It returns traces (T, L, N) and readouts (T, L, n_out). With a `truncation` above 0 no gradient goes
     through the states into every so many steps.

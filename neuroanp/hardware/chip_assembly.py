@@ -1,4 +1,4 @@
-"""The Brian2 objects of the on-chip mode, and their order in a step.
+"""Brian2 objects of the on-chip mode, and their order in a step.
 
 ============ ===== ==================================================================
 slot         order what runs

@@ -18,7 +18,7 @@ State = Mapping[str, Any]
 
 
 class Ops(NamedTuple):
-    """Operations that a step works with, handed over by who takes its gradient."""
+    """Operations of a step that a gradient replaces."""
 
     numpy: Any
     """Array module."""

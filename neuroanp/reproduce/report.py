@@ -33,7 +33,7 @@ TEMPLATE = Path(__file__).with_name("report.html")
 
 
 def write_report(plan: Plan, out: Path, command: str) -> Path:
-    """Write ``report.json``, records of all runs, and ``report.html``, made of it; returns the page's path.
+    """Report: ``report.json``, records of all runs, and ``report.html``, made of it; returns the page's path.
 
     Parameters
     ----------
