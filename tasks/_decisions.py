@@ -33,6 +33,7 @@ class Decision(Task):
     """
 
     score_name = "fraction of decisions right"
+    n_out = 1
     periods: ClassVar[tuple[str, ...]]
 
     rate: Any = option(100 * Hz, "rate of an input while its cue is on", unit="Hz")
@@ -53,10 +54,6 @@ class Decision(Task):
     @property
     def judged_by(self) -> str:
         return "loss" if self.reward == "error" else "score"
-
-    @property
-    def n_out(self) -> int:
-        return 1
 
     def evaluation(self, rng: np.random.Generator) -> Trial:
         """Fresh trials, `evaluation_trials` lanes of them."""

@@ -56,6 +56,7 @@ class Digits(Task):
 
     name = "digits"
     score_name = "fraction of digits right"
+    n_out = 10
 
     step: Literal["row", "pixel"] = option("row", "what a step shows: row or pixel")
     permuted: bool = option(False, "shuffle the pixels of all images in the same way")
@@ -77,10 +78,6 @@ class Digits(Task):
     def n_in(self) -> int:
         return self.images.side if self.step == "row" else 1
 
-    @property
-    def n_out(self) -> int:
-        return 10
-
     def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
         """Images of the training part, one for each lane: (steps, lanes, n_in)."""
         chosen = rng.integers(len(self.images.train), size=lanes)
@@ -96,14 +93,10 @@ class Digits(Task):
         if self.decision > len(inputs):
             expected = f"at most the {len(inputs)} steps of a trial"
             raise InvalidValue("Digits.decision", expected, self.decision)
-        mask = np.zeros(inputs.shape[:2])
-        mask[-self.decision :] = 1
-        return Trial(inputs, mask[:, :, None] * np.eye(10)[digits], mask)
+        return digit_trial(inputs, digits, self.decision)
 
     def score(self, outputs: Array, trial: Trial) -> float:
-        """Fraction of digits whose output is the largest, summed over the steps that count."""
-        named = outputs[-self.decision :].sum(axis=0).argmax(axis=1)
-        return float((named == trial.targets[-1].argmax(axis=1)).mean())
+        return fraction_named(outputs, trial)
 
     def trivial(self) -> dict[str, float]:
         """Test loss of the mean training target, and of least squares on the pixels."""
@@ -121,6 +114,19 @@ class Digits(Task):
         """Stronger inputs, so that digits differ in their traces."""
         general = super().recipe(preset)
         return general.replace(model=TanhRNN(input_gain=2.0), updates=2000) if preset == "best" else general
+
+
+def digit_trial(inputs: Array, digits: Array, steps: int) -> Trial:
+    """Trial of which the last `steps` count, with the digits (L,) as one-hot targets there."""
+    mask = np.zeros(inputs.shape[:2])
+    mask[-steps:] = 1
+    return Trial(inputs, mask[:, :, None] * np.eye(10)[digits], mask)
+
+
+def fraction_named(outputs: Array, trial: Trial) -> float:
+    """Fraction of digits whose output is the largest, summed over the steps that count."""
+    named = (outputs * np.asarray(trial.mask)[:, :, None]).sum(axis=0).argmax(axis=1)
+    return float((named == trial.targets[-1].argmax(axis=1)).mean())
 
 
 def _views(images: Array) -> dict[str, Array]:

@@ -40,6 +40,7 @@ class MackeyGlass(SeriesTask):
 
     name = "mackey-glass"
     presets = ("best", "published", "spiking")
+    n_in = n_out = 1
 
     ahead: int = option(15, "steps between input and target", least=1)
     direction: Literal["forecast", "recall"] = option(
@@ -51,14 +52,6 @@ class MackeyGlass(SeriesTask):
     def __post_init__(self) -> None:
         super().__post_init__()
         checks.whole(self, 10 * (self.ahead + 20), "steps")
-
-    @property
-    def n_in(self) -> int:
-        return 1
-
-    @property
-    def n_out(self) -> int:
-        return 1
 
     @property
     def series(self) -> Series:

@@ -14,7 +14,7 @@ from neuroanp.optim import Adam
 from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks._decisions import check_rates, check_times, poisson, steps
-from neuroanp.tasks.digits import Digits, Images
+from neuroanp.tasks.digits import Digits, Images, digit_trial, fraction_named
 from neuroanp.training.recipe import Recipe
 from neuroanp.training.task import Task
 from neuroanp.types import Array
@@ -34,6 +34,7 @@ class SpikingDigits(Task):
 
     name = "spiking-digits"
     score_name = "fraction of digits right"
+    n_out = 10
 
     row: Any = option(15 * ms, "time for which a row is shown", unit="ms", above=0)
     decision: Any = option(20 * ms, "time in which the readout counts", unit="ms", above=0)
@@ -55,10 +56,6 @@ class SpikingDigits(Task):
     def n_in(self) -> int:
         return self.images.side * self.copies + 1
 
-    @property
-    def n_out(self) -> int:
-        return 10
-
     def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
         """Images of the training part, one for each lane, as spikes (T, lanes, n_in)."""
         images = self.images
@@ -75,9 +72,7 @@ class SpikingDigits(Task):
         inputs = np.zeros((len(grey) + last, len(images), self.n_in))
         inputs[: len(grey), :, :-1] = self._spikes(rng, grey, row)
         inputs[-last:, :, -1] = 1
-        mask = np.zeros(inputs.shape[:2])
-        mask[-last:] = 1
-        return Trial(inputs, mask[:, :, None] * np.eye(10)[digits], mask)
+        return digit_trial(inputs, digits, last)
 
     def _spikes(self, rng: np.random.Generator, grey: Array, row: int) -> Array:
         """Spikes of grey values (T, L, n), each of which lasts for the `row` steps of its row."""
@@ -88,9 +83,7 @@ class SpikingDigits(Task):
         return spikes.astype(np.float64)
 
     def score(self, outputs: Array, trial: Trial) -> float:
-        """Fraction of digits whose output is the largest, summed over the steps that count."""
-        named = (outputs * np.asarray(trial.mask)[:, :, None]).sum(axis=0).argmax(axis=1)
-        return float((named == trial.targets[-1].argmax(axis=1)).mean())
+        return fraction_named(outputs, trial)
 
     def trivial(self) -> dict[str, float]:
         """Levels of ``digits``, from the grey values of the same held-out images."""

@@ -34,6 +34,8 @@ class Weather(SeriesTask):
     """
 
     name = "weather"
+    n_in = len(_weather_file.COLUMNS)
+    n_out = 1
 
     ahead: int = option(
         24, "hours between the present and the temperature to tell; usual are 1, 24 and 48", least=1
@@ -46,14 +48,6 @@ class Weather(SeriesTask):
     def __post_init__(self) -> None:
         super().__post_init__()
         checks.whole(self, self.ahead + LEAST_TRAINING, "train_hours")
-
-    @property
-    def n_in(self) -> int:
-        return len(_weather_file.COLUMNS)
-
-    @property
-    def n_out(self) -> int:
-        return 1
 
     @property
     def series(self) -> Series:

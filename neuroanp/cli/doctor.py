@@ -41,33 +41,18 @@ class Finding:
         return line + (f"\n     -> {self.advice}" if self.advice else "")
 
 
-@dataclasses.dataclass(frozen=True)
-class Report:
-    """Findings; printed, a line each and the advice below it."""
-
-    findings: tuple[Finding, ...]
-
-    @property
-    def fit(self) -> bool:
-        """True if networks can be trained here."""
-        return all(finding.mark != BAD for finding in self.findings)
-
-    @property
-    def summary(self) -> str:
-        """Sentence below the findings."""
-        if not self.fit:
-            return "Networks can't be trained here until what is marked !! is put right."
-        good = all(finding.mark == GOOD for finding in self.findings)
-        return "Nothing to do." if good else "Networks train here."
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, (*self.findings, self.summary)))
-
-
-def examine() -> Report:
-    """Report on versions, compiler, cache, BLAS, offered classes and extras."""
+def doctor_command() -> int:
+    """Findings on all that training needs, printed; returns the exit code."""
     looks: tuple[Callable[[], Iterator[Finding]], ...] = (_versions, _engine, _blas, _classes, _extras)
-    return Report(tuple(finding for look in looks for finding in look()))
+    marks = set()
+    for finding in (finding for look in looks for finding in look()):
+        print(finding)
+        marks.add(finding.mark)
+    if BAD in marks:
+        print("Networks can't be trained here until what is marked !! is put right.")
+        return 1
+    print("Nothing to do." if marks == {GOOD} else "Networks train here.")
+    return 0
 
 
 def _versions() -> Iterator[Finding]:

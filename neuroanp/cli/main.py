@@ -8,6 +8,7 @@ import signal
 import sys
 
 from neuroanp.cli.options import HelpShown, UsageError
+from neuroanp.config import environment, registry
 from neuroanp.config.text import first_line
 from neuroanp.errors import NeuroANPError, UnknownName
 
@@ -79,8 +80,6 @@ def _with_options(name: str, words: list[str]) -> int:
 
 
 def _list() -> int:
-    from neuroanp.config import registry
-
     for kind in registry.GROUPS:
         print(f"{kind}s:")
         for name, cls in registry.classes(kind).items():
@@ -89,20 +88,16 @@ def _list() -> int:
 
 
 def _doctor() -> int:
-    from neuroanp.cli.doctor import examine
+    from neuroanp.cli.doctor import doctor_command
 
-    report = examine()
-    print(report)
-    return 0 if report.fit else 1
+    return doctor_command()
 
 
 def _version() -> int:
-    import importlib.metadata
-
-    try:
-        print(importlib.metadata.version("neuroanp"))
-    except importlib.metadata.PackageNotFoundError:
-        raise UsageError("neuroanp is not installed, so it has no version: pip install -e .") from None
+    version = environment.version("neuroanp")
+    if version is None:
+        raise UsageError("neuroanp is not installed, so it has no version: pip install -e .")
+    print(version)
     return 0
 
 

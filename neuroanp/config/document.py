@@ -14,7 +14,7 @@ import numpy as np
 from neuroanp.config import environment, registry
 from neuroanp.config.part import Part, options
 from neuroanp.config.text import form
-from neuroanp.config.units import parse_quantity, quantity_text
+from neuroanp.config.units import quantity_text
 from neuroanp.errors import DataError, InvalidValue, NeuroANPError, UnknownName
 
 WRITTEN_BY = "written_by"
@@ -112,7 +112,7 @@ def _construct(where: str, value: Mapping[str, Any]) -> Any:
         field, hint = known[name]
         written = form(field, hint)
         if isinstance(item, str) and written is not None and written.unit is not None:
-            arguments[name] = parse_quantity(f"{cls.__name__}.{name}", item, written.unit)
+            arguments[name] = written.parse(f"{cls.__name__}.{name}", item)
         else:
             arguments[name] = _revive(f"{where}.{name}", item, hint)
     try:

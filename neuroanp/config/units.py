@@ -8,25 +8,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from neuroanp.errors import InvalidValue
-
-
-def parse_quantity(where: str, text: str, unit: str) -> Any:
-    """Brian2 quantity that `text` writes, such as ``"20 ms"`` or ``"0.5 nA/ms"``.
-
-    Raises
-    ------
-    InvalidValue
-        For other text, and for other dimensions than those of `unit`.
-    """
-    try:
-        return read_quantity(text, unit)
-    except ValueError:
-        raise InvalidValue(where, f"a quantity in {unit}, such as '20 {unit}'", text) from None
-
 
 def quantity_text(value: Any, unit: str) -> str:
-    """Text of a scalar quantity, which `parse_quantity` reads as exactly the same number."""
+    """Text of a scalar quantity, which `read_quantity` reads as exactly the same number."""
     from brian2.units.fundamentalunits import get_unit
 
     base = repr(get_unit(value.dim)).replace(" ", "")
@@ -39,7 +23,7 @@ def quantity_text(value: Any, unit: str) -> str:
 
 
 def read_quantity(text: str, unit: str) -> Any:
-    """Quantity that `text` writes; `ValueError` for other text or dimensions."""
+    """Quantity of a text such as "20 ms" or "0.5 nA/ms"; `ValueError` for other text or dimensions."""
     from brian2 import get_dimensions
 
     match = _NUMBER_AND_UNIT.fullmatch(text.strip())
