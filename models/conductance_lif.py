@@ -7,7 +7,6 @@ from typing import Any
 from brian2 import ms
 
 from neuroanp.config.option import option
-from neuroanp.errors import InvalidValue
 from neuroanp.models.lif import LIF
 from neuroanp.network.dynamics import Cells
 
@@ -45,18 +44,11 @@ class ConductanceLIF(LIF):
 
     tau_e: Any = option(5 * ms, "time constant of excitatory conductances", unit="ms", above=0)
     tau_i: Any = option(10 * ms, "time constant of inhibitory conductances", unit="ms", above=0)
-    e_e: float = option(14 / 3, "reversal potential of excitation, above 1")
-    e_i: float = option(-2 / 3, "reversal potential of inhibition, below 1")
+    e_e: float = option(14 / 3, "reversal potential of excitation, above the threshold, 1", above=1)
+    e_i: float = option(-2 / 3, "reversal potential of inhibition, below the threshold, 1", below=1)
     recurrent_gain: float = option(
         0.3, "recurrent weights have standard deviation gain / sqrt(density * hidden)"
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.e_e > 1:
-            raise InvalidValue("ConductanceLIF.e_e", "a number above the threshold, 1", self.e_e)
-        if not self.e_i < 1:
-            raise InvalidValue("ConductanceLIF.e_i", "a number below the threshold, 1", self.e_i)
 
     def parameters(self) -> dict[str, Any]:
         synaptic = {"tau_e": self.tau_e, "tau_i": self.tau_i, "e_e": self.e_e, "e_i": self.e_i}

@@ -28,8 +28,7 @@ class Decision(Task):
     periods : tuple of str
         Fields that are times of at least one step.
     reward : {"error", "sign"}
-        What the reward monitor sees at each step that counts: the squared error, or the one bit that says
-        whether the readout's sign is wrong.
+        Loss at each step that counts: the squared error, or one bit, 1 where the readout's sign is wrong.
     """
 
     score_name = "fraction of decisions right"

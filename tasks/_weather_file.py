@@ -27,16 +27,9 @@ LARGEST = 16_000_000
 
 TARGET = "DryBulbFarenheit"
 COLUMNS = (
-    "Visibility",
-    TARGET,
-    "WetBulbFarenheit",
-    "DewPointFarenheit",
-    "RelativeHumidity",
-    "WindSpeed",
-    "WindDirection",
-    "StationPressure",
-    "Altimeter",
-)
+    "Visibility", TARGET, "WetBulbFarenheit", "DewPointFarenheit", "RelativeHumidity", "WindSpeed",
+    "WindDirection", "StationPressure", "Altimeter",
+)  # fmt: skip
 
 
 def cached_copy() -> Path:

@@ -85,7 +85,7 @@ class CartPolePlant(Plant):
     over = "abs(x) > edge or abs(theta) > tilt"
     dt = TICK * second
 
-    velocities: bool = option(True, "whether the network sees the velocities")
+    velocities: bool = option(True, "let the network see the velocities too")
 
     @property
     def observations(self) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ class CartPole(PlantTask):
     dt = 5 * ms
 
     longest: int = option(500, "steps of the plant, of 20 ms, after which an episode is over", least=1)
-    velocities: bool = option(True, "whether the network sees the velocities")
+    velocities: bool = option(True, "let the network see the velocities too")
 
     @property
     def plant(self) -> CartPolePlant:

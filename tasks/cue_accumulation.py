@@ -1,4 +1,4 @@
-"""Cue accumulation: say, after a delay, on which side there were more cues."""
+"""Cue accumulation: choose, after a delay, the side with more cues."""
 
 from __future__ import annotations
 
@@ -45,9 +45,7 @@ class CueAccumulation(Decision):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.cues % 2 == 0:
-            raise InvalidValue(
-                "CueAccumulation.cues", "an odd number, so that there is a majority", self.cues
-            )
+            raise InvalidValue("CueAccumulation.cues", "an odd number, for a majority", self.cues)
 
     @property
     def n_in(self) -> int:

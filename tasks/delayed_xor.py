@@ -1,4 +1,4 @@
-"""Delayed exclusive or: say whether two cues, some time apart, differ."""
+"""Delayed exclusive or: compare two cues, some time apart."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from neuroanp.training.recipe import Recipe
 
 
 class DelayedXOR(Decision):
-    """Cue A, a delay, cue B, a delay, decision: the readout's sign says whether the cues differ.
+    """Cue A, a delay, cue B, a delay, decision: the readout is positive for cues that differ.
 
     A cue is a burst of Poisson spikes in one of two sets of inputs, drawn anew for every trial and lane; all
     inputs fire in the background the whole time. One more input is 1 in the decision period. The four pairs

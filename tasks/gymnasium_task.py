@@ -148,7 +148,7 @@ class Gymnasium(PlantTask):
 
     Each step of the environment is 20 ms, four of the network's. The loss of a step is minus the reward; the
     score is the mean sum of rewards over `episodes` unseen episodes. The extra ``gym`` brings Gymnasium;
-    some environments want packages of their own.
+    some environments need further packages.
     """
 
     name = "gymnasium"

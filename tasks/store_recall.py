@@ -1,4 +1,4 @@
-"""Store and recall: keep the bit that was shown when told to, and say it when asked."""
+"""Store and recall: remember a bit from one signal to another."""
 
 from __future__ import annotations
 

@@ -37,9 +37,7 @@ class Weather(SeriesTask):
     n_in = len(_weather_file.COLUMNS)
     n_out = 1
 
-    ahead: int = option(
-        24, "hours between the present and the temperature to tell; usual are 1, 24 and 48", least=1
-    )
+    ahead: int = option(24, "hours from the present to the temperature; usual are 1, 24 and 48", least=1)
     data: str | None = option(None, "file of observations (WTH.csv); downloaded when not given")
     train_hours: int = option(33_600, "hours for training, from the start of the file")
     window: int = option(96, "steps in a training window")

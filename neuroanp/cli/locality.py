@@ -13,8 +13,8 @@ from neuroanp.rules import Rule
 USAGE = """\
 usage: neuroanp locality [RULE [options]]
 
-A line for every rule: whether a synapse can learn by it alone, and what that takes. With RULE a table:
-what a synapse holds, what it sees of its neurons, what is broadcast, bits to store, operations.
+A line for every rule: local or not, and its costs. With RULE a table: variables of a synapse, variables of
+its neurons that it reads, broadcast numbers, bits to store, operations.
 
 `neuroanp locality RULE --help` explains the options, which depend on the rule."""
 

@@ -118,31 +118,25 @@ def _default_folder(task: Task, seed: int) -> Path:
 
 
 def _train(trainer: Trainer, out: Path, options: Training) -> int:
+    run: Run | None
+    code, content = 0, ""
     try:
         run = trainer.run(progress=not options.quiet)
     except Diverged as error:
         print(f"neuroanp: {error} ({ADVICE})", file=sys.stderr)
-        return _stopped(error.run, out, "the last good weights are", options.json, DIVERGED)
+        run, code, content = error.run, DIVERGED, "the last good weights are"
     except Interrupted as error:
         print(f"neuroanp: stopped by hand; {error.run}", file=sys.stderr)
-        return _stopped(error.run, out, "what was learned is", options.json, STOPPED)
-    run.save(out)
-    if not options.quiet:
-        stream = sys.stderr if options.json else sys.stdout
-        print(run, file=stream)
-        print(f"figure: {out / 'figure.png'}", file=stream)
-    if options.json:
-        print(storage.json_line(run.result))
-    return 0
-
-
-def _stopped(run: Run | None, out: Path, what: str, as_json: bool, code: int) -> int:
-    """Folder of a run that didn't come to its end, named on stderr."""
+        run, code, content = error.run, STOPPED, "what was learned is"
     if run is None:
         print("neuroanp: nothing was saved", file=sys.stderr)
         return code
     run.save(out)
-    print(f"neuroanp: {what} in {out / 'weights.npz'}", file=sys.stderr)
-    if as_json:
+    if code:
+        print(f"neuroanp: {content} in {out / 'weights.npz'}", file=sys.stderr)
+    elif not options.quiet:
+        stream = sys.stderr if options.json else sys.stdout
+        print(run, f"figure: {out / 'figure.png'}", sep="\n", file=stream)
+    if options.json:
         print(storage.json_line(run.result))
     return code

@@ -81,6 +81,8 @@ def _range(noun: str, bounds: typing.Mapping[str, float | None]) -> str:
     if above is not None:
         upper = "" if most is None else f" and at most {most:g}"
         return f"{noun} above {above:g}{upper}"
+    if least is None and below is not None:
+        return f"{noun} below {below:g}"
     if least is None:
         return noun if most is None else f"{noun} of at most {most:g}"
     if most is None and below is None:

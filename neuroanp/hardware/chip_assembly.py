@@ -16,7 +16,7 @@ synapses     1     readout synapses transmit; recurrent ones where cells spike
 resets             resets
 end          0     readout
 end          1     loss
-end          2     broadcast of the step: modulator, outcome, whether the trial ends
+end          2     broadcast of the step: modulator, outcome, end of the trial
 end          3     eligibility of readout synapses
 end          4     credit
 end          5, 6  at the end of a trial an event in every neuron; its synapses change

@@ -127,25 +127,19 @@ class Assembly:
             self.loop = loop(plant, self.inputs, self.readout, layout=layout, kinds=kinds)
             self.reward = self.loop.reward
             objects += self.loop.objects
-        kept: dict[str, Any] = {"when": "end", "order": 4}
         self.trace = CourseRecorder(
-            self.hidden,
-            model.trace,
-            shares=passes.shares,
-            apart="trace" in perturbation.recorded,
-            name="record_trace",
-            **kept,
-        )
-        self.outputs = Recorder(self.readout, "y", name="record_outputs", **kept)
+            self.hidden, model.trace, shares=passes.shares, apart="trace" in perturbation.recorded,
+            when="end", order=4, name="record_trace",
+        )  # fmt: skip
+        self.outputs = Recorder(self.readout, "y", when="end", order=4, name="record_outputs")
         self.watched = self._watched()
         self.projections = self._projections(wiring)
-        self.dense = [each for each in self.projections.values() if isinstance(each, DenseProjection)]
+        self.dense = [item for item in self.projections.values() if isinstance(item, DenseProjection)]
         self.noises = NoiseSources(
             perturbation, {"hidden": self.hidden, "output": self.readout}, self.projections,
             layout=layout, mixed=decorrelated,
         )  # fmt: skip
-        objects += [self.player, self.teacher, self.trace, self.outputs]
-        objects += self.watched.values()
+        objects += [self.player, self.teacher, self.trace, self.outputs, *self.watched.values()]
         objects += [*self.projections.values(), *self.noises.sources.values()]
         self.groups = [self.hidden, self.readout, *([self.loop.group] if self.loop else [])]
         self.net = b2.Network(*objects, name="neuroanp_network")

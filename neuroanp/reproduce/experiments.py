@@ -39,7 +39,7 @@ class Experiment:
     methods : tuple of str
         Names of the methods that it is made with.
     noiseless : dict
-        What methods without noise have in place of the recipe's.
+        Settings of methods without noise, in place of the recipe's.
     bptt_rate : float, optional
         Learning rate of BPTT's hidden weights, the best of several on seeds 0 to 2; without it the recipe's,
         which suits our rule.

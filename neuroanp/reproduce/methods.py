@@ -76,6 +76,6 @@ METHODS = {
     "bptt-decorrelated": _ours("BPTT, decorrelated as our recipe is", rule=BPTT()),
 }
 
-#: BPTT at a rate of its own, and all methods without noise, which compare no passes and no lanes.
+#: BPTT, at another rate, and all methods without noise, which compare no passes and no lanes.
 GRADIENTS = ("bptt", "bptt-decorrelated")
 NOISELESS = (*GRADIENTS, "readout")

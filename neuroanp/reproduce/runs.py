@@ -1,4 +1,4 @@
-"""`Plan` and `run_all`: every run in a process of its own, kept on disk, left out when it is there."""
+"""`Plan` and `run_all`: runs, each in its own process and folder, made unless the folder is there."""
 
 from __future__ import annotations
 

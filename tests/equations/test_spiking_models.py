@@ -141,7 +141,7 @@ def test_signs_are_kept_by_cutting_a_change_at_zero():
 def test_models_refuse_what_cannot_be():
     with pytest.raises(InvalidValue, match=r"^EI\.excitatory: expected a part that leaves cells of both"):
         EI(hidden=4, excitatory=0.99)
-    with pytest.raises(InvalidValue, match=r"^ConductanceLIF\.e_e: expected a number above the threshold"):
+    with pytest.raises(InvalidValue, match=r"^ConductanceLIF\.e_e: expected a number above 1"):
         ConductanceLIF(e_e=0.5)
     with pytest.raises(InvalidValue, match=r"^Izhikevich\.diversity: expected a number from 0 to 1"):
         Izhikevich(diversity=2.0)
