@@ -53,14 +53,14 @@ class Parser(argparse.ArgumentParser):
 
     def read(self, words: list[str]) -> dict[str, Any]:
         """Options in `words`, as text; `UnknownOption` for one that doesn't exist."""
-        given, rest = self.parse_known_args(words)
+        options, rest = self.parse_known_args(words)
         for word in rest:
             if word.startswith("-"):
                 known = [name for action in self._actions for name in action.option_strings if len(name) > 2]
                 raise UnknownOption(word.partition("=")[0], known)
         if rest:
             raise UsageError(f"expected options after the task, got {rest[0]!r}")
-        return vars(given)
+        return vars(options)
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -190,14 +190,14 @@ def _choices(prefix: str, part: Part) -> list[str]:
     return names
 
 
-def apply(prefix: str, part: PartT, given: Mapping[str, Any]) -> PartT:
+def apply(prefix: str, part: PartT, texts: Mapping[str, Any]) -> PartT:
     """Part with the options replaced that the shell gave.
 
     Parameters
     ----------
     prefix : str
     part : Part
-    given : mapping
+    texts : mapping
         Texts of options by name, such as ``"rule.sigma"``.
 
     Raises
@@ -211,29 +211,29 @@ def apply(prefix: str, part: PartT, given: Mapping[str, Any]) -> PartT:
     for option in _options(prefix, part):
         name = option.name.rpartition(".")[2]
         if option.part is not None:
-            value = _applied(option, given)
+            value = _applied(option, texts)
             if value is not option.value:
                 changes[name] = value
-        elif option.name in given and option.form is not None:
-            text = given[option.name]
+        elif option.name in texts and option.form is not None:
+            text = texts[option.name]
             where = f"{type(part).__name__}.{name}" if prefix else f"--{name}"
             changes[name] = option.form.parse(where, text) if isinstance(text, str) else text
     return part.replace(**changes) if changes else part
 
 
-def _applied(option: _Option, given: Mapping[str, Any]) -> Part | None:
-    mentioned = option.name in given or any(name.startswith(f"{option.name}.") for name in given)
-    if given.get(f"no-{option.name}"):
+def _applied(option: _Option, texts: Mapping[str, Any]) -> Part | None:
+    mentioned = option.name in texts or any(name.startswith(f"{option.name}.") for name in texts)
+    if texts.get(f"no-{option.name}"):
         if mentioned:
             raise UsageError(f"--no-{option.name} and --{option.name} options contradict each other")
         return None
     value: Part | None = option.value
-    if option.name in given:
-        require_known(f"--{option.name}", [given[option.name]], option.choices)
-        value = like(option.choices[given[option.name]], value)
+    if option.name in texts:
+        require_known(f"--{option.name}", [texts[option.name]], option.choices)
+        value = like(option.choices[texts[option.name]], value)
     if value is None and mentioned and option.part is not None:
         value = option.part()
-    return value if value is None else apply(option.name, value, given)
+    return value if value is None else apply(option.name, value, texts)
 
 
 def like(cls: Any, old: Part | None) -> Any:

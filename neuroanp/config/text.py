@@ -90,12 +90,12 @@ def _several(item: Form | None) -> Form | None:
 
 def _union(forms: list[Form]) -> Form | None:
     """Form of one of several; "none", which is also a text, is read first and shown last."""
-    shown, read = (sorted(forms, key=lambda form: (form is NONE) == last) for last in (True, False))
-    if shown in ([], [NONE]):
+    none, others = [form for form in forms if form is NONE], [form for form in forms if form is not NONE]
+    if not others:
         return None
-    metavar = "|".join(dict.fromkeys(form.metavar for form in shown))
-    expected = " or ".join(form.expected for form in shown)
-    return Form(metavar, expected, tuple(reader for form in read for reader in form.readers))
+    metavar = "|".join(dict.fromkeys(form.metavar for form in others + none))
+    expected = " or ".join(form.expected for form in others + none)
+    return Form(metavar, expected, tuple(reader for form in none + others for reader in form.readers))
 
 
 NONE = _choice("none", "none", None)

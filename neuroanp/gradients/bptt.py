@@ -135,15 +135,12 @@ class BPTT(Rule):
         elif (initial != start.get(dynamics.trace, 0)).any():
             expected = "units with other states than the trace to start from rest in every trial"
             raise InvalidValue("BPTT.update", expected, "a window that goes on from the one before")
-        states = {
-            name: np.zeros((lanes, n_out if name.startswith("readout.") else n), dtype) + value
-            for name, value in start.items()
-        }
-        k, states = (
-            {name: np.asarray(value, dtype) for name, value in values.items()}
-            for values in (dynamics.constants, states)
-        )
-        return dynamics, weights, k, states, record.inputs.astype(dtype, copy=False)
+        states = {}
+        for name, value in start.items():
+            shape = lanes, n_out if name.startswith("readout.") else n
+            states[name] = np.asarray(np.zeros(shape, dtype) + value, dtype)
+        constants = {name: np.asarray(value, dtype) for name, value in dynamics.constants.items()}
+        return dynamics, weights, constants, states, record.inputs.astype(dtype, copy=False)
 
 
 @functools.lru_cache(maxsize=32)
