@@ -69,7 +69,7 @@ def test_an_episode_is_the_environments_own(gym, env, n_in, n_out):
         state = plant.reset({"seed": trial.plant["seed"][[lane]]})
         for move in range(30):
             at = 0 if move == 0 else 4 * move - 3
-            np.testing.assert_allclose(record.inputs[at, lane, :n_in], state.seen[0], atol=1e-12)
+            np.testing.assert_allclose(record.inputs[at, lane, :n_in], state.observations[0], atol=1e-12)
             y = record.outputs[4 * move, 0, [lane]]
             state, loss, over = plant.move(state, y, np.array([True]))
             assert record.loss[4 * move, 0, lane] == pytest.approx(loss[0])
