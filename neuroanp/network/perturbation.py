@@ -1,4 +1,4 @@
-"""`Perturbation`: what noise goes where in a network."""
+"""`Perturbation`: the noise of a network, by place and kind."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Perturbation(Part):
     relaxation : float
         Weights, held for the trial: part of the noise that is new in each trial.
     readout : bool
-        Whether the readout is perturbed too.
+        True perturbs the readout too.
     per_lane : bool
         Weights: each lane has noise of its own, and so weights of its own.
     external : bool
@@ -35,8 +35,7 @@ class Perturbation(Part):
     readout_sigma : float, optional
         Standard deviation of the noise on the readout; `sigma` when left out.
     recorded : tuple of str
-        Hidden variables that the rule reads in each pass, by what the model calls them or by their own names;
-        ``"trace"`` for `Record.traces`.
+        Hidden variables that the rule reads in each pass, see `Rule`; ``"trace"`` for `Record.traces`.
     """
 
     target: Literal["none", "nodes", "weights"] = option("none", "what is perturbed")
@@ -72,9 +71,9 @@ class Perturbation(Part):
         sigma : float, optional
             Another level than `sigma`; the readout's changes in the same ratio.
         """
-        own = self.readout_sigma if source == "output" else None
-        if own is None:
+        level = self.readout_sigma if source == "output" else None
+        if level is None:
             return self.sigma if sigma is None else sigma
         if sigma is None:
-            return own
-        return own * sigma / self.sigma if self.sigma > 0 else sigma
+            return level
+        return level * sigma / self.sigma if self.sigma > 0 else sigma
