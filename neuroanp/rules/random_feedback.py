@@ -16,16 +16,16 @@ from neuroanp.types import Array, Arrays
 
 
 class RandomFeedback(Rule):
-    r"""Errors reach each unit through fixed random weights, and only its own leak carries them back in time.
+    r"""Errors reach each unit through fixed random weights, and go back in time by its leak alone.
 
     .. math:: \Delta W_{ij} = -\eta \sum_{t,l} \big(B^\top \delta_{t,l}\big)_i \, p_{t,l,ij}, \qquad
               p_{t,ij} = m_i \, p_{t-1,ij} + (1 - m_i) \, \phi'(a_{t,i}) \, x_{t-1,j}
 
     with :math:`\phi = \tanh`, the memory :math:`m` of `Rates`, the error :math:`\delta` of
-    `neuroanp.rules.delta` and B (n_out, N) of standard deviation 1 / sqrt(N). There is no noise and no
-    reward: it is a gradient-like rule to compare with, of what a vector of errors can do that a scalar can't.
+    `neuroanp.rules.delta` and B (n_out, N) of standard deviation 1 / sqrt(N). Without noise and reward, it is
+    a gradient-like rule to compare with: a vector of errors instead of a scalar.
 
-    The sum over steps is made from the last to the first, with a number a unit instead of one a synapse.
+    The sum over steps is formed from the last to the first, with a number a unit instead of one a synapse.
 
     Parameters
     ----------
@@ -69,7 +69,8 @@ class RandomFeedback(Rule):
         credit = error @ (B / np.sqrt(x.shape[2])).astype(error.dtype)
         for t in range(len(credit) - 2, -1, -1):
             credit[t] += memory * credit[t + 1]
-        post, D = credit * (1 - memory) * slope(record), record.decorrelation
+        post = credit * (1 - memory) * slope(record)
+        D = record.decorrelation
         update = {
             "W_in": outer(post, record.inputs, D.get("D_in")),
             "W_rec": outer(post, record.trace[:-1], D.get("D_hidden")),
