@@ -1,4 +1,17 @@
-"""Exceptions that say which field was wrong, what was expected and what came."""
+"""Exceptions that say which field was wrong, what was expected and what came.
+
+::
+
+    NeuroANPError
+    ├── InvalidValue           (and ValueError)
+    ├── UnsupportedConstruct
+    ├── UnknownName            (and LookupError)
+    ├── DataError
+    ├── MissingExtra           (and ImportError)
+    └── Diverged
+    KeyboardInterrupt
+    └── Interrupted
+"""
 
 from __future__ import annotations
 
@@ -17,9 +30,9 @@ class InvalidValue(NeuroANPError, ValueError):
     where : str
         Class and field, e.g. ``"NodePerturbation.sigma"``.
     expected : str
-        What would have been right, with unit and shape where it has them.
+        Right value, with unit and shape.
     got : object
-        What came instead; its ``repr`` is printed, a string as it is.
+        Value that came, printed as its ``repr``, a string as it is.
     """
 
     def __init__(self, where: str, expected: str, got: object) -> None:
@@ -59,7 +72,7 @@ class MissingExtra(NeuroANPError, ImportError):
 
 
 class Diverged(NeuroANPError):
-    """Training left the range of finite numbers; `run` holds what was good until then."""
+    """Training that left the range of finite numbers; `run` holds its last good state."""
 
     def __init__(self, message: str, run: Any = None) -> None:
         super().__init__(message)
@@ -67,7 +80,7 @@ class Diverged(NeuroANPError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """Training was stopped by hand; `run` holds what was learned until then."""
+    """Training stopped by hand; `run` holds its state."""
 
     def __init__(self, run: Any) -> None:
         super().__init__("training was stopped by hand")

@@ -60,7 +60,7 @@ def wired_outer(wiring: Wiring, post: Array, x: Array) -> Array:
     for first in range(0, len(positions), size):
         spikes = positions[first : first + size]
         cell = spikes % cells
-        block = spikes - cell  # where the cells of the spike's step and lane begin
+        block = spikes - cell  # position of cell 0 in the spike's step and lane
         factor = factors.take(wiring.targets[cell] + block[:, None])
         order = np.argsort(cell, kind="stable")
         starts = np.flatnonzero(np.diff(cell[order], prepend=-1))
