@@ -1,4 +1,4 @@
-"""Exceptions that say which field was wrong, what was expected and what came.
+"""Exceptions that name the field, the expected value and the one that came.
 
 ::
 
@@ -23,7 +23,7 @@ class NeuroANPError(Exception):
 
 
 class InvalidValue(NeuroANPError, ValueError):
-    """A value that cannot be used: ``Class.field: expected ..., got ...``.
+    """Value that cannot be used: ``Class.field: expected ..., got ...``.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class UnsupportedConstruct(NeuroANPError):
 
 
 class UnknownName(NeuroANPError, LookupError):
-    """A task, model, rule or option that does not exist, with the nearest one that does."""
+    """Name of no task, model, rule or option, with the nearest one that exists."""
 
     def __init__(self, kind: str, name: str, known: list[str]) -> None:
         import difflib
@@ -65,7 +65,7 @@ class DataError(NeuroANPError):
 
 
 class MissingExtra(NeuroANPError, ImportError):
-    """An optional dependency that is not installed; names the extra that brings it."""
+    """Optional dependency that is not installed; names the extra that brings it."""
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f"{package} is not installed: pip install 'neuroanp[{extra}]'")

@@ -36,7 +36,7 @@ STATEMENTS = ("eligibility", "credit", "learn", "forget")
 class Synapse:
     r"""One synapse: its own variables, and its statements at each step and at the end of a trial.
 
-    With discount :math:`\gamma` and the loss :math:`m_s` of each step, less what was expected of it,
+    With discount :math:`\gamma` and the loss :math:`m_s` of each step, less its expectation,
 
     .. math:: \sum_t M_t \, \mathrm{post}_t \, \mathrm{pre}_t = \sum_s m_s e_s, \qquad
               M_t = \sum_{s \ge t} \gamma^{s-t} m_s, \qquad

@@ -1,4 +1,4 @@
-"""The Brian2 objects of a network, and their order in a step.
+"""Brian2 objects of a network, and their order in a step.
 
 ========== ===== ==========================================================
 slot       order operation
@@ -150,15 +150,15 @@ class Assembly:
         return objects
 
     def _watched(self) -> dict[str, Recorder]:
-        named = {name: self.model.variable(name) for name in self.perturbation.recorded if name != "trace"}
         return {
             name: Recorder(self.hidden, variable, when="thresholds", order=-1, name=f"watch_{name}")
-            for name, variable in named.items()
-            if variable is not None
+            for name in self.perturbation.recorded
+            if name != "trace" and (variable := self.model.variable(name)) is not None
         }
 
     def _projections(self, wiring: Wiring | None) -> dict[str, Any]:
-        model, on_weights, rows = self.model, self.perturbation.target == "weights", self.layout.rows
+        model, rows = self.model, self.layout.rows
+        on_weights = self.perturbation.target == "weights"
         blocks = 1
         if on_weights:
             blocks = rows if self.perturbation.per_lane else len(self.layout.passes)

@@ -1,4 +1,4 @@
-"""A model's dynamics for rules and gradients: `Dynamics`, and two kinds of units, `Cells` and `Rates`."""
+"""Dynamics of a model for rules and gradients: `Dynamics`, and two kinds of units, `Cells` and `Rates`."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def rendered(model: Model, dt: Any) -> Dynamics:
     Raises
     ------
     UnsupportedConstruct
-        For what only Brian2 itself can run, by field and name.
+        For constructs that only Brian2 itself can run, by field and name.
     InvalidValue
-        For spiking models that don't say what their threshold compares.
+        For spiking models without a `potential`.
     """
     fields = (getattr(model, name) for name in Source._fields[1:])
     step, steps = render(Source(type(model).__name__, *fields))

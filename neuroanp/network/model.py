@@ -21,8 +21,8 @@ ROLES = ("drive", "synaptic", "inhibitory", "activity", "trace", "potential", "a
 class Model(Part):
     """Base of all models: options as fields, with the equations beside them.
 
-    A model is one file. The hidden group has to declare ``noise`` (the perturbation), the variable that
-    projections write to, and what `activity` and `trace` name.
+    A model is one file. The hidden group has to declare ``noise`` (the perturbation) and the variables that
+    `drive`, `activity` and `trace` name.
 
     Attributes
     ----------

@@ -21,9 +21,6 @@ from neuroanp.network.trial import Trial
 from neuroanp.network.wiring import Wiring
 from neuroanp.types import Array, Arrays
 
-_WIRING = (0,)
-"""Spawn key of the stream that the wiring is drawn from."""
-
 
 class Network:
     """A model with P passes of L lanes side by side, sharing weights.
@@ -100,8 +97,8 @@ class Network:
             "dt": float(dt), "readout_memory": model.readout_memory(dt), "cells": model.cells(dt),
             "rates": model.rates(dt), "dynamics": functools.cache(lambda: model.dynamics(dt)),
         }  # fmt: skip
-        stream = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=_WIRING))
-        self.wiring = model.wiring(stream, dt)
+        wiring_seed = np.random.SeedSequence(seed, spawn_key=(0,))
+        self.wiring = model.wiring(np.random.default_rng(wiring_seed), dt)
         self.device = device_for(engine)
         with self.device.active():
             self.parts = Assembly(
@@ -207,7 +204,8 @@ class Network:
         """
         self._check(trial)
         self.device.use(self._program)
-        parts, layout, steps, hidden = self.parts, self.layout, trial.steps, self.model.hidden
+        parts, layout = self.parts, self.layout
+        steps, hidden = trial.steps, layout.hidden
         if trial.carry:
             self._state.carry(elapsed=parts.net.t_)
         else:

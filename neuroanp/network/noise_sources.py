@@ -14,7 +14,7 @@ from neuroanp.types import Array
 
 
 class NoiseSources:
-    """A source of noise for each perturbed layer, or for the weights of each perturbed projection.
+    """Sources of noise, one for each perturbed layer or for the weights of each perturbed projection.
 
     Parameters
     ----------
@@ -42,7 +42,8 @@ class NoiseSources:
         layout: Layout,
         mixed: bool,
     ) -> None:
-        self.perturbation, self.lanes, self.mixed = perturbation, layout.lanes, mixed
+        self.perturbation, self.mixed = perturbation, mixed
+        self.lanes = layout.lanes
         self.signs = layout.passes.signs
         on_weights = perturbation.target == "weights"
         self.sources = {

@@ -12,7 +12,7 @@ from neuroanp.types import Array, Arrays
 
 
 class State:
-    """The changing variables of groups of (passes, lanes, n) cells.
+    """Variables of groups of (passes, lanes, n) cells that change.
 
     Parameters
     ----------

@@ -69,13 +69,13 @@ class Trial:
         return self.inputs.shape[1]
 
     def repeated(self, copies: int) -> Trial:
-        """The trial in `copies` times as many lanes, the copies of a lane next to each other."""
+        """Trial of `copies` times as many lanes, the copies of a lane next to each other."""
         if copies == 1:
             return self
         return self.lane(np.repeat(np.arange(self.lanes), copies))
 
     def lane(self, chosen: Array) -> Trial:
-        """The trial with the lanes of these numbers, in this order."""
+        """Trial of the lanes of these numbers, in this order."""
         return Trial(
             self.inputs[:, chosen],
             self.targets[:, chosen],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -31,7 +30,7 @@ DELTA = Synapse(
 
 
 class Layer(NamedTuple):
-    """The perturbed variable of one layer of n units."""
+    """Perturbed variable of one layer of n units."""
 
     noise: Array
     """(T, L, n) perturbation of the plus pass."""
@@ -67,8 +66,8 @@ class Rule(Part):
     Parameters
     ----------
     readout : str
-        How ``W_out`` learns: ``"perturb"`` by the rule, from noise on the readout; ``"delta"`` by the local
-        delta rule, without noise; ``"fixed"`` not at all.
+        Learning of ``W_out``: ``"perturb"`` by the rule, from noise on the readout; ``"delta"`` by the local
+        delta rule, without noise; ``"fixed"`` none.
 
     Raises
     ------
@@ -119,6 +118,15 @@ class Rule(Part):
         dict of (post, pre) arrays by weight name, new ones, of float64 or the record's dtype, to be
         subtracted from the weights times a learning rate. Weights that don't learn are not in it.
         """
+
+    def hidden_update(self, record: Record, post: Array) -> Arrays:
+        """`__call__` for the hidden weights, from the postsynaptic factor (T, L, N)."""
+        D = record.decorrelation
+        x = record.trace[:-1] if record.wiring is None else arrived(record, record.trace[1:])
+        return {
+            "W_in": outer(post, record.inputs, D.get("D_in")),
+            "W_rec": recurrent(record, post, x, D.get("D_hidden")),
+        }
 
     def readout_update(self, record: Record, error: Array | None = None) -> Arrays:
         """`__call__` for the readout where it learns without noise, from the error `delta`."""
@@ -210,7 +218,7 @@ class NoiseRule(Rule):
 
 
 class NodeRule(NoiseRule):
-    r"""A rule of three factors.
+    r"""Base of the rules of three factors.
 
     .. math:: \Delta W_{ij} \propto \sum_{t,l} M_{t,l} \; \mathrm{post}_{t,l,i} \; \mathrm{pre}_{t,l,j}
 
@@ -242,12 +250,12 @@ class NodeRule(NoiseRule):
         size = max(1, PART // lanes)
         error = delta(record) if self.readout == "delta" else None
         if steps <= 2 * size:
-            return self._sum(record, modulator, error, record.decorrelation)
+            return self._sum(record, modulator, error)
         update: Arrays = {}
         for first in range(0, steps, size):
             last = min(first + size, steps)
             errors = None if error is None else error[first:last]
-            products = self._sum(part(record, first, last), modulator[first:last], errors, {})
+            products = self._sum(part(record, first, last), modulator[first:last], errors)
             for name, product in products.items():
                 update[name] = update[name] + product if name in update else product
         if D := record.decorrelation:
@@ -255,24 +263,17 @@ class NodeRule(NoiseRule):
                 update[name] = decorrelated(total, D[PROJECTIONS[name].decorrelated_by])
         return update
 
-    def _sum(self, record: Record, modulator: Array, error: Array | None, D: Mapping[str, Array]) -> Arrays:
-        x = record.trace[1:]
-        arriving = record.trace[:-1] if record.wiring is None else arrived(record, x)
-        hidden = self._post(Layer(record.noise, record.activity, self.sigma), record, modulator, x)
-        update = {
-            "W_in": outer(hidden, record.inputs, D.get("D_in")),
-            "W_rec": recurrent(record, hidden, arriving, D.get("D_hidden")),
-        }
-        return update | self._readout(record, x, modulator, error, D)
+    def _sum(self, record: Record, modulator: Array, error: Array | None) -> Arrays:
+        layer = Layer(record.noise, record.activity, self.sigma)
+        post = self._post(layer, record, modulator, record.trace[1:])
+        return self.hidden_update(record, post) | self._readout(record, modulator, error)
 
-    def _readout(
-        self, record: Record, x: Array, modulator: Array, error: Array | None, D: Mapping[str, Array]
-    ) -> Arrays:
-        if self.readout == "perturb":
-            layer = Layer(record.noise_out, record.outputs, self.output_sigma)
-            output = self._post(layer, record, modulator, record.targets)
-            return {"W_out": outer(output, x, D.get("D_hidden"))}
-        return {} if error is None else {"W_out": outer(error, x, D.get("D_hidden"))}
+    def _readout(self, record: Record, modulator: Array, error: Array | None = None) -> Arrays:
+        if self.readout != "perturb":
+            return self.readout_update(record, error)
+        layer = Layer(record.noise_out, record.outputs, self.output_sigma)
+        post = self._post(layer, record, modulator, record.targets)
+        return {"W_out": outer(post, record.trace[1:], record.decorrelation.get("D_hidden"))}
 
     def _post(self, layer: Layer, record: Record, modulator: Array, like: Array) -> Array:
         return self.post(layer, record, modulator) if layer.sigma > 0 else np.zeros_like(like)

@@ -18,7 +18,7 @@ STEPPED = ("loss", "mask", "inputs", "traces", "activity", "noise", "outputs", "
 
 
 def part(record: Record, first: int, last: int) -> Record:
-    """Steps `first` to before `last` of a trial, as a trial of views."""
+    """Steps `first` to before `last` of a trial, as a trial of views, without its decorrelation."""
     cut = slice(first, last)
     return dataclasses.replace(
         record,
@@ -26,6 +26,7 @@ def part(record: Record, first: int, last: int) -> Record:
         trace=record.trace[first : last + 1],
         hidden={name: values[cut] for name, values in record.hidden.items()},
         past=_past(record, first),
+        decorrelation={},
     )
 
 

@@ -29,7 +29,7 @@ class ActivityPerturbation(NodeRule):
     Steps whose :math:`\lVert \delta a_t \rVert` is within 4 units of rounding of the activity are left out:
     they carry no information, and would be divided by nearly 0.
 
-    What it converges to
+    Limit of many trials
     --------------------
     The change at step t holds the noise of that step and the effect of earlier noise,
 
@@ -99,5 +99,5 @@ class ActivityPerturbation(NodeRule):
 
 def _squared_norm(values: Array, modulator: Array) -> Array:
     """Sum of squares over units, and over lanes where one modulator serves all: shaped as the modulator."""
-    squares: Array = np.einsum("tln,tln->tl", values, values).astype(np.float64)
+    squares = np.asarray(np.einsum("tln,tln->tl", values, values), np.float64)
     return squares if modulator.shape == squares.shape else squares.sum(axis=1, keepdims=True)

@@ -37,8 +37,8 @@ class DelayedHebbian(NoiseRule):
 
     It is no gradient, and its length depends on the third power of everything: use Adam, or clip.
 
-    What a synapse needs
-    --------------------
+    Needs of a synapse
+    ------------------
     Local: the postsynaptic activity and its running mean, the presynaptic trace, the eligibility.
     Broadcast: M.
 

@@ -48,8 +48,8 @@ class EProp(Rule):
 
     The modulator is not used, and its baseline decides only which passes run.
 
-    What a synapse needs
-    --------------------
+    Needs of a synapse
+    ------------------
     Local: presynaptic spikes through a filter, the postsynaptic potential and threshold, :math:`\epsilon^b`.
     Broadcast: a learning signal for each cell at each step, which is more than a scalar; with symmetric
     feedback also the present readout weights.
@@ -106,7 +106,8 @@ class EProp(Rule):
         cells = record.cells
         if cells is None:
             raise InvalidValue("Record.cells", "a model of spiking cells, such as lif or alif", "none")
-        spikes, error = record.trace[1:], delta(record)
+        spikes = record.trace[1:]
+        error = delta(record)
         signal = error @ self._back(record).astype(error.dtype)
         post = self._post(signal, self._slope(record, cells, spikes), cells)
         current = cells.drive * leaky(record.inputs, cells.memory)
@@ -147,8 +148,10 @@ class EProp(Rule):
         c = np.asarray(signal * h)
         if not np.any(cells.rise):
             return c
-        rho, beta_h = cells.fading, np.asarray(cells.rise, c.dtype) * h
-        effect, lam = c.copy(), np.zeros_like(c[0])
+        rho = cells.fading
+        beta_h = np.asarray(cells.rise, c.dtype) * h
+        effect = c.copy()
+        lam = np.zeros_like(c[0])
         for t in range(len(c) - 1, -1, -1):
             effect[t] += rho * beta_h[t] * lam
             lam = rho * (1 - beta_h[t]) * lam - c[t]

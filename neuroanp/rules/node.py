@@ -39,8 +39,8 @@ class NodePerturbation(NodeRule):
     for h steps, and its effect, divided by h, is credited to the trace of each of them: the mean is the
     gradient with the trace averaged over a draw's steps.
 
-    What a synapse needs
-    --------------------
+    Needs of a synapse
+    ------------------
     Local: the noise of the postsynaptic cell, the trace of the presynaptic one. Broadcast: M.
 
     Parameters

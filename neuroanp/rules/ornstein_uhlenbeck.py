@@ -23,7 +23,7 @@ class OrnsteinUhlenbeck(NoiseRule):
     where
 
     - :math:`\theta_k` are the weights in force in trial k, the same in all lanes, and :math:`\mu_k` their
-      means: what is trained, tested and stored;
+      means, which are trained, tested and stored;
     - :math:`\lambda` is `relaxation`, a trial the unit of time; :math:`\sigma` is the standard deviation of
       :math:`\theta - \mu` in the long run;
     - :math:`M_k` is the modulator at the first step, summed over lanes: the return of the trial minus its
@@ -38,8 +38,8 @@ class OrnsteinUhlenbeck(NoiseRule):
     relax to them at rate :math:`\lambda`. Here noise is a function of seed and trial, so they do. The
     difference is of second order in the learning rate.
 
-    What a synapse needs
-    --------------------
+    Needs of a synapse
+    ------------------
     Local: the difference of the weight from its mean, both kept in the synapse. Broadcast: M, once a trial.
 
     Parameters

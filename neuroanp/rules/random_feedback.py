@@ -10,7 +10,7 @@ from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.network.record import Record
 from neuroanp.rules._base import Rule
-from neuroanp.rules._factors import delta, outer, slope
+from neuroanp.rules._factors import delta, slope
 from neuroanp.synapse import NotLocal
 from neuroanp.types import Array, Arrays
 
@@ -63,16 +63,12 @@ class RandomFeedback(Rule):
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         if record.rates is None:
             raise InvalidValue("Record.rates", "a model of tanh units, such as tanh or leaky-tanh", "none")
-        x, error = record.trace[1:], delta(record)
+        x = record.trace[1:]
+        error = delta(record)
         memory = np.asarray(record.rates.memory, x.dtype)
         B = np.random.default_rng(self.feedback_seed).standard_normal((error.shape[2], x.shape[2]))
         credit = error @ (B / np.sqrt(x.shape[2])).astype(error.dtype)
         for t in range(len(credit) - 2, -1, -1):
             credit[t] += memory * credit[t + 1]
         post = credit * (1 - memory) * slope(record)
-        D = record.decorrelation
-        update = {
-            "W_in": outer(post, record.inputs, D.get("D_in")),
-            "W_rec": outer(post, record.trace[:-1], D.get("D_hidden")),
-        }
-        return update | self.readout_update(record, error)
+        return self.hidden_update(record, post) | self.readout_update(record, error)

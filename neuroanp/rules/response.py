@@ -49,8 +49,8 @@ class ResponsePerturbation(NoiseRule):
 
     Errors of the outputs have to be known: it is for tasks with targets and squared errors.
 
-    What a unit needs
-    -----------------
+    Needs of a unit
+    ---------------
     Local: its noise, its slope, the trace of the presynaptic cell, a number for each output and lag.
     Broadcast: the errors of the outputs and the scalar :math:`\sum_o e_o r_o`, which takes a sum over units.
 
@@ -73,8 +73,8 @@ class ResponsePerturbation(NoiseRule):
 
     References
     ----------
-    Noise that teaches what the feedback should be, without time: Lansdell, Prakash, Kording, ICLR (2020).
-    The responses over time and the correction by what they leave are of this library.
+    Feedback learned from noise, without time: Lansdell, Prakash, Kording, ICLR (2020). The responses over
+    time and the correction by their remainder are of this library.
     """
 
     name = "response-perturbation"
@@ -105,12 +105,7 @@ class ResponsePerturbation(NoiseRule):
             correction = leaky_back(np.einsum("tlo,tlo->tl", e, r), self.discount)
             post += times(correction / self.sigma**2, record.noise)
             state["response"] = K + self._learned(r, noise)
-        D = record.decorrelation
-        update = {
-            "W_in": outer(post, record.inputs, D.get("D_in")),
-            "W_rec": outer(post, record.trace[:-1], D.get("D_hidden")),
-        }
-        return update | self.readout_update(record)
+        return self.hidden_update(record, post) | self.readout_update(record)
 
     def _learned(self, r: Array, noise: Array) -> Array:
         """Change of the responses (lags n_out, N) after a trial."""

@@ -10,7 +10,7 @@ from brian2 import ms
 from neuroanp.config.option import option
 from neuroanp.filters import leaky
 from neuroanp.network.record import Record
-from neuroanp.rules._factors import arrived, before, delta, outer, recurrent, recurrent_leaky, times
+from neuroanp.rules._factors import arrived, before, outer, recurrent, recurrent_leaky, times
 from neuroanp.rules.node import NodePerturbation
 from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.types import Array, Arrays
@@ -41,8 +41,8 @@ class RewardSTDP(NodePerturbation):
 
     The readout doesn't spike: with ``"perturb"`` it learns by node perturbation.
 
-    What a synapse needs
-    --------------------
+    Needs of a synapse
+    ------------------
     Local: a fading count of its presynaptic spikes, one of its postsynaptic cell's, its eligibility.
     Broadcast: M.
 
@@ -122,5 +122,4 @@ class RewardSTDP(NodePerturbation):
             "W_rec": recurrent_leaky(record, potentiation, arriving, decay_plus, D_hidden)
             - recurrent(record, depression, arriving, D_hidden),
         }
-        error = delta(record) if self.readout == "delta" else None
-        return update | self._readout(record, record.trace[1:], modulator, error, D)
+        return update | self._readout(record, modulator)

@@ -27,8 +27,8 @@ class WeightPerturbation(NoiseRule):
       the return without it.
 
     With ``hold="trial"`` the noise is drawn once, and credited once with the return of the whole trial,
-    :math:`M_0`: this needs a discount of 1 or near it. With ``hold="step"``, as published, each step has
-    noise of its own and the return from that step on. Both have the gradient of the loss as their mean (for
+    :math:`M_0`: this needs a discount of 1 or near it. With ``hold="step"``, as published, each step has new
+    noise and the return from that step on. Both have the gradient of the loss as their mean (for
     discount 1). The variance of the held one is about T/2 times less if the steps' gradients are unrelated,
     and twice as much if they all agree; it needs T times fewer draws. Noise on ``W_rec`` before a first step
     that starts from zero has no effect, and is left out.

@@ -1,4 +1,4 @@
-"""The training loop: trial, modulator, update, change of the weights, and again."""
+"""Training loop: trial, modulator, update, change of the weights, and again."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ class Trainer:
         return self.state.arrays() | network
 
     def set_state(self, arrays: Arrays) -> None:
-        """Go on from what `get_state` gave."""
+        """Go on from the arrays of `get_state`."""
         prefix = "network/"
         network = {name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)}
         self.state = TrainingState.restored({k: v for k, v in arrays.items() if not k.startswith(prefix)})

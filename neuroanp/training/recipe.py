@@ -23,9 +23,8 @@ PRESETS = ("best", "published")
 """Names of the general recipes, the default one first."""
 
 
-def _tanh(**options: Any) -> Model:
-    model: Model = registry.find("model", "tanh")(**options)
-    return model
+def _tanh(**options: Any) -> Any:
+    return registry.find("model", "tanh")(**options)
 
 
 class Recipe(Part):
