@@ -91,9 +91,9 @@ class ActivityPerturbation(NodeRule):
         da = record.passes.effect(layer.activity)
         norm2 = _squared_norm(da, modulator)
         activity2 = _squared_norm(layer.activity[:, record.passes.index("plus")], modulator)
-        known = norm2 > (4 * np.finfo(da.dtype).eps) ** 2 * activity2
+        informative = norm2 > (4 * np.finfo(da.dtype).eps) ** 2 * activity2
         units = record.inputs.shape[-1] + record.trace.shape[-1] + record.targets.shape[-1]
-        scale = np.divide(np.sqrt(units) * modulator, norm2, out=np.zeros_like(modulator), where=known)
+        scale = np.divide(np.sqrt(units) * modulator, norm2, out=np.zeros_like(modulator), where=informative)
         return times(scale, da)
 
 
