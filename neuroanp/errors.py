@@ -1,4 +1,17 @@
-"""Exceptions that say which field was wrong, what was expected and what came."""
+"""Exceptions that name the field, the expected value and the one that came.
+
+::
+
+    NeuroANPError
+    ├── InvalidValue           (and ValueError)
+    ├── UnsupportedConstruct
+    ├── UnknownName            (and LookupError)
+    ├── DataError
+    ├── MissingExtra           (and ImportError)
+    └── Diverged
+    KeyboardInterrupt
+    └── Interrupted
+"""
 
 from __future__ import annotations
 
@@ -10,16 +23,16 @@ class NeuroANPError(Exception):
 
 
 class InvalidValue(NeuroANPError, ValueError):
-    """A value that cannot be used: ``Class.field: expected ..., got ...``.
+    """Value that cannot be used: ``Class.field: expected ..., got ...``.
 
     Parameters
     ----------
     where : str
         Class and field, e.g. ``"NodePerturbation.sigma"``.
     expected : str
-        What would have been right, with unit and shape where it has them.
+        Right value, with unit and shape.
     got : object
-        What came instead; its ``repr`` is printed, a string as it is.
+        Value that came, printed as its ``repr``, a string as it is.
     """
 
     def __init__(self, where: str, expected: str, got: object) -> None:
@@ -36,7 +49,7 @@ class UnsupportedConstruct(NeuroANPError):
 
 
 class UnknownName(NeuroANPError, LookupError):
-    """A task, model, rule or option that does not exist, with the nearest one that does."""
+    """Name of no task, model, rule or option, with the nearest one that exists."""
 
     def __init__(self, kind: str, name: str, known: list[str]) -> None:
         import difflib
@@ -52,14 +65,14 @@ class DataError(NeuroANPError):
 
 
 class MissingExtra(NeuroANPError, ImportError):
-    """An optional dependency that is not installed; names the extra that brings it."""
+    """Optional dependency that is not installed; names the extra that brings it."""
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f"{package} is not installed: pip install 'neuroanp[{extra}]'")
 
 
 class Diverged(NeuroANPError):
-    """Training left the range of finite numbers; `run` holds what was good until then."""
+    """Training that left the range of finite numbers; `run` holds its last good state."""
 
     def __init__(self, message: str, run: Any = None) -> None:
         super().__init__(message)
@@ -67,7 +80,7 @@ class Diverged(NeuroANPError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """Training was stopped by hand; `run` holds what was learned until then."""
+    """Training stopped by hand; `run` holds its state."""
 
     def __init__(self, run: Any) -> None:
         super().__init__("training was stopped by hand")

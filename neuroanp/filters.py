@@ -1,4 +1,4 @@
-"""Leaky sums over the steps of a trial: what a synapse or a readout keeps of its past."""
+"""Leaky sums over the steps of a trial, as synapses and readouts keep them."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import numpy as np
 from neuroanp.types import Array
 
 WIDE = 512
-"""Numbers in a step from which it pays to go step by step."""
+"""Numbers in a step from which the sum goes step by step."""
 
 
 def leaky(values: Array, memory: float) -> Array:
-    r"""Sum of what has been, fading from step to step.
+    r"""Sum of the past, fading from step to step.
 
     .. math:: z_t = \sum_{s \le t} \mu^{t-s} x_s
 
-    Narrow ones are formed by doubling: after k rounds every step holds the fading sum of the 2^k steps up to
-    it. Wide ones go step by step, which touches their memory once.
+    Narrow sums double: after k rounds every step holds the fading sum of the 2^k steps up to it. Wide sums go
+    step by step, which touches their memory once.
 
     Parameters
     ----------
     values : (T, ...) array
     memory : float
-        :math:`\mu` from 0 to 1, what is left after a step; 0 gives the values themselves, 1 their plain sum.
+        :math:`\mu`, part that is left after a step; 0 gives the values themselves, 1 their plain sum.
 
     Returns
     -------
@@ -33,7 +33,7 @@ def leaky(values: Array, memory: float) -> Array:
     >>> leaky(np.array([4.0, 2.0, 1.0]), 0.5)
     array([4., 4., 3.])
     """
-    total: Array = np.array(values, dtype=np.float64)
+    total = np.array(values, dtype=np.float64)
     if total[:1].size >= WIDE:
         scaled = np.empty_like(total[:1])
         for t in range(1, len(total)):
@@ -47,14 +47,13 @@ def leaky(values: Array, memory: float) -> Array:
 
 
 def leaky_back(values: Array, memory: float) -> Array:
-    r"""Sum of what will be: `leaky` from the last step to the first.
+    r"""Sum of the future, fading: `leaky` from the last step to the first.
 
     It is the adjoint: :math:`\sum_t a_t \, \mathrm{leaky}(x)_t = \sum_t \mathrm{leaky\_back}(a)_t \, x_t`.
     """
     if memory == 1:
-        whole: Array = np.add.accumulate(values[::-1], axis=0, dtype=np.float64)
-        return whole[::-1]
-    total: Array = np.array(values, dtype=np.float64)
+        return np.asarray(np.add.accumulate(values[::-1], axis=0, dtype=np.float64)[::-1])
+    total = np.array(values, dtype=np.float64)
     span, weight = 1, memory
     while span < len(total) and weight > 0:
         total[:-span] += weight * total[span:]

@@ -1,4 +1,4 @@
-"""The run folder: what a training run leaves on disk, whole or not at all."""
+"""Run folders: JSON, histories and arrays of a run on disk, whole or not at all."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from neuroanp.errors import DataError, InvalidValue
 from neuroanp.types import Array, Arrays
 
 SPARSE = "test_"
+"""Prefix of the columns of a history with a row an evaluation."""
 
 
 def check_folder(folder: Path | str) -> None:
-    """Make sure that a run folder can be made at this path; leaves nothing behind.
+    """Check that a run folder can be made at this path; leaves nothing behind.
 
     Raises
     ------
@@ -46,7 +47,7 @@ def check_folder(folder: Path | str) -> None:
 
 @contextlib.contextmanager
 def new_folder(folder: Path | str) -> Iterator[Path]:
-    """A hidden folder beside `folder`, renamed to it when the block ends, removed when the block fails.
+    """Hidden folder beside `folder`, renamed to it when the block ends, removed when the block fails.
 
     Raises
     ------
@@ -100,7 +101,7 @@ def finite(value: Any) -> Any:
 
 
 def read_json(path: Path | str) -> dict[str, Any]:
-    """The object in a JSON file; `DataError` when it is missing, damaged or not an object."""
+    """Object in a JSON file; `DataError` when it is missing, damaged or not an object."""
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -113,7 +114,7 @@ def read_json(path: Path | str) -> dict[str, Any]:
 
 
 def write_history(path: Path, history: Mapping[str, Array]) -> None:
-    """`history` as CSV, a row an update; ``test_*`` columns are blank where nothing was tested.
+    """`history` as CSV, a row an update; ``test_*`` columns are blank at updates without an evaluation.
 
     Parameters
     ----------
@@ -169,7 +170,7 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
 
 
 def read_arrays(path: Path) -> Arrays:
-    """The arrays of an npz file; `DataError` when it is missing or damaged."""
+    """Arrays of an npz file; `DataError` when it is missing or damaged."""
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}

@@ -1,7 +1,6 @@
-"""`Synapse` and `NotLocal`: what one synapse holds, sees and does, or why it can't do it alone.
+"""`Synapse` and `NotLocal`: the work of one synapse in Brian2 code, or the reason why it can't do it alone.
 
-The statements are Brian2 code for `brian2.Synapses`. The on-chip mode runs these strings and the table of
-``neuroanp locality`` reads them, so that the two can't drift apart.
+The on-chip mode runs these statements, and the table of ``neuroanp locality`` reads them.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ BROADCAST = {
     "learning_rate": "each trial: the learning rate",
     "trials": "each trial: how many trials were learned from, this one among them",
 }
-"""Scalars that all synapses of a projection can be told, and when they change."""
+"""Scalars that all synapses of a projection can see, and when they change."""
 
 NETWORK = ("N_pre", "N_post", "dt", "readout_memory")
-"""What a network gives: sizes of layers, length of a step, what is left of the readout after one."""
+"""Constants of a network: sizes of layers, length of a step, part of the readout left after one."""
 
 STATEMENTS = ("eligibility", "credit", "learn", "forget")
 
@@ -37,22 +36,21 @@ STATEMENTS = ("eligibility", "credit", "learn", "forget")
 class Synapse:
     r"""One synapse: its own variables, and its statements at each step and at the end of a trial.
 
-    With discount :math:`\gamma` and the loss :math:`m_s` of each step, less what was expected of it,
+    With discount :math:`\gamma` and the loss :math:`m_s` of each step, less its expectation,
 
     .. math:: \sum_t M_t \, \mathrm{post}_t \, \mathrm{pre}_t = \sum_s m_s e_s, \qquad
               M_t = \sum_{s \ge t} \gamma^{s-t} m_s, \qquad
               e_s = \gamma \, e_{s-1} + \mathrm{post}_s \, \mathrm{pre}_s
 
-    so that a synapse that holds the eligibility e needs to know of no step but the present one.
+    so a synapse that holds the eligibility e needs to know the present step alone.
 
     Names in the statements:
 
-    - ``weight``, and ``gradient``, the estimate that the optimizer reads, are the synapse's own;
-    - so is what `state` names; ``weight_noise`` is filled with noise where the rule perturbs weights;
-    - ``..._pre`` and ``..._post`` are variables of the two neurons: ``trace`` is what the source sends at the
-      step, ``noise`` the perturbation, ``activity`` what it is added to (as thresholds saw it),
-      ``y`` and ``target`` those of an output;
-    - those of `BROADCAST` are the same for all synapses, as are `constants` and those of `NETWORK`.
+    - ``weight``, ``gradient``, the estimate that the optimizer reads, and the names in `state` are variables
+      of the synapse; ``weight_noise`` is filled with noise by rules that perturb weights;
+    - ``..._pre`` and ``..._post`` are variables of the two neurons: ``trace`` of the source at the step,
+      ``noise`` and the ``activity`` that it perturbs (as thresholds saw it), ``y`` and ``target`` of outputs;
+    - `BROADCAST`, `constants` and `NETWORK` are the same for all synapses.
 
     Parameters
     ----------
@@ -92,9 +90,9 @@ class Synapse:
         for field in ("transmits", *STATEMENTS):
             for name in names(getattr(self, field)):
                 if self.kind(name) == "unknown":
-                    own = ", ".join(("weight", "gradient", *self.state))
-                    wanted = f"{own}, a name that ends in _pre or _post, a constant or a broadcast"
-                    raise InvalidValue(f"Synapse.{field}", wanted, name)
+                    variables = ", ".join(("weight", "gradient", *self.state))
+                    expected = f"{variables}, a name that ends in _pre or _post, a constant or a broadcast"
+                    raise InvalidValue(f"Synapse.{field}", expected, name)
 
     def kind(self, name: str) -> str:
         """``"synapse"``, ``"pre"``, ``"post"``, ``"broadcast"``, ``"constant"`` or ``"unknown"``."""
@@ -108,29 +106,26 @@ class Synapse:
 
     @property
     def each_step(self) -> str:
-        """All that is done at each step."""
+        """Statements of each step."""
         return joined(self.eligibility, self.credit)
 
     @property
     def each_trial(self) -> str:
-        """All that is done at the end of a trial."""
+        """Statements at the end of a trial."""
         return joined(self.learn, self.forget)
 
     @property
     def learns(self) -> bool:
-        """Whether the weight changes at all."""
+        """True where the weight changes."""
         return bool(self.each_step or self.each_trial)
 
     def reads(self, kind: str) -> list[str]:
-        """Names of one kind that any statement uses, each once."""
+        """Names of one kind in the statements, without repetition."""
         code = joined(f"weight = {self.transmits}", self.each_step, self.each_trial)
         return [name for name in dict.fromkeys(names(code)) if self.kind(name) == kind]
 
     def operations(self, code: str) -> int:
-        """Arithmetic operations and function calls that a synapse makes for itself.
-
-        What is made of constants and broadcast numbers alone is the same for all, and not counted.
-        """
+        """Number of operations and function calls, but for those of broadcasts and constants alone."""
         return sum(self._is_own(node) for node in ast.walk(ast.parse(_dedented(code))))
 
     def _is_own(self, node: ast.AST) -> bool:
@@ -141,7 +136,7 @@ class Synapse:
         return any(self.kind(name) not in ("broadcast", "constant") for name in _names(node))
 
     def then(self, other: Synapse) -> Synapse:
-        """The same, with what another does at the end of a trial done before it forgets."""
+        """Both: the other's statements at the end of a trial come before this one forgets."""
         return dataclasses.replace(
             self,
             state=tuple(dict.fromkeys((*self.state, *other.state))),
@@ -153,14 +148,14 @@ class Synapse:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class NotLocal:
-    """Why a synapse can't do it alone.
+    """Reason why a synapse can't do its work alone.
 
     Parameters
     ----------
     quantity : str
-        What a synapse would have to know and can't.
+        Quantity that a synapse would have to know and can't.
     variant : str
-        What comes nearest to it and is local.
+        Nearest variant that is local.
     """
 
     quantity: str

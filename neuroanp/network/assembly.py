@@ -1,7 +1,7 @@
-"""The Brian2 objects of a network, and their order in a step.
+"""Brian2 objects of a network, and their order in a step.
 
 ========== ===== ==========================================================
-slot       order what runs
+slot       order operation
 ========== ===== ==========================================================
 start      0     perturbation drawn
 start      1     input and target shown
@@ -59,7 +59,7 @@ class Assembly:
     decorrelated : bool
     plant : Plant, optional
     wiring : Wiring, optional
-        Which recurrent synapses of a spiking model exist; all of them without.
+        Recurrent synapses of a spiking model that exist; all without.
     loss : str, optional
         Loss of one output at one step, where it isn't the model's.
 
@@ -72,14 +72,14 @@ class Assembly:
     projections : dict
         By weight name.
     dense : list
-        Those of them that take the weights as one matrix.
+        Projections that take the weights as one matrix.
     noises : NoiseSources
     trace, outputs : CourseRecorder, Recorder
-        What is kept of every trial: hidden trace and readout.
+        Records of hidden trace and readout, kept of every trial.
     watched : dict
-        Recorders of the hidden variables that the rule asked for.
+        Recorders of the hidden variables that the rule reads.
     loop : ClosedLoop or None
-        The plant, where there is one, and what joins it to inputs and readout.
+        The plant, joined to inputs and readout.
     """
 
     def __init__(
@@ -97,44 +97,29 @@ class Assembly:
             expected = "noise on nodes for a model whose projections follow spikes"
             raise InvalidValue("Network.perturbation", expected, "weights")
         self.model, self.layout, self.perturbation = model, layout, perturbation
-        rows, passes = layout.rows, layout.passes
         self.clock = b2.Clock(layout.dt, name="network_clock")
-        kinds = {"clock": self.clock, "dtype": layout.dtype.type, "namespace": {}}
-        self.inputs = b2.NeuronGroup(rows * layout.n_in, "u : 1", name="inputs", **kinds)
-        self.hidden = b2.NeuronGroup(
-            rows * model.hidden, model.equations, name="hidden", **spiking_keywords(model), **kinds
-        )
-        self.readout = b2.NeuronGroup(rows * layout.n_out, model.readout_equations, name="readout", **kinds)
-        _set(self.hidden, model.parameters() | model.initial_state())
-        _set(self.readout, model.readout_parameters())
-        objects: list[Any] = [self.inputs, self.hidden, self.readout]
-        if model.update:
-            objects.append(
-                self.hidden.run_regularly(model.update, when="groups", order=-1, name="hidden_update")
-            )
-        objects.append(
-            self.readout.run_regularly(model.readout_update, when="end", order=0, name="readout_update")
-        )
-        shown = (1,) * len(passes)
-        self.player = Player(self.inputs, "u", signs=shown, when="start", order=1, name="show_input")
-        self.teacher = Player(self.readout, "target", signs=shown, when="start", order=1, name="show_target")
+        settings = {"clock": self.clock, "dtype": layout.dtype.type, "namespace": {}}
+        objects = self._groups(settings)
+        signs = (1,) * len(layout.passes)
+        self.player = Player(self.inputs, "u", signs=signs, when="start", order=1, name="show_input")
+        self.teacher = Player(self.readout, "target", signs=signs, when="start", order=1, name="show_target")
         self.loop: ClosedLoop | None = None
         if plant is None:
             self.reward = RewardMonitor(self.readout, n_out=layout.n_out, loss=loss or model.loss)
             objects.append(self.reward)
         else:
             loop = HostLoop if isinstance(plant, PythonPlant) else ClosedLoop
-            self.loop = loop(plant, self.inputs, self.readout, layout=layout, kinds=kinds)
+            self.loop = loop(plant, self.inputs, self.readout, layout=layout, settings=settings)
             self.reward = self.loop.reward
             objects += self.loop.objects
         self.trace = CourseRecorder(
-            self.hidden, model.trace, shares=passes.shares, apart="trace" in perturbation.recorded,
+            self.hidden, model.trace, shares=layout.passes.shares, apart="trace" in perturbation.recorded,
             when="end", order=4, name="record_trace",
         )  # fmt: skip
         self.outputs = Recorder(self.readout, "y", when="end", order=4, name="record_outputs")
         self.watched = self._watched()
         self.projections = self._projections(wiring)
-        self.dense = [item for item in self.projections.values() if isinstance(item, DenseProjection)]
+        self.dense = [p for p in self.projections.values() if isinstance(p, DenseProjection)]
         self.noises = NoiseSources(
             perturbation, {"hidden": self.hidden, "output": self.readout}, self.projections,
             layout=layout, mixed=decorrelated,
@@ -144,16 +129,36 @@ class Assembly:
         self.groups = [self.hidden, self.readout, *([self.loop.group] if self.loop else [])]
         self.net = b2.Network(*objects, name="neuroanp_network")
 
+    def _groups(self, settings: dict[str, Any]) -> list[Any]:
+        """Groups of the layers, and their updates."""
+        model, layout, rows = self.model, self.layout, self.layout.rows
+        spiking = spiking_keywords(model) | settings
+        self.inputs = b2.NeuronGroup(rows * layout.n_in, "u : 1", name="inputs", **settings)
+        self.hidden = b2.NeuronGroup(rows * model.hidden, model.equations, name="hidden", **spiking)
+        self.readout = b2.NeuronGroup(
+            rows * layout.n_out, model.readout_equations, name="readout", **settings
+        )
+        _set(self.hidden, model.parameters() | model.initial_state())
+        _set(self.readout, model.readout_parameters())
+        objects = [self.inputs, self.hidden, self.readout]
+        objects.append(
+            self.readout.run_regularly(model.readout_update, when="end", order=0, name="readout_update")
+        )
+        if model.update:
+            update = self.hidden.run_regularly(model.update, when="groups", order=-1, name="hidden_update")
+            objects.append(update)
+        return objects
+
     def _watched(self) -> dict[str, Recorder]:
-        named = {name: self.model.variable(name) for name in self.perturbation.recorded if name != "trace"}
         return {
             name: Recorder(self.hidden, variable, when="thresholds", order=-1, name=f"watch_{name}")
-            for name, variable in named.items()
-            if variable is not None
+            for name in self.perturbation.recorded
+            if name != "trace" and (variable := self.model.variable(name)) is not None
         }
 
     def _projections(self, wiring: Wiring | None) -> dict[str, Any]:
-        model, on_weights, rows = self.model, self.perturbation.target == "weights", self.layout.rows
+        model, rows = self.model, self.layout.rows
+        on_weights = self.perturbation.target == "weights"
         blocks = 1
         if on_weights:
             blocks = rows if self.perturbation.per_lane else len(self.layout.passes)
@@ -165,13 +170,13 @@ class Assembly:
             )  # fmt: skip
 
         def events(name: str, target: Any, write: str, inhibit: str | None = None) -> Any:
-            kinds: dict[str, Any] = {
+            settings: dict[str, Any] = {
                 "rows": rows, "inhibit": inhibit, "when": "synapses", "order": 1, "name": name,
             }  # fmt: skip
             if name == "W_out" or wiring is None:
-                return SpikeProjection(self.hidden, target, write, **kinds)
-            kinds |= {"targets": wiring.targets, "delays": wiring.delays}
-            return SparseProjection(self.hidden, target, write, **kinds)
+                return SpikeProjection(self.hidden, target, write, **settings)
+            settings |= {"targets": wiring.targets, "delays": wiring.delays}
+            return SparseProjection(self.hidden, target, write, **settings)
 
         projections = {"W_in": dense("W_in", self.inputs, "u", self.hidden, model.drive, "start", 3)}
         if model.threshold is None:
@@ -186,5 +191,5 @@ class Assembly:
 
 def _set(group: Any, parameters: dict[str, Any]) -> None:
     for name, value in parameters.items():
-        each = value if np.ndim(value) == 0 else value[np.arange(len(group)) % len(value)]
-        setattr(group, name, each)
+        repeated = value if np.ndim(value) == 0 else value[np.arange(len(group)) % len(value)]
+        setattr(group, name, repeated)

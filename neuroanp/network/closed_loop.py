@@ -18,7 +18,7 @@ from neuroanp.types import Array
 
 
 class ClosedLoop:
-    """A plant in every pass and lane of a network, and what is kept of it.
+    """A plant in every pass and lane of a network, with its records.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class ClosedLoop:
     inputs, readout : NeuronGroup
         The network's ends, of (passes, lanes, n) cells.
     layout : Layout
-    kinds : mapping
+    settings : mapping
         Clock, dtype and namespace of the network's groups.
 
     Attributes
@@ -36,7 +36,7 @@ class ClosedLoop:
     reward : RewardMonitor
         Loss of the plant at every step, also after the end of its episode.
     objects : list
-        All that belongs into the Brian2 network.
+        Objects for the Brian2 network.
 
     Raises
     ------
@@ -46,13 +46,7 @@ class ClosedLoop:
     """
 
     def __init__(
-        self,
-        plant: Plant,
-        inputs: Any,
-        readout: Any,
-        *,
-        layout: Layout,
-        kinds: Mapping[str, Any],
+        self, plant: Plant, inputs: Any, readout: Any, *, layout: Layout, settings: Mapping[str, Any]
     ) -> None:
         self.plant, self.layout = plant, layout
         n_in, n_out = layout.n_in, layout.n_out
@@ -61,16 +55,16 @@ class ClosedLoop:
             raise InvalidValue(f"{where}.actions", f"{n_out} of them, one an output", plant.actions)
         if len(plant.observations) > n_in:
             raise InvalidValue(f"{where}.observations", f"at most {n_in} of them", plant.observations)
-        self.group = b2.NeuronGroup(layout.rows, plant.equations + OWN, name="plant", **kinds)
+        self.group = b2.NeuronGroup(layout.rows, plant.equations + OWN, name="plant", **settings)
         for name in (*plant.observations, *plant.actions):
             if name not in self.plant_variables:
-                wanted = f"variables of {', '.join(self.plant_variables)}"
-                raise InvalidValue(f"{where}.equations", wanted, name)
+                expected = f"variables of {', '.join(self.plant_variables)}"
+                raise InvalidValue(f"{where}.equations", expected, name)
         self.group.alive = 1
         self.group.tick = plant.dt
         for name, value in plant.parameters().items():
             setattr(self.group, name, value)
-        clock = kinds["clock"]
+        clock = settings["clock"]
         if plant.steps_each(clock.dt) > 1:
             clock = b2.Clock(plant.dt, name="plant_clock")
         self.reward = RewardMonitor(self.group, n_out=1, loss=plant.loss)
@@ -85,15 +79,13 @@ class ClosedLoop:
         )
         self.objects: list[Any] = [self.group, observe, act, self.reward, self._seen, self._alive]
         if plant.observe:
-            self.objects.append(
-                self.group.run_regularly(plant.observe, when="start", order=0, name="plant_observe")
-            )
+            view = self.group.run_regularly(plant.observe, when="start", order=0, name="plant_observe")
+            self.objects.append(view)
         if plant.statements():
-            self.objects.append(
-                self.group.run_regularly(
-                    plant.statements(), clock=clock, when="end", order=2, name="plant_update"
-                )
+            update = self.group.run_regularly(
+                plant.statements(), clock=clock, when="end", order=2, name="plant_update"
             )
+            self.objects.append(update)
 
     def prepare(self, state: Mapping[str, Array], steps: int) -> None:
         """Put the plants of all passes to the same start, by variable (lanes,), in base units.
@@ -125,12 +117,12 @@ class ClosedLoop:
         advance : callable
             Runs the network for a number of steps.
         loss : (T, P, L) array
-            That the reward monitor fills.
+            Memory of the reward monitor.
         """
         advance(len(loss))
 
     def inputs(self) -> Array:
-        """What the network saw without noise, (T, L, n_in)."""
+        """Inputs of the network without noise, (T, L, n_in)."""
         return self.layout.passes.clean(self._inputs)
 
     def counts(self, loss: Array) -> Array:
@@ -141,15 +133,14 @@ class ClosedLoop:
         loss : (T, P, L) array
             Loss of each step; set to 0 where the episode was over before the step.
         """
-        before: Array = np.ones(loss.shape, bool)
-        before[1:] = self._going[:-1] > 0
-        loss[~before] = 0.0
-        counted: Array = before.max(axis=1).astype(np.float64)
-        return counted
+        going = np.ones(loss.shape, bool)
+        going[1:] = self._going[:-1] > 0
+        loss[~going] = 0.0
+        return np.asarray(going.max(axis=1), np.float64)
 
 
 class HostLoop(ClosedLoop):
-    """`ClosedLoop` whose plant moves between slices of the run, each as long as a step of the plant."""
+    """Closed loop whose plant moves between slices of the run, each as long as a step of the plant."""
 
     plant: PythonPlant
 
@@ -162,19 +153,20 @@ class HostLoop(ClosedLoop):
             self._show()
 
     def drive(self, advance: Callable[[int], None], loss: Array) -> None:
-        each = self.plant.steps_each(self.group.clock.dt)
+        stride = self.plant.steps_each(self.group.clock.dt)
         advance(1)
         self._move(loss, 0)
-        for step in range(each, len(loss), each):
-            advance(each)
+        for step in range(stride, len(loss), stride):
+            advance(stride)
             self._move(loss, step)
-        rest = (len(loss) - 1) % each
+        rest = (len(loss) - 1) % stride
         if rest:
             advance(rest)
 
     def _move(self, loss: Array, step: int) -> None:
-        """Move the plants after a step of the network, and write what they leave to its record."""
-        rows, alive = (len(self.layout.passes), self.layout.lanes), self._memory("alive")
+        """Move the plants after a step of the network, and record their loss and who goes on."""
+        rows = len(self.layout.passes), self.layout.lanes
+        alive = self._memory("alive")
         actions = np.stack([self._memory(name) for name in self.plant.actions], axis=1).astype(np.float64)
         going = alive > 0
         self._state, charged, over = self.plant.move(self._state, actions, going)
@@ -190,11 +182,10 @@ class HostLoop(ClosedLoop):
 
     def _show(self) -> None:
         where = f"{type(self.plant).__name__}.observe_state"
-        expected = (len(self.group), len(self.plant.observations))
-        seen = checks.array(where, self.plant.observe_state(self._state), expected)
-        for name, values in zip(self.plant.observations, seen.T, strict=True):
+        names = self.plant.observations
+        view = checks.array(where, self.plant.observe_state(self._state), (len(self.group), len(names)))
+        for name, values in zip(names, view.T, strict=True):
             self._memory(name)[:] = values
 
     def _memory(self, name: str) -> Array:
-        values: Array = self.group.variables[name].get_value()
-        return values
+        return np.asarray(self.group.variables[name].get_value())

@@ -1,4 +1,4 @@
-"""A model's dynamics for rules and gradients: `Dynamics`, and two kinds of units, `Cells` and `Rates`."""
+"""Dynamics of a model for rules and gradients: `Dynamics`, and two kinds of units, `Cells` and `Rates`."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Dynamics:
     Parameters
     ----------
     step : callable
-        See `Step`. Compiled code is kept by it, so it has to be the same function for the same equations.
+        See `Step`. Compiled code is kept by it: the same function for the same equations.
     constants : mapping
-        Numbers, or arrays of one for each unit, by name.
+        Numbers, or arrays of one a unit, by name.
     start : mapping
         States before the first step of a trial, likewise; those of outputs have names with ``readout.``.
     trace : str
@@ -49,29 +49,25 @@ def rendered(model: Model, dt: Any) -> Dynamics:
     Raises
     ------
     UnsupportedConstruct
-        For what only Brian2 itself can run, by field and name.
+        For constructs that only Brian2 itself can run, by field and name.
     InvalidValue
-        For spiking models that don't say what their threshold compares.
+        For spiking models without a `potential`.
     """
     fields = (getattr(model, name) for name in Source._fields[1:])
     step, steps = render(Source(type(model).__name__, *fields))
-    given = {"hidden": model.parameters() | model.initial_state(), "readout": model.readout_parameters()}
+    groups = {"hidden": model.parameters() | model.initial_state(), "readout": model.readout_parameters()}
     values: dict[str, Any] = dict(steps.values)
-    for group, own in given.items():
+    for group, parameters in groups.items():
         values[f"{group}.dt"] = float(dt)
-        for name, value in own.items():
+        for name, value in parameters.items():
             if isinstance(value, str):
                 raise UnsupportedConstruct(f"{type(model).__name__}.parameters", value)
             values[f"{group}.{name}"] = np.asarray(value, dtype=float)
     constants = {name: values[name] for name in steps.constants}
     if model.threshold is not None:
         constants["way"] = reach(steps, values)
-    return Dynamics(
-        step=step,
-        constants=constants,
-        start={name: values[name] for name in steps.states},
-        trace=steps.trace,
-    )
+    start = {name: values[name] for name in steps.states}
+    return Dynamics(step=step, constants=constants, start=start, trace=steps.trace)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,15 +80,15 @@ class Cells:
     Parameters
     ----------
     memory : float
-        :math:`\alpha`, what is left of a potential after a step.
+        :math:`\alpha`, part of a potential that is left after a step.
     drive : float
-        :math:`g`, what a step adds of an input current.
+        :math:`g`, part of an input current that a step adds.
     threshold : float
         :math:`\theta`, above the potential that a spike resets to, 0.
     refractory : int
-        Steps after that of a spike in which there can't be another.
+        Steps after a spike in which there can't be another.
     fading : float
-        :math:`\rho`, what is left of a rise of the threshold after a step.
+        :math:`\rho`, part of a rise of the threshold that is left after a step.
     rise : float or (N,) array
         :math:`\beta`, rise of the threshold at a spike; 0 for cells that don't adapt.
     """
@@ -114,7 +110,7 @@ class Rates:
     Parameters
     ----------
     memory : float or (N,) array
-        :math:`m`, what is left of a trace after a step; 0 for units that don't leak.
+        :math:`m`, part of a trace that is left after a step; 0 for units that don't leak.
     """
 
     memory: float | Array = 0.0

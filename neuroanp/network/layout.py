@@ -44,40 +44,24 @@ class Passes(tuple[str, ...]):
         return tuple(0.5 * sign for sign in self.signs) if "minus" in self else (-1.0, 1.0)
 
     def clean(self, values: Array) -> Array:
-        """Values (T, ...) without the noise, to first order in it.
+        """Values (T, ...), of (T, P, ...), without the noise, to first order in it.
 
-        The clean pass where there is one, else the mean of plus and minus, else the plus pass itself.
-
-        Parameters
-        ----------
-        values : (T, P, ...) array
-
-        Returns
-        -------
-        (T, ...) array; a view of `values` where one pass gives it.
+        The clean pass, else the mean of plus and minus, else the plus pass; one pass as a view.
         """
         if "minus" in self and "clean" not in self:
-            mean: Array = values[:, self.index("plus")] + values[:, self.index("minus")]
+            mean = np.asarray(values[:, self.index("plus")] + values[:, self.index("minus")])
             mean *= 0.5
             return mean
         return values[:, self.index("clean" if "clean" in self else "plus")]
 
     def noisy(self, values: Array) -> Array:
-        """Values (T, ...) of the pass that the modulator judges: the plus pass, or the only one there is."""
+        """Values (T, ...) of the pass that the modulator judges: the plus pass, or the only one."""
         return values[:, self.index("plus") if "plus" in self else 0]
 
     def effect(self, values: Array) -> Array:
-        """Change (T, ...) that the noise of the plus pass made, to first order in it.
+        """Change (T, ...) of values (T, P, ...) by the noise of the plus pass, to first order in it.
 
-        ``(plus - minus) / 2`` for mirrored passes, ``plus - clean`` otherwise.
-
-        Parameters
-        ----------
-        values : (T, P, ...) array
-
-        Returns
-        -------
-        (T, ...) array, a new one.
+        ``(plus - minus) / 2`` for mirrored passes, ``plus - clean`` otherwise, as a new array.
 
         Raises
         ------
@@ -88,9 +72,8 @@ class Passes(tuple[str, ...]):
         if "plus" not in self or not (mirrored or "clean" in self):
             expected = "plus with clean or minus to compare it with"
             raise InvalidValue("Record.passes", expected, ", ".join(self))
-        change: Array = (
-            values[:, self.index("plus")] - values[:, self.index("minus" if mirrored else "clean")]
-        )
+        reference = values[:, self.index("minus" if mirrored else "clean")]
+        change = np.asarray(values[:, self.index("plus")] - reference)
         if mirrored:
             change *= 0.5
         return change

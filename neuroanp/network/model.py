@@ -1,4 +1,4 @@
-"""`Model`: what the neurons of a network are, as Brian2 equations."""
+"""`Model`: the neurons of a network as Brian2 equations."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ ROLES = ("drive", "synaptic", "inhibitory", "activity", "trace", "potential", "a
 
 
 class Model(Part):
-    """Base of all models: a frozen dataclass whose fields are its options, with its equations beside them.
+    """Base of all models: options as fields, with the equations beside them.
 
-    A model is one file. The hidden group has to declare ``noise`` (the perturbation), the variable that
-    projections write to, and what `activity` and `trace` name.
+    A model is one file. The hidden group has to declare ``noise`` (the perturbation) and the variables that
+    `drive`, `activity` and `trace` name.
 
     Attributes
     ----------
@@ -31,9 +31,9 @@ class Model(Part):
     equations, update : str
         Brian2 equations of the hidden group, and statements that run once a step before them.
     threshold, reset, refractory : str or None
-        For spiking cells; a spiking model's recurrent and readout projections follow its spikes.
+        For spiking cells, whose recurrent and readout projections follow their spikes.
     readout_equations, readout_update : str
-        The same for the readout; it declares ``noise``, ``target`` and ``y``, its output.
+        Equations and statements of the readout; it declares ``noise``, ``target`` and ``y``, its output.
     drive : str
         Hidden variable that the input and, where cells don't spike, the recurrent projection write.
     synaptic : str
@@ -90,27 +90,19 @@ class Model(Part):
         return {}
 
     def readout_memory(self, dt: Any) -> float:
-        """What is left of the readout after a step of length `dt`; 0 for a readout that doesn't leak."""
+        """Part of the readout that is left after a step of length `dt`; 0 for one that doesn't leak."""
         return 0.0
 
     def cells(self, dt: Any) -> Cells | None:
-        """Constants of the cells for steps of length `dt`, where the model has cells of that kind."""
+        """Constants of the cells for steps of length `dt`; None for other units."""
         return None
 
     def rates(self, dt: Any) -> Rates | None:
-        """Constants of the units for steps of length `dt`, where they are tanh units."""
+        """Constants of tanh units for steps of length `dt`; None for other units."""
         return None
 
     def dynamics(self, dt: Any) -> Dynamics | None:
-        """Step of model and readout on arrays, for gradients; rendered from the equations unless overridden.
-
-        Raises
-        ------
-        UnsupportedConstruct
-            For what only Brian2 itself can run, by field and name.
-        InvalidValue
-            For spiking models that don't say what their threshold compares.
-        """
+        """Step of model and readout on arrays, for gradients; see `rendered` for the errors raised."""
         return rendered(self, dt)
 
     @property
@@ -119,14 +111,11 @@ class Model(Part):
         return None
 
     def wiring(self, rng: np.random.Generator, dt: Any) -> Wiring | None:
-        """Which recurrent synapses exist, with delays in steps of length `dt`; None where all exist."""
+        """Recurrent synapses that exist, with delays in steps of length `dt`; None where all exist."""
         return None
 
     def variable(self, name: str) -> str | None:
-        """The hidden variable that a rule means by `name`: a role (``"activity"``), or its own name.
-
-        None for a role that no variable of this model has.
-        """
+        """Hidden variable of a role (``"activity"``) or by its own name; None for a role without one."""
         return getattr(self, name) if name in ROLES else name
 
     def initial_weights(self, rng: np.random.Generator, n_in: int, n_out: int) -> Weights:
@@ -157,8 +146,8 @@ def gaussian_weights(
     outgoing : int, optional
         Recurrent synapses from each cell, which is also the mean number to each, where not all exist.
     """
-    heard = hidden if outgoing is None else outgoing
-    sizes = {"W_in": (hidden, n_in), "W_rec": (hidden, heard), "W_out": (n_out, hidden)}
+    incoming = hidden if outgoing is None else outgoing
+    sizes = {"W_in": (hidden, n_in), "W_rec": (hidden, incoming), "W_out": (n_out, hidden)}
     weights = {
         name: gain * rng.standard_normal(size) / np.sqrt(size[1])
         for (name, size), gain in zip(sizes.items(), gains, strict=True)
@@ -167,7 +156,6 @@ def gaussian_weights(
 
 
 def orthogonal(rng: np.random.Generator, size: int) -> NDArray[np.float64]:
-    """A random orthogonal matrix, which keeps the length of what it is applied to."""
+    """Random orthogonal matrix, which keeps the length of a vector."""
     q, r = np.linalg.qr(rng.standard_normal((size, size)))
-    matrix: NDArray[np.float64] = q * np.sign(np.diag(r))
-    return matrix
+    return np.asarray(q * np.sign(np.diag(r)))

@@ -21,9 +21,6 @@ from neuroanp.network.trial import Trial
 from neuroanp.network.wiring import Wiring
 from neuroanp.types import Array, Arrays
 
-_WIRING = (0,)
-"""Keeps the stream that the wiring is drawn from apart from others of the same seed."""
-
 
 class Network:
     """A model with P passes of L lanes side by side, sharing weights.
@@ -38,17 +35,17 @@ class Network:
     lanes : int
     passes : tuple of str
         Of ``"clean"``, ``"plus"``, ``"minus"``.
-    perturbation : Perturbation
-        What noise goes where.
+    perturbation : Perturbation, optional
+        None when left out.
     seed : int
         Seed of the noise, and of the wiring where not all recurrent synapses exist.
     engine : {"auto", "compiled", "runtime"}
     dtype : {"float64", "float32"}
         Precision of the simulation.
     decorrelated : bool
-        Whether `load` will be given decorrelating matrices.
+        True where `load` will get decorrelating matrices.
     plant : Plant, optional
-        What the network acts on: it is observed through the first inputs and takes the readout.
+        World that is observed through the first inputs and takes the readout.
     loss : str, optional
         Loss of one output at one step, an expression of ``y`` and ``target``; the model's when left out.
 
@@ -57,13 +54,12 @@ class Network:
     parts : Assembly
         The Brian2 objects; each state variable reshapes, without a copy, to (P, L, n).
     wiring : Wiring or None
-        Which recurrent synapses exist, where not all do.
+        The recurrent synapses that exist; None for all.
 
     Raises
     ------
     InvalidValue
-        For lanes that aren't a whole number of 1 or more, an unknown engine or dtype, and decorrelation of a
-        model without all of its synapses.
+        For lanes below 1, an unknown engine or dtype, and decorrelation where not all synapses exist.
     """
 
     def __init__(
@@ -101,8 +97,8 @@ class Network:
             "dt": float(dt), "readout_memory": model.readout_memory(dt), "cells": model.cells(dt),
             "rates": model.rates(dt), "dynamics": functools.cache(lambda: model.dynamics(dt)),
         }  # fmt: skip
-        drawn = np.random.SeedSequence(seed, spawn_key=_WIRING)
-        self.wiring = model.wiring(np.random.default_rng(drawn), dt)
+        wiring_seed = np.random.SeedSequence(seed, spawn_key=(0,))
+        self.wiring = model.wiring(np.random.default_rng(wiring_seed), dt)
         self.device = device_for(engine)
         with self.device.active():
             self.parts = Assembly(
@@ -151,17 +147,15 @@ class Network:
         Parameters
         ----------
         weights : dict
-            ``W_in`` (N, n_in), ``W_rec`` (N, N), ``W_out`` (n_out, N). Where not all recurrent synapses
-            exist, ``W_rec`` (N K,), and where the weights are those of a run, its wiring ``rec_targets``
-            (N, K) and ``rec_delays`` (N,), which takes the place of the network's own.
+            ``W_in`` (N, n_in), ``W_rec`` (N, N) or, of a wiring, (N K,), ``W_out`` (n_out, N). The wiring of
+            a run, ``rec_targets`` (N, K) and ``rec_delays`` (N,), takes the place of the network's own.
         decorrelation : mapping, optional
             ``D_in`` (n_in, n_in), ``D_hidden`` (N, N).
 
         Raises
         ------
         InvalidValue
-            For a wiring with another number of cells or synapses than the model has, or of cells that it
-            doesn't have.
+            For a wiring whose cells or number of synapses aren't the model's.
         """
         self._rewire(Wiring.stored(weights))
         self.weights, self.decorrelation = dict(weights), dict(decorrelation or {})
@@ -193,11 +187,10 @@ class Network:
         index : int
             Number of the trial: with the seed it fixes the noise.
         sigma : float, optional
-            Standard deviation of the noise in this trial; the perturbation's own when left out. Noise on the
-            readout that has a level of its own changes in the same ratio.
+            Standard deviation of the noise in this trial; see `Perturbation.deviation`.
         noise : mapping, optional
-            The noise itself, where the perturbation is a given one: ``hidden`` (T, L, N), ``output``
-            (T, L, n_out), or ``W_in`` ... (T, post, pre), apart (T, L, post, pre).
+            The noise of an external perturbation: ``hidden`` (T, L, N), ``output`` (T, L, n_out), or ``W_in``
+            ... (T, post, pre), per lane (T, L, post, pre).
 
         Returns
         -------
@@ -210,25 +203,26 @@ class Network:
             If the trial's shapes don't fit the network.
         """
         self._check(trial)
-        parts, steps = self.parts, trial.steps
         self.device.use(self._program)
+        parts, layout = self.parts, self.layout
+        steps, hidden = trial.steps, layout.hidden
         if trial.carry:
             self._state.carry(elapsed=parts.net.t_)
         else:
             self._state.restore()
-        shape, hidden = self.layout.shape, self.model.hidden
         past = self._past()
         inputs = self._show(trial.inputs)
         targets = parts.teacher.play(trial.targets)
         for projection in parts.dense:
             projection.prepare()
-        loss = parts.reward.prepare(shape(steps, 1)[:-1])
+        loss = parts.reward.prepare(layout.shape(steps, 1)[:-1])
         trace, traces = parts.trace.prepare(steps)
-        outputs = parts.outputs.prepare(shape(steps, self.n_out))
-        watched = {name: recorder.prepare(shape(steps, hidden)) for name, recorder in parts.watched.items()}
+        outputs = parts.outputs.prepare(layout.shape(steps, self.n_out))
+        shape = layout.shape(steps, hidden)
+        watched = {name: recorder.prepare(shape) for name, recorder in parts.watched.items()}
         if parts.loop is not None:
             parts.loop.prepare(trial.plant or {}, steps)
-        drawn = parts.noises.prepare(steps, self.seed, index, sigma, noise)
+        buffers = parts.noises.prepare(steps, self.seed, index, sigma, noise)
         parts.net.t_ = 0.0
         mask = np.asarray(trial.mask)
         if parts.loop is None:
@@ -237,30 +231,17 @@ class Network:
             parts.loop.drive(self._advance, loss)
             counts = parts.loop.counts(loss)
             inputs, mask = parts.loop.inputs(), mask * counts
-            for layer in {"hidden", "output"} & set(drawn):
-                drawn[layer][counts == 0] = 0.0
+            for layer in {"hidden", "output"} & set(buffers):
+                buffers[layer][counts == 0] = 0.0
         absent = np.zeros(0, self.dtype)
         return Record(
-            passes=self.passes,
-            loss=loss,
-            mask=mask,
-            inputs=inputs,
-            trace=trace.reshape(steps + 1, self.lanes, hidden),
-            traces=traces.reshape(-1, len(self.passes), self.lanes, hidden),
-            activity=watched.pop("activity", absent),
-            noise=drawn.get("hidden", absent),
-            outputs=outputs,
-            targets=targets,
-            noise_out=drawn.get("output", np.zeros((steps, self.lanes, self.n_out), self.dtype)),
-            weight_noise=parts.noises.on_weights(steps),
-            decorrelation=self.decorrelation,
-            hidden=watched,
-            weights=self.weights,
-            wiring=self.wiring,
-            past=past,
-            owner=self,
-            **self._constants,
-        )
+            passes=self.passes, loss=loss, mask=mask, inputs=inputs, outputs=outputs, targets=targets,
+            trace=trace.reshape(steps + 1, self.lanes, hidden), traces=traces.reshape(-1, *shape[1:]),
+            activity=watched.pop("activity", absent), hidden=watched, noise=buffers.get("hidden", absent),
+            noise_out=buffers.get("output", np.zeros((steps, self.lanes, self.n_out), self.dtype)),
+            weight_noise=parts.noises.on_weights(steps), weights=self.weights,
+            decorrelation=self.decorrelation, wiring=self.wiring, past=past, owner=self, **self._constants,
+        )  # fmt: skip
 
     def _advance(self, steps: int) -> None:
         self.device.run_program(self._program, steps * float(self.parts.clock.dt_))
@@ -277,14 +258,15 @@ class Network:
     def _rewire(self, stored: Wiring | None) -> None:
         if stored is None:
             return
-        shapes = (self.model.hidden, self.model.outgoing), (self.model.hidden,)
-        found = stored.targets.shape, stored.delays.shape
-        if found != shapes:
-            raise InvalidValue("Network.load", f"rec_targets and rec_delays of shapes {shapes}", found)
-        inside = (stored.targets >= 0) & (stored.targets < self.model.hidden)
+        hidden = self.model.hidden
+        expected = (hidden, self.model.outgoing), (hidden,)
+        shapes = stored.targets.shape, stored.delays.shape
+        if shapes != expected:
+            raise InvalidValue("Network.load", f"rec_targets and rec_delays of shapes {expected}", shapes)
+        inside = (stored.targets >= 0) & (stored.targets < hidden)
         if not inside.all() or stored.delays.min() < 0:
-            wanted = f"rec_targets from 0 to {self.model.hidden - 1} and rec_delays of 0 or more"
-            raise InvalidValue("Network.load", wanted, "others")
+            limits = f"rec_targets from 0 to {hidden - 1} and rec_delays of 0 or more"
+            raise InvalidValue("Network.load", limits, "others")
         self.wiring = stored
         self.parts.projections["W_rec"].connect(stored.targets, stored.delays)
 
@@ -297,11 +279,12 @@ class Network:
         return self.wiring.fired(self.passes.clean(arriving.reshape(rows)))
 
     def _show(self, inputs: Array) -> Array:
-        """Let the network see inputs, and a 1 where it has a bias."""
-        seen: Array = self.parts.player.prepare((*inputs.shape[:2], self.n_in))
-        seen[..., : inputs.shape[2]] = inputs
-        seen[..., inputs.shape[2] :] = 1.0
-        return seen
+        """Inputs in the network's memory, with a 1 for the bias."""
+        width = inputs.shape[2]
+        memory: Array = self.parts.player.prepare((*inputs.shape[:2], self.n_in))
+        memory[..., :width] = inputs
+        memory[..., width:] = 1.0
+        return memory
 
     def _check(self, trial: Trial) -> None:
         n_in = self.n_in - self.model.bias
@@ -310,5 +293,5 @@ class Network:
             if array.shape != expected:
                 raise InvalidValue(f"Trial.{name}", f"shape {expected}", f"shape {array.shape}")
         if (trial.plant is None) != (self.parts.loop is None) and not trial.carry:
-            wanted = "none without a plant" if self.parts.loop is None else "the plant's state at the start"
-            raise InvalidValue("Trial.plant", wanted, None if trial.plant is None else ", ".join(trial.plant))
+            plant = "none without a plant" if self.parts.loop is None else "the plant's state at the start"
+            raise InvalidValue("Trial.plant", plant, None if trial.plant is None else ", ".join(trial.plant))

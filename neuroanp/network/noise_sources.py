@@ -1,4 +1,4 @@
-"""`NoiseSources`: what perturbs a network."""
+"""`NoiseSources`: the Brian2 objects that perturb a network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from neuroanp.types import Array
 
 
 class NoiseSources:
-    """A source of noise for each perturbed layer, or for the weights of each perturbed projection.
+    """Sources of noise, one for each perturbed layer or for the weights of each perturbed projection.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class NoiseSources:
         By weight name.
     layout : Layout
     mixed : bool
-        Whether weights are multiplied with decorrelating matrices.
+        True where weights are multiplied with decorrelating matrices.
 
     Attributes
     ----------
@@ -42,47 +42,43 @@ class NoiseSources:
         layout: Layout,
         mixed: bool,
     ) -> None:
-        self.perturbation, self.lanes, self.mixed = perturbation, layout.lanes, mixed
+        self.perturbation, self.mixed = perturbation, mixed
+        self.lanes = layout.lanes
         self.signs = layout.passes.signs
-        make: dict[str, tuple[Callable[[str, Any], Any], Mapping[str, Any]]] = {
-            "none": (self._of_nodes, {}),
-            "nodes": (self._of_nodes, layers),
-            "weights": (self._of_weights, projections),
-        }
-        source, places = make[perturbation.target]
+        on_weights = perturbation.target == "weights"
         self.sources = {
-            name: source(name, place)
-            for name, place in places.items()
-            if name not in ("output", "W_out") or perturbation.readout
+            name: self._of_weights(name, place) if on_weights else self._of_nodes(name, place)
+            for name, place in (projections if on_weights else layers).items()
+            if perturbation.target != "none" and (perturbation.readout or name not in ("output", "W_out"))
         }
 
     def _of_nodes(self, layer: str, group: Any) -> Any:
         noise = self.perturbation
-        kinds: dict[str, Any] = {"signs": self.signs, "when": "start", "order": 0, "name": f"noise_{layer}"}
+        slot: dict[str, Any] = {"when": "start", "order": 0, "name": f"noise_{layer}"}
         if noise.external:
-            return Player(group, "noise", **kinds)
+            return Player(group, "noise", signs=self.signs, **slot)
         return CounterNoise(
-            group, "noise", lanes=self.lanes, distribution=noise.distribution, hold=noise.hold_steps or 1,
-            stream=NODE_STREAMS[layer], chance=noise.probability, **kinds,
+            group, "noise", lanes=self.lanes, signs=self.signs, distribution=noise.distribution,
+            hold=noise.hold_steps or 1, stream=NODE_STREAMS[layer], chance=noise.probability, **slot,
         )  # fmt: skip
 
     def _of_weights(self, name: str, projection: Any) -> Any:
         noise = self.perturbation
-        kinds: dict[str, Any] = {
+        settings: dict[str, Any] = {
             "signs": self.signs, "distribution": noise.distribution, "stream": PROJECTIONS[name].stream,
             "mixed": self.mixed, "when": "start", "order": 2, "name": f"noise_{name}",
         }  # fmt: skip
         if noise.relaxation < 1 and not noise.external:
-            return WanderingWeightNoise(projection, relaxation=noise.relaxation, **kinds)
+            return WanderingWeightNoise(projection, relaxation=noise.relaxation, **settings)
         members = self.lanes if noise.per_lane else None
         return WeightNoise(
-            projection, hold=noise.hold_steps or 0, given=noise.external, members=members, **kinds
+            projection, hold=noise.hold_steps or 0, given=noise.external, members=members, **settings
         )
 
     def prepare(
-        self, steps: int, seed: int, index: int, sigma: float | None, given: Mapping[str, Array] | None
+        self, steps: int, seed: int, index: int, sigma: float | None, noise: Mapping[str, Array] | None
     ) -> dict[str, Array]:
-        """Make ready for a trial; returns the buffers that noise on nodes will be in, by layer.
+        """Make ready for a trial; returns the buffers of the noise on nodes, by layer.
 
         Parameters
         ----------
@@ -90,12 +86,12 @@ class NoiseSources:
             Length of the trial, seed of the noise and number of the trial.
         sigma : float, optional
             See `Perturbation.deviation`.
-        given : mapping, optional
-            The noise itself, zero where left out, for a perturbation that is given.
+        noise : mapping, optional
+            The noise of an external perturbation, zero when left out.
         """
         if self.perturbation.external:
             return {
-                name: source.play(given[name] if given else np.zeros((steps, *self._shape(name))))
+                name: source.play(noise[name] if noise else np.zeros((steps, *self._shape(name))))
                 for name, source in self.sources.items()
             }
         return {
@@ -104,15 +100,15 @@ class NoiseSources:
         }
 
     def on_weights(self, steps: int) -> Callable[[], Iterator[dict[str, Array]]] | None:
-        """`Record.weight_noise` of the trial that was run, of so many steps."""
+        """`Record.weight_noise` of the trial of `steps` steps that was run."""
         if self.perturbation.target != "weights":
             return None
 
-        def drawn() -> Iterator[dict[str, Array]]:
+        def draws() -> Iterator[dict[str, Array]]:
             for step in range(1 if self.perturbation.hold_steps is None else steps):
                 yield {name: source.draw(step) for name, source in self.sources.items()}
 
-        return drawn
+        return draws
 
     def _shape(self, name: str) -> tuple[int, ...]:
         """Shape of the noise of one step."""

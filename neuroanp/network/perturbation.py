@@ -1,4 +1,4 @@
-"""`Perturbation`: what noise goes where in a network."""
+"""`Perturbation`: the noise of a network, by place and kind."""
 
 from __future__ import annotations
 
@@ -27,31 +27,30 @@ class Perturbation(Part):
     relaxation : float
         Weights, held for the trial: part of the noise that is new in each trial.
     readout : bool
-        Whether the readout is perturbed too.
+        True perturbs the readout too.
     per_lane : bool
-        Weights: each lane has noise of its own, and so weights of its own.
+        Weights: noise, and so weights, of each lane.
     external : bool
         The noise is handed to `Network.run` instead of being drawn.
     readout_sigma : float, optional
         Standard deviation of the noise on the readout; `sigma` when left out.
     recorded : tuple of str
-        Hidden variables that the rule reads in each pass, by what the model calls them or by their own names;
-        ``"trace"`` for `Record.traces`.
+        Hidden variables that the rule reads in each pass, see `Rule`; ``"trace"`` for `Record.traces`.
     """
 
-    target: Literal["none", "nodes", "weights"] = option("none", "what is perturbed")
+    target: Literal["none", "nodes", "weights"] = option("none", "place of the noise")
     sigma: float = option(0.0, "standard deviation of the noise", least=0)
     distribution: Literal["gaussian", "sign", "rare"] = option("gaussian", "distribution of the noise")
     probability: float = option(1.0, "rare noise: probability of noise other than 0", above=0, most=1)
     hold_steps: int | None = option(1, "steps for which one draw is held, none for the trial", least=1)
     relaxation: float = option(1.0, "part of the noise on weights that is new in each trial", above=0, most=1)
-    per_lane: bool = option(False, "weights: each lane has noise of its own")
-    readout: bool = option(False, "whether the readout is perturbed too")
+    per_lane: bool = option(False, "weights: noise of each lane")
+    readout: bool = option(False, "perturb the readout too")
     readout_sigma: float | None = option(
         None, "standard deviation of the readout's noise, if another", least=0
     )
     external: bool = option(False, "the noise is handed to run")
-    recorded: tuple[str, ...] = option((), "what the rule needs beside the noise")
+    recorded: tuple[str, ...] = option((), "hidden variables that the rule reads")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -72,9 +71,9 @@ class Perturbation(Part):
         sigma : float, optional
             Another level than `sigma`; the readout's changes in the same ratio.
         """
-        own = self.readout_sigma if source == "output" else None
-        if own is None:
+        level = self.readout_sigma if source == "output" else None
+        if level is None:
             return self.sigma if sigma is None else sigma
         if sigma is None:
-            return own
-        return own * sigma / self.sigma if self.sigma > 0 else sigma
+            return level
+        return level * sigma / self.sigma if self.sigma > 0 else sigma

@@ -18,19 +18,19 @@ OWN = """
     alive : 1
     tick : second (shared)
 """
-"""What every plant has: 1 until its episode is over, and the length of its step."""
+"""Variables of every plant: 1 until its episode is over, and the length of its step."""
 
 
 class Plant(Part):
-    """Base of all plants: a frozen dataclass whose fields are its options, with its equations beside them.
+    """Base of all plants: options as fields, with the equations beside them.
 
     Network and plant advance together in one run, in this order at each step: the plant is observed, the
     network moves, the readout is handed to the plant, and, at the first step and every `dt` from there, the
     plant moves. Differential equations, if it has any, move at every step of the network.
 
-    Each lane has a plant of its own, and an episode in it. An episode is over once `over` is true, or after
-    `longest` steps of the plant. From then on the network sees zeros and nothing that it does counts;
-    `alive`, which every plant has, is 0. Equations and statements may read it, and ``tick``, which is `dt`.
+    Each lane has one plant and one episode, which is over once `over` is true, or after `longest` steps of
+    the plant. From then on the network sees zeros, nothing that it does counts, and `alive` is 0. Equations
+    and statements may read `alive`, and ``tick``, which is `dt`.
 
     Attributes
     ----------
@@ -122,10 +122,10 @@ class Plant(Part):
 class PythonPlant(Plant):
     """Base of plants that are Python code: anything that can be observed and moved a step at a time.
 
-    A subclass gives `dt`, `actions`, `observations`, `start`, `observe_state` and `move`. Network and plant
-    take turns: the network runs for one step of the plant, hands over its readout and waits. What is learned
-    is the same as with a `Plant` of Brian2 equations, but each step of the plant costs some 20 us and what
-    the Python code takes.
+    A subclass gives `dt`, `actions`, `observations`, `draw_start`, `observe_state` and `move`. Network and
+    plant take turns: the network runs for one step of the plant, hands over its readout and waits. It learns
+    the same as with a `Plant` of Brian2 equations; each step of the plant costs some 20 us more, beside the
+    Python code.
 
     Examples
     --------
@@ -155,18 +155,12 @@ class PythonPlant(Plant):
         return "\n".join(f"{name} : 1" for name in (*self.observations, *self.actions))
 
     def reset(self, start: Mapping[str, Array]) -> Any:
-        """State of plants that start so; whatever `observe_state` and `move` work with.
-
-        Parameters
-        ----------
-        start : mapping
-            From `start`, for all passes: (rows,) arrays.
-        """
+        """State for `observe_state` and `move`, of any type, from `draw_start`'s (rows,) arrays."""
         return dict(start)
 
     @abc.abstractmethod
     def observe_state(self, state: Any) -> Array:
-        """What the network sees, (rows, observations)."""
+        """Observations of the network, (rows, observations)."""
 
     @abc.abstractmethod
     def move(self, state: Any, actions: Array, alive: Array) -> tuple[Any, Array, Array]:
@@ -179,14 +173,13 @@ class PythonPlant(Plant):
         actions : (rows, actions) array
             The readout.
         alive : (rows,) array of bool
-            Whose episodes go on; what is returned for others doesn't count.
+            Episodes that go on; results of others don't count.
 
         Returns
         -------
         state : object
-            The new one.
         loss : (rows,) array
             Charged once, at the step of the network in which the plant moved.
         over : (rows,) array of bool
-            Whether the episode ends with this step.
+            True where the episode ends with this step.
         """

@@ -1,4 +1,4 @@
-"""`Record`: what one trial leaves behind for reward, rules and decorrelation."""
+"""`Record`: one trial, for reward, rules and decorrelation."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Record:
     trace : (T + 1, L, N) array
         Hidden trace without noise, before decorrelation; that before the first step first.
     traces : (T, P, L, N) array
-        Hidden trace of each pass, before decorrelation; without a step where there are several passes and
-        the rule's `recorded` doesn't name ``"trace"``.
+        Hidden trace of each pass, before decorrelation; empty where there are several passes and the rule's
+        `recorded` doesn't name ``"trace"``.
     activity : (T, P, L, N) array
         Hidden activity, with the noise in it.
     noise : (T, L, N) array
@@ -40,37 +40,34 @@ class Record:
     outputs : (T, P, L, n_out) array
         Readout, with its noise in it: the activity of the output layer.
     targets : (T, L, n_out) array
-        What the readout is compared with.
     noise_out : (T, L, n_out) array
         Output perturbation of the plus pass, zeros where the readout isn't perturbed.
     weight_noise : callable, optional
-        Weight perturbation: ``weight_noise()`` iterates over the steps and yields a dict from weight name to
-        the (post, pre) noise of that step, or one dict in all when the noise is held for the trial;
-        (L, post, pre) where each lane has its own.
+        Weight perturbation: ``weight_noise()`` yields for each step, or once for noise that is held for the
+        trial, a dict of (post, pre) noise by weight name; (L, post, pre) where each lane has its own.
     decorrelation : mapping
         ``D_in`` (n_in, n_in) and ``D_hidden`` (N, N) in force in this trial; empty without decorrelation.
     hidden : mapping
-        Other hidden variables (T, P, L, N) that the rule asked for, by the name it asked with, as thresholds
-        saw them.
+        Other hidden variables (T, P, L, N) that the rule's `recorded` names, as thresholds saw them.
     weights : mapping
         Weights in force in this trial, by name.
     dt : float
         Length of a step in seconds.
     readout_memory : float
-        What is left of the readout after a step, 0 for one that doesn't leak.
+        Part of the readout that is left after a step, 0 for one that doesn't leak.
     cells : Cells, optional
         Constants of spiking cells.
     rates : Rates, optional
         Constants of tanh units.
     dynamics : callable, optional
-        ``dynamics()`` is the model as one step on arrays, for gradients, formed when first asked for.
+        ``dynamics()`` is the model as one step on arrays, for gradients, formed at the first call.
     wiring : Wiring, optional
-        Which recurrent synapses exist, where not all do.
+        Recurrent synapses that exist; None for all.
     past : (D + 1, L, N) array, optional
-        Where there is a wiring, of longest delay D: hidden trace without noise in the steps
-        before the first one, the last of them last, as far as synapses have not seen it by then.
+        With a wiring of longest delay D: hidden trace without noise in the steps before the first one, the
+        last of them last, as far as synapses have not seen it by then.
     owner : object, optional
-        What the arrays are memory of; kept for as long as the record is.
+        Object whose memory the arrays are, kept alive by the record.
     """
 
     passes: Passes

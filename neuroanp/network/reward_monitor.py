@@ -1,4 +1,4 @@
-"""`RewardMonitor`: the Brian2 object that leaves the loss of every step, pass and lane."""
+"""`RewardMonitor`: the Brian2 object that records the loss of every step, pass and lane."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class RewardMonitor(BlockMean):
     """Loss of each step: the mean over a readout's outputs of an expression of its variables.
 
     Reward is minus loss. `start` returns the (T, P, L) array that the run fills. On a plant, a group of
-    (passes, lanes) cells, it watches what the network did to the world, with `n_out` 1.
+    (passes, lanes) cells, it reads the plant's variables, with `n_out` 1.
 
     Parameters
     ----------

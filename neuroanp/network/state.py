@@ -1,4 +1,4 @@
-"""`State`: what a network's groups hold between trials, to rest, to carry on, and to copy."""
+"""`State`: variables of a network's groups between trials, to rest, to carry on, and to copy."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from neuroanp.types import Array, Arrays
 
 
 class State:
-    """The changing variables of groups of (passes, lanes, n) cells.
+    """Variables of groups of (passes, lanes, n) cells that change.
 
     Parameters
     ----------
     groups : list of NeuronGroup
-        As they are at rest; their values now are what `restore` goes back to.
+        At rest: `restore` goes back to their values now.
     layout : Layout
     queues : tuple of SparseProjection
-        What holds spikes that are under way.
+        Projections that hold spikes under way.
     """
 
     def __init__(self, groups: list[Any], layout: Layout, queues: tuple[Any, ...] = ()) -> None:
@@ -29,8 +29,8 @@ class State:
         self._spike_times: list[Array] = []
         for group in groups:
             for variable in group.variables.values():
-                own = isinstance(variable, ArrayVariable) and variable.owner.name == group.name
-                if own and not variable.scalar and variable.name != "i":
+                stored = isinstance(variable, ArrayVariable) and variable.owner.name == group.name
+                if stored and not variable.scalar and variable.name != "i":
                     memory = variable.get_value()
                     self._values[f"{group.name}.{variable.name}"] = memory, memory.copy()
                     if variable.name == "lastspike":
@@ -44,7 +44,7 @@ class State:
             queue.rest()
 
     def copy(self) -> Arrays:
-        """The state as it is now, by name, for `put`."""
+        """Present state by name, for `put`."""
         cells = {name: memory.copy() for name, (memory, _) in self._values.items()}
         for queue in self.queues:
             cells |= {f"{queue.name}.{name}": values for name, values in queue.copy().items()}
@@ -60,9 +60,8 @@ class State:
     def carry(self, elapsed: float) -> None:
         """Start every pass where the clean course ended: the clean pass, or the mean of the mirrored pair.
 
-        Spikes under way are those of the clean pass, or of the first.
-
-        Time starts again at zero, `elapsed` seconds later than the trial before.
+        Spikes under way are those of the clean pass, or of the first. Time starts again at zero, `elapsed`
+        seconds later than the trial before.
         """
         passes, lanes = self.layout.passes, self.layout.lanes
         for memory, _ in self._values.values():

@@ -1,4 +1,4 @@
-"""`Trial`: what a network is shown."""
+"""`Trial`: inputs and targets of a network, or the start of its plant."""
 
 from __future__ import annotations
 
@@ -19,16 +19,15 @@ class Trial:
     Parameters
     ----------
     inputs : (T, L, n_in) array
-        What the network sees at each step.
     targets : (T, L, n_out) array
-        What its readout is compared with at each step.
+        Desired readout.
     mask : (T, L) array, optional
         Weight of each step in the loss, 0 for steps that don't count. Ones when left out.
     carry : bool
-        Whether the network keeps the state of the trial before (windows of a long series).
+        True keeps the state of the trial before (windows of a long series).
     plant : mapping, optional
-        In closed loop: the state that the plant of each lane starts in, by variable: (L,) arrays in base
-        units. What the plant shows takes the place of the first inputs.
+        In closed loop: first state of the plant of each lane, by variable: (L,) arrays in base units. The
+        plant's observations take the place of the first inputs.
     charged : (T, L) array, optional
         After a test in closed loop: the plant's loss at each step.
 
@@ -56,8 +55,8 @@ class Trial:
         for name, value in (("inputs", inputs), ("targets", targets), ("mask", mask)):
             object.__setattr__(self, name, value)
         if self.plant is not None:
-            start = {k: checks.array(f"Trial.plant[{k!r}]", v, (lanes,)) for k, v in self.plant.items()}
-            object.__setattr__(self, "plant", start)
+            plant = {k: checks.array(f"Trial.plant[{k!r}]", v, (lanes,)) for k, v in self.plant.items()}
+            object.__setattr__(self, "plant", plant)
 
     @property
     def steps(self) -> int:
@@ -70,13 +69,13 @@ class Trial:
         return self.inputs.shape[1]
 
     def repeated(self, copies: int) -> Trial:
-        """The trial in `copies` times as many lanes, the copies of a lane next to each other."""
+        """Trial of `copies` times as many lanes, the copies of a lane next to each other."""
         if copies == 1:
             return self
         return self.lane(np.repeat(np.arange(self.lanes), copies))
 
     def lane(self, chosen: Array) -> Trial:
-        """The trial with the lanes of these numbers, in this order."""
+        """Trial of the lanes of these numbers, in this order."""
         return Trial(
             self.inputs[:, chosen],
             self.targets[:, chosen],

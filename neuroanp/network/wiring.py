@@ -1,4 +1,4 @@
-"""`Wiring`: which recurrent synapses exist, and how long a spike takes to reach them."""
+"""`Wiring`: the recurrent synapses that exist, and the delays of spikes on their way to them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Wiring:
     def draw(
         cls, rng: np.random.Generator, cells: int, outgoing: int, shortest: int = 0, longest: int = 0
     ) -> Wiring:
-        """Targets without a pattern, the cell itself among those to choose from, and delays spread evenly.
+        """Random targets, the cell itself among the candidates, and delays spread evenly.
 
         Parameters
         ----------
@@ -49,7 +49,7 @@ class Wiring:
 
     @classmethod
     def stored(cls, arrays: Mapping[str, Array]) -> Wiring | None:
-        """The wiring among the weights of a run, where there is one; see `arrays`."""
+        """Wiring among the weights of a run, see `arrays`; None without one."""
         if not {"rec_targets", "rec_delays"} <= set(arrays):
             return None
         return cls(targets=arrays["rec_targets"], delays=arrays["rec_delays"])
@@ -59,16 +59,12 @@ class Wiring:
         return {"rec_targets": self.targets, "rec_delays": self.delays}
 
     def fired(self, arriving: Array) -> Array:
-        """When spikes that are under way were fired.
+        """Trace (D + 1, L, N) in the steps before a trial, the last one last; D is the longest delay.
 
         Parameters
         ----------
         arriving : (D + 1, L, N) array
-            What is seen in the first steps of a trial of spikes from before it; D is the longest delay.
-
-        Returns
-        -------
-        (D + 1, L, N) array: the trace in the steps before the trial, the last one last.
+            Spikes from before the trial, at the first steps of it in which they arrive.
         """
         past = np.zeros_like(arriving)
         step, lane, cell = np.nonzero(arriving)

@@ -13,22 +13,21 @@ from neuroanp.types import Arrays
 
 
 class Stage(Part):
-    """One step of the way from a gradient estimate to what is added to the weights.
+    """One step of the way from a gradient estimate to the change of the weights.
 
-    Stages before the optimizer see the gradient estimate, those after it the change to be added. A stage is
-    stateless; what it remembers is in a dict of arrays that it changes in place, so that a run can be stored
-    and resumed.
+    Stages before the optimizer see the gradient estimate, those after it the change. The state is a dict of
+    arrays beside the stage, changed in place, so that a run can be stored and resumed.
     """
 
     registered_as: ClassVar[str] = "optimizer"
 
     def start(self, weights: Arrays) -> Any:
-        """State before the first update: a dict of arrays, empty for a stage that remembers nothing."""
+        """State before the first update: a dict of arrays, empty for a stage without state."""
         return {}
 
     @abc.abstractmethod
     def __call__(self, update: Arrays, weights: Arrays, state: Any, progress: float) -> Arrays:
-        """The update after this stage.
+        """Update after this stage.
 
         Parameters
         ----------
@@ -37,17 +36,17 @@ class Stage(Part):
         weights : dict of arrays
             Weights before the update.
         state : dict of arrays
-            What `start` gave; changed in place.
+            From `start`; changed in place.
         progress : float
             Part of the run that is over, from 0 to 1.
         """
 
     def synapse(self) -> Synapse | NotLocal:
-        """What one synapse does with its estimate ``gradient`` at the end of a trial (on-chip mode)."""
+        """Work of one synapse on its estimate ``gradient`` at the end of a trial (on-chip mode)."""
         return UNDECLARED
 
     def broadcast(self, name: str, progress: float) -> dict[str, float]:
-        """What the synapses of one projection are told at the end of a trial, by name."""
+        """Numbers for the synapses of one projection at the end of a trial, by name."""
         return {}
 
 
@@ -76,12 +75,12 @@ class Chain(Stage):
         object.__setattr__(self, "stages", stages)
 
     def start(self, weights: Arrays) -> list[Any]:
-        """The states of the stages."""
+        """States of the stages."""
         return [stage.start(weights) for stage in self.stages]
 
     def __call__(self, update: Arrays, weights: Arrays, state: list[Any], progress: float) -> Arrays:
-        for stage, own in zip(self.stages, state, strict=True):
-            update = stage(update, weights, own, progress)
+        for stage, memory in zip(self.stages, state, strict=True):
+            update = stage(update, weights, memory, progress)
         return update
 
     def synapse(self) -> Synapse | NotLocal:
@@ -128,8 +127,8 @@ class Optimizer(Stage):
 
     def rate(self, name: str, progress: float) -> float:
         """Learning rate of one weight matrix at a point of the run."""
-        own = {"W_in": self.input_lr, "W_out": self.readout_lr}.get(name)
-        return annealed(self.lr if own is None else own, self.anneal, progress)
+        rate = {"W_in": self.input_lr, "W_out": self.readout_lr}.get(name)
+        return annealed(self.lr if rate is None else rate, self.anneal, progress)
 
     def broadcast(self, name: str, progress: float) -> dict[str, float]:
         return {"learning_rate": self.rate(name, progress)}

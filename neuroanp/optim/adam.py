@@ -46,9 +46,6 @@ class Adam(Optimizer):
     >>> adam({"W_out": np.full((1, 1), 5.0)}, weights, adam.start(weights), progress=0.0)["W_out"].round(6)
     array([[-0.1]])
 
-    The state holds :math:`m_k / (1-\beta_1)` and :math:`v_k / (1-\beta_2)`: no array is needed besides the
-    gradient's.
-
     References
     ----------
     Kingma and Ba, ICLR (2015), arXiv 1412.6980.
@@ -66,19 +63,23 @@ class Adam(Optimizer):
         _STEP.compile()
         state: Arrays = {"updates": np.zeros(())}
         for name, w in weights.items():
-            state[f"m.{name}"] = np.zeros_like(w)
-            state[f"v.{name}"] = np.zeros_like(w)
+            state |= {f"m.{name}": np.zeros_like(w), f"v.{name}": np.zeros_like(w)}
         return state
 
     def __call__(self, update: Arrays, weights: Arrays, state: Arrays, progress: float) -> Arrays:
+        r"""Change of the weights; the state holds :math:`\hat m = m / (1-\beta_1), \hat v = v / (1-\beta_2)`.
+
+        .. math:: \Delta W = -\eta_k \, s \, \frac{\hat m}{\sqrt{\hat v} + \varepsilon r}, \qquad
+                  r = \sqrt{\frac{1-\beta_2^k}{1-\beta_2}}, \qquad s = r \, \frac{1-\beta_1}{1-\beta_1^k}
+        """
         state["updates"] += 1
         k = float(state["updates"])
-        root = math.sqrt((1 - self.b2**k) / (1 - self.b2))
-        scale = root * (1 - self.b1) / (1 - self.b1**k)
+        r = math.sqrt((1 - self.b2**k) / (1 - self.b2))
+        s = r * (1 - self.b1) / (1 - self.b1**k)
         for name, gradient in update.items():
             m, v = state[f"m.{name}"], state[f"v.{name}"]
             change = np.ascontiguousarray(gradient, m.dtype)
-            _STEP(change, m, v, self.b1, self.b2, -scale * self.rate(name, progress), self.eps * root)
+            _STEP(change, m, v, self.b1, self.b2, -s * self.rate(name, progress), self.eps * r)
             update[name] = change
         return update
 

@@ -37,17 +37,17 @@ class WeightBounds(Stage):
             raise InvalidValue("WeightBounds.low", f"a number below high ({self.high:g})", self.low)
 
     def __call__(self, update: Arrays, weights: Arrays, state: Arrays, progress: float) -> Arrays:
-        if not self._none:
+        if not self._unbounded:
             for name, change in update.items():
                 self._cut(change, weights[name])
         return update
 
     @property
-    def _none(self) -> bool:
+    def _unbounded(self) -> bool:
         return self.low == -math.inf and self.high == math.inf
 
     def synapse(self) -> Synapse:
-        if self._none:
+        if self._unbounded:
             return Synapse()
         largest = sys.float_info.max
         bounds = {"low": max(self.low, -largest), "high": min(self.high, largest)}

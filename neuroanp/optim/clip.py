@@ -13,7 +13,7 @@ from neuroanp.types import Arrays
 
 
 class Clip(Stage):
-    r"""Shorten an update that is too long, keeping its direction.
+    r"""Longest update: longer ones are shortened, in the same direction.
 
     .. math:: g \leftarrow g \, \min(1, c / \lVert g \rVert)
 

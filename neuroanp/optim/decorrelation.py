@@ -16,7 +16,7 @@ from neuroanp.types import Array, Arrays
 
 
 class Decorrelation(Part):
-    r"""A matrix in front of each projection that decorrelates what the synapses see.
+    r"""Matrix in front of each projection that decorrelates the traces that synapses see.
 
     .. math:: D \leftarrow D - \epsilon \,
               \big\langle \mathrm{offdiag}(\hat x \hat x^\top) \big\rangle_{t,l} \, D, \qquad \hat x = D x
@@ -29,7 +29,7 @@ class Decorrelation(Part):
     rate : float
         :math:`\epsilon` at the start of the run, 0 or more.
     anneal : str
-        How the rate falls over the run: ``"none"``, ``"linear"`` or ``"cosine"``.
+        Fall of the rate over the run: ``"none"``, ``"linear"`` or ``"cosine"``.
 
     Raises
     ------
@@ -57,7 +57,7 @@ class Decorrelation(Part):
 
     @property
     def not_local(self) -> NotLocal:
-        """What one element of D can't know."""
+        """Quantities that one element of D can't know."""
         return NotLocal(
             quantity="the product of two decorrelated traces with a whole column of D, "
             "for each element of D, and the sum D x in front of each synapse",
@@ -117,5 +117,4 @@ class Decorrelation(Part):
             change = covariance @ narrow
         change -= variance[:, None] * narrow
         change *= rate / len(x)
-        after: Array = D - change
-        return after
+        return np.asarray(D - change)

@@ -6,7 +6,7 @@ import math
 
 
 def annealed(rate: float, anneal: str, progress: float) -> float:
-    """The rate in force at a point of the run.
+    """Rate in force at a point of the run.
 
     Parameters
     ----------

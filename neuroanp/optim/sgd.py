@@ -11,7 +11,7 @@ from neuroanp.types import Arrays
 
 
 class SGD(Optimizer):
-    r"""Gradient descent, with momentum where asked.
+    r"""Gradient descent, with or without momentum.
 
     .. math:: v_k = \mu v_{k-1} + g_k, \qquad \Delta W = -\eta_k v_k
 

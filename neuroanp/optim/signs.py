@@ -10,7 +10,7 @@ from neuroanp.types import Arrays
 
 
 class KeepSigns(Stage):
-    r"""Stop a weight at zero where it would change its sign: an excitatory synapse stays excitatory.
+    r"""Signs of weights, kept by a stop at zero: an excitatory synapse stays excitatory.
 
     .. math:: \Delta W_{ij} \leftarrow s_{ij} \max(s_{ij} (W_{ij} + \Delta W_{ij}), 0) - W_{ij},
               \qquad s_{ij} = \mathrm{sign} \, W_{ij}(0)

@@ -16,7 +16,7 @@ from neuroanp.types import Array, Arrays
 
 
 class Baseline(Part):
-    """Base of all baselines: what was expected of the return R of the noisy pass.
+    """Base of all baselines: expectations of the return R of the noisy pass.
 
     Attributes
     ----------
@@ -28,11 +28,11 @@ class Baseline(Part):
     name: ClassVar[str]
 
     def passes(self, rule_passes: tuple[str, ...]) -> tuple[str, ...]:
-        """The passes to simulate for a rule that compares `rule_passes`: one noisy pass."""
+        """Passes to simulate for a rule that compares `rule_passes`: one noisy pass."""
         return ("plus",)
 
     def lanes_per_input(self, lanes: int) -> int:
-        """Number of consecutive lanes, of `lanes`, that have to be given the same input."""
+        """Number of consecutive lanes, of `lanes`, that need the same input."""
         return 1
 
     @property
@@ -46,7 +46,7 @@ class Baseline(Part):
 
     @abc.abstractmethod
     def __call__(self, record: Record, discount: float, state: Arrays) -> Array:
-        """R minus what was expected of it, (T, L), a new array.
+        """R minus its expectation, (T, L), a new array.
 
         Parameters
         ----------
@@ -63,7 +63,7 @@ class Baseline(Part):
 
 
 class OtherPass(Baseline):
-    """The return of the pass without the noise, or half of R minus that of the pass with its negative."""
+    """Return of the pass without the noise, or of that with its negative, whose difference is halved."""
 
     name = "other-pass"
 
@@ -71,14 +71,14 @@ class OtherPass(Baseline):
         return rule_passes
 
     def __call__(self, record: Record, discount: float, state: Arrays) -> Array:
-        """Zeros when the record has a clean pass alone: nothing was tried."""
+        """Zeros for a record of a clean pass alone."""
         if record.passes == ("clean",):
             return 0.0 * record.mask
         return returns(record.passes.effect(record.loss) * record.mask, discount)
 
 
 class RunningMean(Baseline):
-    """The exponential mean of R over the trials before, step by step; the first trial is its own baseline.
+    """Exponential mean of R over the trials before, step by step; the first trial is its own baseline.
 
     Parameters
     ----------
@@ -106,12 +106,12 @@ class RunningMean(Baseline):
 
 
 class OtherLanes(Baseline):
-    """The mean of the *other* lanes that share the input, so that nothing is shrunk.
+    """Mean of the *other* lanes that share the input, without which the estimate would shrink.
 
     Parameters
     ----------
     copies : int
-        How many consecutive lanes share an input, 0 when all do.
+        Consecutive lanes that share an input, 0 for all.
     """
 
     name = "other-lanes"

@@ -17,15 +17,14 @@ RIDGE = 1e-6
 
 
 class InputCritic(Baseline):
-    r"""The return that the network's inputs at the step lead to expect.
+    r"""Return expected from the network's inputs at the step.
 
     A small critic for tasks in closed loop, where lanes soon differ and a return says more about the state of
-    the plant than about the noise. It sees what the network sees: the least-squares fit of R to the products
-    :math:`u_i u_j` of the inputs and 1, over the steps and lanes of the trial itself, each lane up to its
-    last counted step; later ones get 0. It is fitted anew in each trial and keeps nothing. It is local to no
-    synapse and not simulated with the network; its value alone is broadcast. As the noise took part in the
-    returns that it is fitted to, the estimate is shrunk, by about the number of products over that of
-    independent returns.
+    the plant than about the noise: the least-squares fit of R to the products :math:`u_i u_j` of the inputs
+    and 1, over the steps and lanes of the trial itself, each lane up to its last counted step; later ones get
+    0. It is fitted anew in each trial, local to no synapse and not simulated with the network; its value
+    alone is broadcast. As the noise took part in the returns that it is fitted to, the estimate is shrunk, by
+    about the number of products over that of independent returns.
     """
 
     name = "input-critic"
@@ -47,7 +46,7 @@ def expected_returns(inputs: Array, total: Array, counted: Array) -> Array:
     total : (T, L) array
         Returns.
     counted : (T, L) array of bool
-        What is fitted; the fit is given everywhere.
+        Steps that are fitted; the result covers all.
 
     Returns
     -------

@@ -17,7 +17,7 @@ from neuroanp.types import Array, Arrays
 
 
 class Modulator(Part):
-    r"""The scalar factor of every rule: how much better or worse than expected a trial went from step t on.
+    r"""Scalar factor of every rule: the return of a trial from step t on, less its expectation.
 
     .. math:: M_{t,l} = (R_{t,l} - b_{t,l}) / L, \qquad
               R_{t,l} = \sum_{s \ge t} \gamma^{s-t} m_{s,l} \ell_{s,l}
@@ -31,8 +31,8 @@ class Modulator(Part):
     discount : float
         :math:`\gamma`, from 0 to 1.
     scope : {"lane", "global"}
-        ``"lane"``: each lane has a modulator of its own. ``"global"``: all lanes see one modulator, the mean
-        over lanes of R - b, as in the published method.
+        ``"lane"``: one modulator a lane. ``"global"``: all lanes see one modulator, the mean over lanes of
+        R - b, as in the published method.
     baseline : Baseline
         `OtherPass`, or one that needs one noisy pass only: `RunningMean`, `OtherLanes`, `InputCritic`.
 
@@ -65,17 +65,11 @@ class Modulator(Part):
             raise InvalidValue("Modulator.scope", "lane with baseline OtherLanes", self.scope)
 
     def passes(self, rule_passes: tuple[str, ...]) -> tuple[str, ...]:
-        """The passes to simulate for a rule: its own, or one noisy pass where the baseline needs no other."""
+        """Passes to simulate for a rule: its own, or one noisy pass where the baseline needs no other."""
         return self.baseline.passes(rule_passes)
 
     def lanes_per_input(self, lanes: int) -> int:
-        """Number of consecutive lanes, of `lanes`, that have to be given the same input.
-
-        Raises
-        ------
-        InvalidValue
-            When the lanes can't be divided so.
-        """
+        """Consecutive lanes, of `lanes`, that need the same input; `InvalidValue` where they don't divide."""
         return self.baseline.lanes_per_input(lanes)
 
     @property
@@ -88,7 +82,7 @@ class Modulator(Part):
         return self.baseline.start(layout)
 
     def __call__(self, record: Record, state: Arrays) -> Array:
-        """The modulator of one trial.
+        """Modulator of one trial.
 
         Parameters
         ----------

@@ -16,7 +16,7 @@ def returns(loss: Array, discount: float) -> Array:
     loss : (T, ...) array
         Loss of each step.
     discount : float
-        :math:`\gamma` from 0 to 1; 0 gives the loss itself, 1 the plain sum of what follows.
+        :math:`\gamma` from 0 to 1; 0 gives the loss itself, 1 the plain sum to the end.
 
     Returns
     -------

@@ -1,9 +1,8 @@
-"""What all rules share: options, factors, and the product of factors that is the update."""
+"""Bases of the rules: options, factors, and the product of factors that is the update."""
 
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -31,7 +30,7 @@ DELTA = Synapse(
 
 
 class Layer(NamedTuple):
-    """The perturbed variable of one layer of n units."""
+    """Perturbed variable of one layer of n units."""
 
     noise: Array
     """(T, L, n) perturbation of the plus pass."""
@@ -45,31 +44,30 @@ class Rule(Part):
     """Base of all rules.
 
     A rule is one file. One that perturbs nodes and has three factors derives from `NodeRule` and defines
-    `post`; one that needs noise of any kind derives from `NoiseRule`; any other defines `__call__`. It is
-    found by its name once its package lists it under the entry point group ``neuroanp.rules``. `own_synapse`
-    says what one synapse does by it, for the on-chip mode.
+    `post`; one that needs noise of any kind derives from `NoiseRule`; any other defines `__call__`. The shell
+    knows it by its name once its package lists it under the entry point group ``neuroanp.rules``.
+    `own_synapse` gives the work of one synapse, for the on-chip mode.
 
     Attributes
     ----------
     name : str
         Name in the shell.
     recorded : tuple of str
-        What the rule reads of hidden variables besides the trace without noise: roles that a model gives
+        Hidden variables that the rule reads besides the trace without noise: roles that a model gives
         (``"activity"``, ``"potential"``, ``"adaptation"``; ``"trace"`` for that of each pass) or variables by
         their own names.
     needs_two_passes : bool
-        Whether it compares hidden variables of two passes, so that one noisy pass is not enough.
+        True for a rule that compares hidden variables of two passes.
     supports_sparse : bool
-        Whether its update of ``W_rec`` is one of existing synapses alone where the record has a wiring; see
-        `recurrent`.
+        True where the update of ``W_rec`` covers the synapses of a wiring alone, see `recurrent`.
     bias_note : str
-        Why the mean of its updates is not the gradient, in a sentence or two; empty where it is.
+        Reason why the mean of the updates is not the gradient, in a sentence or two; empty where it is.
 
     Parameters
     ----------
     readout : str
-        How ``W_out`` learns: ``"perturb"`` by the rule, from noise on the readout; ``"delta"`` by the local
-        delta rule, without noise; ``"fixed"`` not at all.
+        Learning of ``W_out``: ``"perturb"`` by the rule, from noise on the readout; ``"delta"`` by the local
+        delta rule, without noise; ``"fixed"`` none.
 
     Raises
     ------
@@ -91,16 +89,16 @@ class Rule(Part):
 
     @property
     def passes(self) -> tuple[str, ...]:
-        """The passes that the rule needs."""
+        """Passes that the rule needs."""
         return ("clean",)
 
     @property
     def perturbation(self) -> Perturbation:
-        """The noise that the rule asks of a network."""
+        """Noise that the rule asks of a network."""
         return Perturbation(recorded=self.recorded)
 
     def start(self, layout: Layout) -> Arrays:
-        """What the rule remembers from trial to trial, before the first: arrays by names of its own."""
+        """State before the first trial: arrays by name."""
         return {}
 
     @abc.abstractmethod
@@ -121,6 +119,15 @@ class Rule(Part):
         subtracted from the weights times a learning rate. Weights that don't learn are not in it.
         """
 
+    def hidden_update(self, record: Record, post: Array) -> Arrays:
+        """`__call__` for the hidden weights, from the postsynaptic factor (T, L, N)."""
+        D = record.decorrelation
+        x = record.trace[:-1] if record.wiring is None else arrived(record, record.trace[1:])
+        return {
+            "W_in": outer(post, record.inputs, D.get("D_in")),
+            "W_rec": recurrent(record, post, x, D.get("D_hidden")),
+        }
+
     def readout_update(self, record: Record, error: Array | None = None) -> Arrays:
         """`__call__` for the readout where it learns without noise, from the error `delta`."""
         if self.readout != "delta":
@@ -129,15 +136,7 @@ class Rule(Part):
         return {"W_out": outer(post, record.trace[1:], record.decorrelation.get("D_hidden"))}
 
     def synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
-        """What one synapse does in the on-chip mode, where passes follow one another on one network.
-
-        Parameters
-        ----------
-        name : str
-            ``"W_in"``, ``"W_rec"`` or ``"W_out"``.
-        passes : tuple of str
-            The passes of a trial.
-        """
+        """Work of one synapse of `name` in the on-chip mode, where `passes` follow one another."""
         if name == "W_out" and self.readout == "fixed":
             return Synapse()
         if name == "W_out" and self.readout == "delta":
@@ -150,7 +149,7 @@ class Rule(Part):
         return self.own_synapse(name, passes)
 
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
-        """`synapse` where it learns by the rule itself; a rule that doesn't define it can't go on a chip."""
+        """`synapse` of weights that learn by the rule itself; a rule without it can't go on a chip."""
         return UNDECLARED
 
 
@@ -160,22 +159,20 @@ class NoiseRule(Rule):
     Attributes
     ----------
     perturbs : str
-        Where the noise goes: ``"nodes"`` (activity) or ``"weights"``.
+        Place of the noise: ``"nodes"`` (activity) or ``"weights"``.
     linear_in_modulator : bool
-        Whether the update is linear in the modulator; a rule that makes a scalar of its own says no.
+        False for a rule that forms a scalar itself.
 
     Parameters
     ----------
     sigma : float
-        Standard deviation of the noise, 0 or more, in the unit of what it is added to. Without noise nothing
-        is learned from it: the update is zero.
+        Standard deviation of the noise, 0 or more, in the unit of the activity or weight; 0 learns nothing.
     mirrored : bool
         Compare a pass with +noise and one with -noise, instead of +noise and none. Second-order effects of
-        the noise cancel, so a larger sigma can be used. It makes no difference with a modulator that needs
-        one noisy pass only.
+        the noise cancel, so a larger sigma can be used. No difference with a modulator that needs one noisy
+        pass only.
     distribution : str
-        ``"gaussian"``, or ``"sign"``: plus or minus sigma, cheaper to draw and with less variance in the
-        estimate.
+        ``"gaussian"``, or ``"sign"``: plus or minus sigma, cheaper to draw and of less variance.
 
     See `Rule` for `readout`.
 
@@ -194,7 +191,7 @@ class NoiseRule(Rule):
 
     @property
     def passes(self) -> tuple[str, ...]:
-        """The passes that the rule compares."""
+        """Passes that the rule compares."""
         return ("plus", "minus") if self.mirrored else ("clean", "plus")
 
     @property
@@ -221,7 +218,7 @@ class NoiseRule(Rule):
 
 
 class NodeRule(NoiseRule):
-    r"""A rule of three factors.
+    r"""Base of the rules of three factors.
 
     .. math:: \Delta W_{ij} \propto \sum_{t,l} M_{t,l} \; \mathrm{post}_{t,l,i} \; \mathrm{pre}_{t,l,j}
 
@@ -229,7 +226,7 @@ class NodeRule(NoiseRule):
 
     Examples
     --------
-    A rule of one's own, here with the sign of the noise for hardware that can't multiply by it::
+    A new rule, here with the sign of the noise for hardware that can't multiply by it::
 
         class SignPerturbation(NodeRule):
             name: ClassVar[str] = "sign-perturbation"
@@ -244,48 +241,39 @@ class NodeRule(NoiseRule):
     def post(self, layer: Layer, record: Record, modulator: Array) -> Array:
         """Modulator times postsynaptic factor (T, L, n) of one layer.
 
-        Each step is judged by itself: long trials are handed over in parts. Not called when the layer's
-        sigma is 0.
+        Long trials come in parts, so a step must not depend on others. Not called for a sigma of 0.
         """
 
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
-        """The sum over steps and lanes of post times trace, by weight name; see `Rule.__call__`."""
+        """Sum over steps and lanes of post times trace, by weight name; see `Rule.__call__`."""
         steps, lanes = record.mask.shape
         size = max(1, PART // lanes)
         error = delta(record) if self.readout == "delta" else None
         if steps <= 2 * size:
-            return self._sum(record, modulator, error, record.decorrelation)
+            return self._sum(record, modulator, error)
         update: Arrays = {}
         for first in range(0, steps, size):
-            cut = slice(first, min(first + size, steps))
-            share = part(record, cut.start, cut.stop)
-            late = None if error is None else error[cut]
-            for name, product in self._sum(share, modulator[cut], late, {}).items():
+            last = min(first + size, steps)
+            errors = None if error is None else error[first:last]
+            products = self._sum(part(record, first, last), modulator[first:last], errors)
+            for name, product in products.items():
                 update[name] = update[name] + product if name in update else product
-        D = record.decorrelation
-        if D:
+        if D := record.decorrelation:
             for name, total in update.items():
                 update[name] = decorrelated(total, D[PROJECTIONS[name].decorrelated_by])
         return update
 
-    def _sum(self, record: Record, modulator: Array, error: Array | None, D: Mapping[str, Array]) -> Arrays:
-        x = record.trace[1:]
-        seen = record.trace[:-1] if record.wiring is None else arrived(record, x)
-        hidden = self._post(Layer(record.noise, record.activity, self.sigma), record, modulator, x)
-        update = {
-            "W_in": outer(hidden, record.inputs, D.get("D_in")),
-            "W_rec": recurrent(record, hidden, seen, D.get("D_hidden")),
-        }
-        return update | self._readout(record, x, modulator, error, D)
+    def _sum(self, record: Record, modulator: Array, error: Array | None) -> Arrays:
+        layer = Layer(record.noise, record.activity, self.sigma)
+        post = self._post(layer, record, modulator, record.trace[1:])
+        return self.hidden_update(record, post) | self._readout(record, modulator, error)
 
-    def _readout(
-        self, record: Record, x: Array, modulator: Array, error: Array | None, D: Mapping[str, Array]
-    ) -> Arrays:
-        if self.readout == "perturb":
-            layer = Layer(record.noise_out, record.outputs, self.output_sigma)
-            output = self._post(layer, record, modulator, record.targets)
-            return {"W_out": outer(output, x, D.get("D_hidden"))}
-        return {} if error is None else {"W_out": outer(error, x, D.get("D_hidden"))}
+    def _readout(self, record: Record, modulator: Array, error: Array | None = None) -> Arrays:
+        if self.readout != "perturb":
+            return self.readout_update(record, error)
+        layer = Layer(record.noise_out, record.outputs, self.output_sigma)
+        post = self._post(layer, record, modulator, record.targets)
+        return {"W_out": outer(post, record.trace[1:], record.decorrelation.get("D_hidden"))}
 
     def _post(self, layer: Layer, record: Record, modulator: Array, like: Array) -> Array:
         return self.post(layer, record, modulator) if layer.sigma > 0 else np.zeros_like(like)

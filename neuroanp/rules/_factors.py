@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 
+from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky, leaky_back
 from neuroanp.network.record import Record
 from neuroanp.rules._sparse import arrivals, wired_outer
 from neuroanp.types import Array
 
+STEPPED = ("loss", "mask", "inputs", "traces", "activity", "noise", "outputs", "targets", "noise_out")
+"""Arrays of a record with one entry a step."""
+
 
 def part(record: Record, first: int, last: int) -> Record:
-    """Steps `first` to before `last`, as views: a trial of its own, from the state that they start in."""
+    """Steps `first` to before `last` of a trial, as a trial of views, without its decorrelation."""
     cut = slice(first, last)
     return dataclasses.replace(
         record,
-        loss=record.loss[cut],
-        mask=record.mask[cut],
-        inputs=record.inputs[cut],
+        **{name: getattr(record, name)[cut] for name in STEPPED},
         trace=record.trace[first : last + 1],
-        traces=record.traces[cut],
-        activity=record.activity[cut],
-        noise=record.noise[cut],
-        outputs=record.outputs[cut],
-        targets=record.targets[cut],
-        noise_out=record.noise_out[cut],
         hidden={name: values[cut] for name, values in record.hidden.items()},
         past=_past(record, first),
+        decorrelation={},
     )
 
 
@@ -41,12 +39,11 @@ def _past(record: Record, first: int) -> Array | None:
 
 def times(modulator: Array, factor: Array) -> Array:
     """Modulator (T, L) or (T, 1) times a factor (T, L, n), in the factor's dtype."""
-    product: Array = modulator.astype(factor.dtype, copy=False)[:, :, None] * factor
-    return product
+    return np.asarray(modulator.astype(factor.dtype, copy=False)[:, :, None] * factor)
 
 
 def before(record: Record, x: Array) -> Array:
-    """The hidden trace (T, L, N) one step earlier, the initial state before the first step."""
+    """Hidden trace (T, L, N) one step earlier, the initial state before the first step."""
     earlier = np.empty(x.shape, x.dtype)
     earlier[0] = record.trace[0]
     earlier[1:] = x[:-1]
@@ -54,14 +51,14 @@ def before(record: Record, x: Array) -> Array:
 
 
 def arrived(record: Record, x: Array) -> Array:
-    """The hidden trace (T, L, N) as recurrent synapses see it: a step later, and by a wiring's delays."""
+    """Hidden trace (T, L, N) as recurrent synapses see it: a step later, and by a wiring's delays."""
     if record.wiring is None or record.past is None:
         return before(record, x)
     return arrivals(record.wiring, x, record.past)
 
 
 def pre(record: Record, name: str) -> Array:
-    """The presynaptic factor of one weight matrix: what its synapses see of their source.
+    """Presynaptic factor of one weight matrix: its source's trace as synapses see it.
 
     Parameters
     ----------
@@ -83,12 +80,12 @@ def pre(record: Record, name: str) -> Array:
 
 
 def outer(post: Array, x: Array, D: Array | None = None) -> Array:
-    r"""The sum over steps and lanes of post times decorrelated trace.
+    r"""Sum over steps and lanes of post times decorrelated trace.
 
     .. math:: \sum_{t,l} \mathrm{post}_{t,l} (D x_{t,l})^\top
               = \Big(\sum_{t,l} \mathrm{post}_{t,l} x_{t,l}^\top\Big) D^\top
 
-    The right side is the cheaper one unless the trial has fewer samples (steps x lanes) than there are units.
+    The right side is the cheaper one unless the trial has fewer samples (steps x lanes) than units.
 
     Parameters
     ----------
@@ -104,20 +101,16 @@ def outer(post: Array, x: Array, D: Array | None = None) -> Array:
     dtype = post.dtype
     post = post.reshape(-1, post.shape[-1])
     x = x.reshape(-1, x.shape[-1]).astype(dtype, copy=False)
-    product: Array
     if D is None:
-        product = post.T @ x
-    elif len(post) < post.shape[1]:
-        product = post.T @ (x @ D.T.astype(dtype, copy=False))
-    else:
-        product = decorrelated(post.T @ x, D)
-    return product
+        return np.asarray(post.T @ x)
+    if len(post) < post.shape[1]:
+        return np.asarray(post.T @ (x @ D.T.astype(dtype, copy=False)))
+    return decorrelated(post.T @ x, D)
 
 
 def decorrelated(total: Array, D: Array) -> Array:
-    """A sum of post times trace (n_post, n_pre) as it is where the trace is decorrelated, in its dtype."""
-    product: Array = total @ D.T.astype(total.dtype, copy=False)
-    return product
+    """Sum of post times decorrelated trace (n_post, n_pre), of that without decorrelation, in its dtype."""
+    return np.asarray(total @ D.T.astype(total.dtype, copy=False))
 
 
 def recurrent(record: Record, post: Array, x: Array, D: Array | None = None) -> Array:
@@ -128,7 +121,7 @@ def recurrent(record: Record, post: Array, x: Array, D: Array | None = None) -> 
     record : Record
     post : (T, L, N) array
     x : (T, L, N) array
-        Trace as synapses see it, see `arrived`. With a wiring, what is zero costs nothing.
+        Trace as synapses see it, see `arrived`. With a wiring, zeros cost nothing.
     D : (N, N) array, optional
     """
     return outer(post, x, D) if record.wiring is None else wired_outer(record.wiring, post, x)
@@ -139,8 +132,7 @@ def recurrent_leaky(
 ) -> Array:
     """`recurrent` for synapses that see ``gain * leaky(x, memory)``.
 
-    With a wiring the sum that `leaky` makes forward over the trace is made backward over `post`, the same by
-    `leaky_back`, so that the trace keeps its zeros.
+    With a wiring `leaky_back` over `post`, which gives the same sum, leaves the trace its zeros.
     """
     if record.wiring is None:
         return outer(post, gain * leaky(x, memory), D)
@@ -152,10 +144,9 @@ def delta(record: Record) -> Array:
 
     .. math:: \delta_{t,l} = \frac{2}{n_{out} L} \sum_{s \ge t} \kappa^{s-t} m_{s,l} \, (y_{s,l} - y^*_{s,l})
 
-    so that its product with the trace is the gradient, with respect to ``W_out``, of the mean over lanes of
-    the sum over steps of ``mask * loss``. :math:`\kappa` is what is left of the readout after a step: 0 for a
-    readout that doesn't leak. One that does has errors summed backwards here, which is the same sum as that
-    of each error times the trace filtered forwards, which a synapse can keep.
+    Its product with the trace is the gradient, with respect to ``W_out``, of the mean over lanes of the sum
+    over steps of ``mask * loss``. :math:`\kappa` is the part of the readout that is left after a step. A sum
+    of errors backwards equals one of each error times the trace filtered forwards, which a synapse can keep.
     """
     counted = error(record)
     if record.readout_memory == 0:
@@ -163,12 +154,19 @@ def delta(record: Record) -> Array:
     return leaky_back(counted, record.readout_memory).astype(counted.dtype, copy=False)
 
 
+def weight_noise(record: Record) -> Iterator[dict[str, Array]]:
+    """Noise on the weights of a trial, see `Record.weight_noise`; `InvalidValue` for a record without it."""
+    if record.weight_noise is None:
+        raise InvalidValue("Record.weight_noise", "the noise of each weight", None)
+    return record.weight_noise()
+
+
 def error(record: Record) -> Array:
     """Derivative (T, L, n_out) of the mean over lanes of the counted squared errors by the readout."""
     _, lanes, n_out = record.targets.shape
     output = record.passes.clean(record.outputs)
-    off: Array = output - record.targets.astype(output.dtype, copy=False)
-    return times(record.mask * (2.0 / (n_out * lanes)), off)
+    difference = output - record.targets.astype(output.dtype, copy=False)
+    return times(record.mask * (2.0 / (n_out * lanes)), difference)
 
 
 def slope(record: Record) -> Array:
@@ -177,5 +175,4 @@ def slope(record: Record) -> Array:
     if record.rates is None:
         return np.ones_like(x)
     memory = np.asarray(record.rates.memory, x.dtype)
-    found: Array = 1 - ((x - memory * record.trace[:-1]) / (1 - memory)) ** 2
-    return found
+    return np.asarray(1 - ((x - memory * record.trace[:-1]) / (1 - memory)) ** 2)

@@ -1,7 +1,4 @@
-"""What a rule does otherwise where not all recurrent synapses exist, or where spikes take their time.
-
-It goes through what is not zero in a trace: cost follows the spikes times the synapses of a cell.
-"""
+"""Factors for networks whose recurrent synapses are sparse or delayed, at a cost of spikes x synapses."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ BLOCK = 2**17
 
 
 def arrivals(wiring: Wiring, x: Array, past: Array) -> Array:
-    """What synapses see of a trace: each cell's, one step later and as much more as its axon takes.
+    """Trace as synapses see it: one step later, and by the delay of each cell's axon.
 
     Parameters
     ----------
@@ -23,26 +20,24 @@ def arrivals(wiring: Wiring, x: Array, past: Array) -> Array:
         Of N cells and longest delay D.
     x : (T, L, N) array
     past : (D + 1, L, N) array
-        The trace in the steps before, the last one last.
+        Trace in the steps before, the last one last.
 
     Returns
     -------
     (T, L, N) array, a new one.
     """
     _, lanes, cells = x.shape
-    seen = np.zeros_like(x, shape=x.size)
+    arriving = np.zeros_like(x, shape=x.size)
     for trace, first in ((past.ravel(), -len(past)), (x.ravel(), 0)):
-        found = np.flatnonzero(trace)
-        when = found + (wiring.delays[found % cells] + np.int64(first + 1)) * (lanes * cells)
-        inside = (when >= 0) & (when < x.size)
-        seen[when[inside]] = trace[found[inside]]
-    return seen.reshape(x.shape)
+        spikes = np.flatnonzero(trace)
+        arrival = spikes + (wiring.delays[spikes % cells] + np.int64(first + 1)) * (lanes * cells)
+        inside = (arrival >= 0) & (arrival < x.size)
+        arriving[arrival[inside]] = trace[spikes[inside]]
+    return arriving.reshape(x.shape)
 
 
 def wired_outer(wiring: Wiring, post: Array, x: Array) -> Array:
-    """The sum over steps and lanes of post times trace, for the synapses that exist.
-
-    Products are formed spike by spike, and summed by cell as a product with a matrix of one number a spike.
+    """Sum over steps and lanes of post times trace, for the synapses that exist.
 
     Parameters
     ----------
@@ -59,18 +54,18 @@ def wired_outer(wiring: Wiring, post: Array, x: Array) -> Array:
 
     cells, outgoing = wiring.targets.shape
     total = np.zeros((cells, outgoing))
-    factors, seen = post.ravel(), x.ravel()
-    spikes = np.flatnonzero(seen)
+    factors, trace = post.ravel(), x.ravel()
+    positions = np.flatnonzero(trace)
     size = max(1, BLOCK // outgoing)
-    for first in range(0, len(spikes), size):
-        some = spikes[first : first + size]
-        source = some % cells
-        order = np.argsort(source, kind="stable")
-        starts = np.flatnonzero(np.diff(source[order], prepend=-1))
-        products = factors.take(wiring.targets[source] + (some - source)[:, None])
-        by_cell = csr_array(
-            (seen[some[order]].astype(post.dtype, copy=False), order, np.append(starts, len(some))),
-            shape=(len(starts), len(some)),
-        )
-        total[source[order[starts]]] += by_cell @ products
+    for first in range(0, len(positions), size):
+        spikes = positions[first : first + size]
+        cell = spikes % cells
+        block = spikes - cell  # position of cell 0 in the spike's step and lane
+        factor = factors.take(wiring.targets[cell] + block[:, None])
+        order = np.argsort(cell, kind="stable")
+        starts = np.flatnonzero(np.diff(cell[order], prepend=-1))
+        values = trace[spikes[order]].astype(post.dtype, copy=False)
+        # a row a cell: the CSR product sums over the spikes of one cell
+        by_cell = csr_array((values, order, np.append(starts, len(spikes))), shape=(len(starts), len(spikes)))
+        total[cell[order[starts]]] += by_cell @ factor
     return total.ravel()

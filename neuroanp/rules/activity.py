@@ -12,7 +12,7 @@ from neuroanp.types import Array
 
 
 class ActivityPerturbation(NodeRule):
-    r"""Credit each unit with what the change of its activity did to the loss; the noise need not be known.
+    r"""Credit of each unit for the effect of its change of activity on the loss, with unknown noise.
 
     .. math:: \Delta W = -\eta \sqrt{N} \sum_{t,l} \frac{M_{t,l}}{\lVert \delta a_t \rVert^2} \;
               \delta a_{t,l} \; \mathrm{pre}_{t,l}^\top
@@ -21,18 +21,17 @@ class ActivityPerturbation(NodeRule):
 
     - :math:`\delta a_{t,l}` is the change of the postsynaptic layer's activity: plus minus clean, or half of
       plus minus minus;
-    - :math:`\lVert \delta a_t \rVert^2` is its squared norm over the units of that layer and over what the
-      modulator is shared by: all lanes with scope ``"global"`` (the published rule), the lane itself with
-      scope ``"lane"``;
+    - :math:`\lVert \delta a_t \rVert^2` is its squared norm over the units of that layer and over the lanes
+      that share a modulator: all with scope ``"global"`` (the published rule), one with scope ``"lane"``;
     - N is the number of units of input, hidden and output layer together;
     - :math:`M_{t,l}` and :math:`\mathrm{pre}_{t,l}` are as in `NodePerturbation`.
 
     Steps whose :math:`\lVert \delta a_t \rVert` is within 4 units of rounding of the activity are left out:
-    they carry no information, and would be divided by nearly nothing.
+    they carry no information, and would be divided by nearly 0.
 
-    What it converges to
+    Limit of many trials
     --------------------
-    The change at step t holds the noise of that step and what earlier noise has become,
+    The change at step t holds the noise of that step and the effect of earlier noise,
 
     .. math:: \delta a_t = \sum_{s \le t} J_{ts} \, \xi_s, \qquad J_{tt} = 1, \quad
               J_{ts} = W_{rec} D \, \mathrm{diag}(\phi'(a_{t-1})) \, J_{t-1,s}
@@ -92,13 +91,13 @@ class ActivityPerturbation(NodeRule):
         da = record.passes.effect(layer.activity)
         norm2 = _squared_norm(da, modulator)
         activity2 = _squared_norm(layer.activity[:, record.passes.index("plus")], modulator)
-        known = norm2 > (4 * np.finfo(da.dtype).eps) ** 2 * activity2
+        informative = norm2 > (4 * np.finfo(da.dtype).eps) ** 2 * activity2
         units = record.inputs.shape[-1] + record.trace.shape[-1] + record.targets.shape[-1]
-        scale = np.divide(np.sqrt(units) * modulator, norm2, out=np.zeros_like(modulator), where=known)
+        scale = np.divide(np.sqrt(units) * modulator, norm2, out=np.zeros_like(modulator), where=informative)
         return times(scale, da)
 
 
 def _squared_norm(values: Array, modulator: Array) -> Array:
     """Sum of squares over units, and over lanes where one modulator serves all: shaped as the modulator."""
-    squares: Array = np.einsum("tln,tln->tl", values, values).astype(np.float64)
+    squares = np.asarray(np.einsum("tln,tln->tl", values, values), np.float64)
     return squares if modulator.shape == squares.shape else squares.sum(axis=1, keepdims=True)

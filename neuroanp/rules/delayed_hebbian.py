@@ -17,29 +17,28 @@ from neuroanp.types import Array, Arrays
 
 
 class DelayedHebbian(NoiseRule):
-    r"""Remember where activity jumped under which input, and reward it at the end.
+    r"""Jumps of activity under an input, remembered and rewarded at the end of a trial.
 
     .. math:: \Delta W_{ij} = -\eta \sum_{t,l} M_{t,l} \big( \delta a_{t,l,i} \, \mathrm{pre}_{t,l,j} \big)^3,
               \qquad \delta a_t = a_t - \bar a_{t-1}, \qquad
               \bar a_t = \alpha \, \bar a_{t-1} + (1 - \alpha) \, a_t
 
     where a is the activity of the postsynaptic layer, :math:`\alpha` is `memory`, and M and pre are as in
-    `NodePerturbation`. There is no fluctuation at the first step, from which the running mean starts.
+    `NodePerturbation`. The running mean starts from the first step, whose fluctuation is 0.
 
-    The rule doesn't know the noise. It infers from the activity alone where a cell was perturbed: noise is
-    rare and large, so that its jumps stand out, and the cube, which lets large fluctuations count and small
-    ones vanish, keeps the relaxation after a jump from undoing what the jump had made eligible. A cell is
-    perturbed with probability `probability` at each step, by a number from -A to A, all alike; sigma is the
+    The rule doesn't know the noise, but infers it from the activity: noise is rare and large, so that its
+    jumps stand out, and the cube keeps the small relaxation after a jump from cancelling its eligibility. A
+    cell is perturbed with probability `probability` at each step, uniformly from -A to A; sigma is the
     standard deviation over all steps, :math:`A \sqrt{p / 3}`.
 
-    With a discount of 1 and a loss at the end of a trial only, M is the same at all steps: the eligibility is
-    the sum over the trial, and the whole is reward minus its mean times eligibility. The published mean is
-    one of the trials with the same input, baseline `OtherLanes`; `RunningMean` takes all trials.
+    With a discount of 1 and a loss at the end of a trial only, M is the same at all steps: the update is
+    reward minus its mean times the eligibility, summed over the trial. The published mean is one of the
+    trials with the same input, baseline `OtherLanes`; `RunningMean` takes all trials.
 
     It is no gradient, and its length depends on the third power of everything: use Adam, or clip.
 
-    What a synapse needs
-    --------------------
+    Needs of a synapse
+    ------------------
     Local: the postsynaptic activity and its running mean, the presynaptic trace, the eligibility.
     Broadcast: M.
 
@@ -119,5 +118,4 @@ class DelayedHebbian(NoiseRule):
         for t in range(1, len(activity)):
             np.subtract(activity[t], mean, out=fluctuation[t])
             mean += (1 - self.memory) * fluctuation[t]
-        cubed: Array = fluctuation**3
-        return cubed
+        return np.asarray(fluctuation**3)

@@ -20,8 +20,8 @@ from neuroanp.types import Array, Arrays
 class EProp(Rule):
     r"""Eligibility traces of spiking cells times a learning signal of each cell: no noise, no reward.
 
-    It is the gradient-like rule to compare with: it needs the error of every output at every step, and
-    weights that bring it back.
+    A gradient-like rule to compare with: it needs the error of every output at every step, and weights that
+    bring it back.
 
     .. math:: \Delta W_{ij} = -\eta \sum_{t,l} S_{t,l,i} \; \bar e_{t,l,ij}, \qquad
               S_{t,l} = \frac{2}{n_{out} L} B \, (y_{t,l} - y^*_{t,l}), \qquad
@@ -33,14 +33,14 @@ class EProp(Rule):
 
     where
 
-    - :math:`\epsilon^v` is what a weight has done to the potential: presynaptic spikes (for ``W_in`` the
+    - :math:`\epsilon^v` is the effect of a weight on the potential: presynaptic spikes (for ``W_in`` the
       input) filtered by the membrane;
-    - :math:`\epsilon^b` is what it has done to the threshold, 0 for cells that don't adapt;
+    - :math:`\epsilon^b` is its effect on the threshold, 0 for cells that don't adapt;
     - h is the pseudo-derivative of a spike, 0 while a cell is refractory, and :math:`\gamma` its `damping`;
-    - :math:`\kappa` is what is left of the readout after a step;
-    - :math:`\alpha, \rho, \beta, \theta` are as in `Cells`: the network's own, which the record brings;
-    - B is what brings errors back: ``W_out`` transposed as it is now (symmetric), or random numbers of
-      standard deviation 1 / sqrt(hidden) that stay.
+    - :math:`\kappa` is the part of the readout that is left after a step;
+    - :math:`\alpha, \rho, \beta, \theta` are those of the record's `Cells`;
+    - B brings errors back: the present ``W_out`` transposed (symmetric), or fixed random numbers of standard
+      deviation 1 / sqrt(hidden).
 
     Everything but :math:`\epsilon^v` depends on the postsynaptic cell alone, so the sum is computed from the
     last step to the first, with a number a cell instead of one a synapse: the same update at the cost of an
@@ -48,8 +48,8 @@ class EProp(Rule):
 
     The modulator is not used, and its baseline decides only which passes run.
 
-    What a synapse needs
-    --------------------
+    Needs of a synapse
+    ------------------
     Local: presynaptic spikes through a filter, the postsynaptic potential and threshold, :math:`\epsilon^b`.
     Broadcast: a learning signal for each cell at each step, which is more than a scalar; with symmetric
     feedback also the present readout weights.
@@ -106,7 +106,8 @@ class EProp(Rule):
         cells = record.cells
         if cells is None:
             raise InvalidValue("Record.cells", "a model of spiking cells, such as lif or alif", "none")
-        spikes, error = record.trace[1:], delta(record)
+        spikes = record.trace[1:]
+        error = delta(record)
         signal = error @ self._back(record).astype(error.dtype)
         post = self._post(signal, self._slope(record, cells, spikes), cells)
         current = cells.drive * leaky(record.inputs, cells.memory)
@@ -129,27 +130,29 @@ class EProp(Rule):
 
     def _slope(self, record: Record, cells: Cells, spikes: Array) -> Array:
         """h, (T, L, N)."""
-        over = record.passes.clean(record.hidden["potential"]) - cells.threshold
+        distance = record.passes.clean(record.hidden["potential"]) - cells.threshold
         if "adaptation" in record.hidden:
-            over = over - record.passes.clean(record.hidden["adaptation"])
-        slope: Array = np.maximum(0, 1 - np.abs(over) / cells.threshold) * (self.damping / cells.threshold)
-        for late in range(1, cells.refractory + 1):
-            slope[late:] *= spikes[:-late] == 0
-        return slope
+            distance = distance - record.passes.clean(record.hidden["adaptation"])
+        h = np.maximum(0, 1 - np.abs(distance) / cells.threshold) * (self.damping / cells.threshold)
+        for lag in range(1, cells.refractory + 1):
+            h[lag:] *= spikes[:-lag] == 0
+        return np.asarray(h)
 
     @staticmethod
-    def _post(signal: Array, slope: Array, cells: Cells) -> Array:
-        r"""What a change of each potential does to the loss, directly and through the thresholds after it.
+    def _post(signal: Array, h: Array, cells: Cells) -> Array:
+        r"""Effect of a change of each potential on the loss, directly and through the thresholds after it.
 
         With c the direct effect, :math:`\lambda_t = -c_t + \rho (1 - \beta h_t) \lambda_{t+1}` is that of a
         change of the threshold, and the whole is :math:`c_t + \rho \beta h_t \lambda_{t+1}`.
         """
-        direct: Array = signal * slope
+        c = np.asarray(signal * h)
         if not np.any(cells.rise):
-            return direct
-        rise = np.asarray(cells.rise, direct.dtype) * slope
-        whole, later = direct.copy(), np.zeros_like(direct[0])
-        for t in range(len(direct) - 1, -1, -1):
-            whole[t] += cells.fading * rise[t] * later
-            later = cells.fading * (1 - rise[t]) * later - direct[t]
-        return whole
+            return c
+        rho = cells.fading
+        beta_h = np.asarray(cells.rise, c.dtype) * h
+        effect = c.copy()
+        lam = np.zeros_like(c[0])
+        for t in range(len(c) - 1, -1, -1):
+            effect[t] += rho * beta_h[t] * lam
+            lam = rho * (1 - beta_h[t]) * lam - c[t]
+        return effect

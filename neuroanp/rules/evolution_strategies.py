@@ -6,16 +6,16 @@ import dataclasses
 
 import numpy as np
 
-from neuroanp.errors import InvalidValue
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
 from neuroanp.rules._base import NoiseRule
+from neuroanp.rules._factors import weight_noise
 from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.types import Array, Arrays
 
 
 class EvolutionStrategies(NoiseRule):
-    r"""A population of networks, each with weights of its own for a trial; each lane is a member.
+    r"""Population of networks, a lane each, whose weights differ for a trial.
 
     .. math:: \Delta W = -\eta \sum_{l=1}^{L} \frac{M_l}{\sigma^2} \; \xi_l
 
@@ -60,13 +60,11 @@ class EvolutionStrategies(NoiseRule):
         )
 
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
-        if record.weight_noise is None:
-            raise InvalidValue("Record.weight_noise", "the noise of each weight", record.weight_noise)
         lanes = record.mask.shape[1]
         credit = np.broadcast_to(modulator[0], lanes) / self.sigma**2 if self.sigma > 0 else np.zeros(lanes)
         update = {
             name: np.tensordot(credit, xi.astype(np.float64), axes=1)
-            for name, xi in next(record.weight_noise()).items()
+            for name, xi in next(weight_noise(record)).items()
             if name != "W_out" or self.readout == "perturb"
         }
         return update | self.readout_update(record)

@@ -11,7 +11,7 @@ from neuroanp.types import Array
 
 
 class NodePerturbation(NodeRule):
-    r"""Credit each unit with what its noise did to the loss.
+    r"""Credit of each unit for the effect of its noise on the loss.
 
     .. math:: \Delta W = -\eta \sum_{t,l} \frac{M_{t,l}}{\sigma^2} \; \xi_{t,l} \; \mathrm{pre}_{t,l}^\top
 
@@ -21,26 +21,26 @@ class NodePerturbation(NodeRule):
       :math:`\sigma`;
     - :math:`M_{t,l}` is the modulator: the return with the noise minus the return without it;
     - :math:`\mathrm{pre}_{t,l}` is the input for ``W_in``, the hidden trace one step earlier for ``W_rec``,
-      the hidden trace for ``W_out``, each without noise, and decorrelated where the record says so.
+      the hidden trace for ``W_out``, each without noise, and decorrelated where the record has D.
 
     Noise at step t meets losses from t on, so with discount 1 the mean of the sum is the gradient of the
     loss, through all steps, with an error of order :math:`\sigma^2` (mirrored, or of a clean pass). With
     discount 0 it is the gradient truncated to the step itself.
 
-    One noisy pass is enough with a modulator that has a baseline of its own: REINFORCE for a Gaussian policy.
+    One noisy pass is enough with a baseline from other trials: REINFORCE for a Gaussian policy.
     ``Modulator(baseline=RunningMean())`` makes it the rule of Fiete and Seung for substrates that can't run a
-    trial twice, reward minus its running mean times the eligibility of the noise (there is no other rule for
-    it). The discount is the decay of the eligibility: with :math:`\ell_s - b_s` the surprise of one step,
+    trial twice, reward minus its running mean times the eligibility of the noise. The discount is the decay
+    of the eligibility: with :math:`\ell_s - b_s` the surprise of one step,
 
     .. math:: \sum_t M_t \, \xi_t \, \mathrm{pre}_t^\top = \frac{1}{L} \sum_s (\ell_s - b_s)
               \sum_{t \le s} \gamma^{s-t} \, \xi_t \, \mathrm{pre}_t^\top
 
     Spiking cells integrate: noise that changes at every step hardly moves them. With `hold` h one draw stays
-    for h steps. What it did is credited to the trace of each of them, and divided by h: the mean is the
+    for h steps, and its effect, divided by h, is credited to the trace of each of them: the mean is the
     gradient with the trace averaged over a draw's steps.
 
-    What a synapse needs
-    --------------------
+    Needs of a synapse
+    ------------------
     Local: the noise of the postsynaptic cell, the trace of the presynaptic one. Broadcast: M.
 
     Parameters

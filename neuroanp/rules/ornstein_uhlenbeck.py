@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 from neuroanp.config.option import option
-from neuroanp.errors import InvalidValue
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
 from neuroanp.rules._base import NoiseRule
-from neuroanp.synapse import NotLocal, Synapse
+from neuroanp.rules._factors import weight_noise
+from neuroanp.synapse import NotLocal, Synapse, joined
 from neuroanp.types import Array, Arrays
 
 
@@ -23,7 +23,7 @@ class OrnsteinUhlenbeck(NoiseRule):
     where
 
     - :math:`\theta_k` are the weights in force in trial k, the same in all lanes, and :math:`\mu_k` their
-      means: what is trained, tested and stored;
+      means, which are trained, tested and stored;
     - :math:`\lambda` is `relaxation`, a trial the unit of time; :math:`\sigma` is the standard deviation of
       :math:`\theta - \mu` in the long run;
     - :math:`M_k` is the modulator at the first step, summed over lanes: the return of the trial minus its
@@ -38,8 +38,8 @@ class OrnsteinUhlenbeck(NoiseRule):
     relax to them at rate :math:`\lambda`. Here noise is a function of seed and trial, so they do. The
     difference is of second order in the learning rate.
 
-    What a synapse needs
-    --------------------
+    Needs of a synapse
+    ------------------
     Local: the difference of the weight from its mean, both kept in the synapse. Broadcast: M, once a trial.
 
     Parameters
@@ -81,22 +81,17 @@ class OrnsteinUhlenbeck(NoiseRule):
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
         if self.sigma == 0:
             return Synapse()
-        fresh = "sqrt(1 - (1 - relaxation)**2 * int(trials > 1))"
-        apart = f"(1 - relaxation) * apart + {fresh} * weight_noise"
+        apart = "(1 - relaxation) * apart + sqrt(1 - (1 - relaxation)**2 * int(trials > 1)) * weight_noise"
+        wander = f"apart = {apart}"
+        follow = "gradient = outcome * apart / sigma**2"
         return Synapse(
             state=("weight_noise", "apart", "gradient"),
             transmits=f"weight + polarity * ({apart})",
-            learn=f"""
-                apart = {apart}
-                gradient = outcome * apart / sigma**2
-            """,
+            learn=joined(wander, follow),
             constants={"sigma": self.sigma, "relaxation": self.relaxation},
         )
 
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
-        if record.weight_noise is None:
-            raise InvalidValue("Record.weight_noise", "the noise of each weight", record.weight_noise)
         credit = modulator[0].sum() / self.sigma**2 if self.sigma > 0 else 0.0
-        apart = next(record.weight_noise())
-        update = {name: credit * noise for name, noise in apart.items()}
+        update = {name: credit * apart for name, apart in next(weight_noise(record)).items()}
         return update | self.readout_update(record)

@@ -10,22 +10,22 @@ from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.network.record import Record
 from neuroanp.rules._base import Rule
-from neuroanp.rules._factors import delta, outer, slope
+from neuroanp.rules._factors import delta, slope
 from neuroanp.synapse import NotLocal
 from neuroanp.types import Array, Arrays
 
 
 class RandomFeedback(Rule):
-    r"""Errors reach each unit through fixed random weights, and only its own leak carries them back in time.
+    r"""Errors reach each unit through fixed random weights, and go back in time by its leak alone.
 
     .. math:: \Delta W_{ij} = -\eta \sum_{t,l} \big(B^\top \delta_{t,l}\big)_i \, p_{t,l,ij}, \qquad
               p_{t,ij} = m_i \, p_{t-1,ij} + (1 - m_i) \, \phi'(a_{t,i}) \, x_{t-1,j}
 
     with :math:`\phi = \tanh`, the memory :math:`m` of `Rates`, the error :math:`\delta` of
-    `neuroanp.rules.delta` and B (n_out, N) of standard deviation 1 / sqrt(N). There is no noise and no
-    reward: it is a gradient-like rule to compare with, of what a vector of errors can do that a scalar can't.
+    `neuroanp.rules.delta` and B (n_out, N) of standard deviation 1 / sqrt(N). Without noise and reward, it is
+    a gradient-like rule to compare with: a vector of errors instead of a scalar.
 
-    The sum over steps is made from the last to the first, with a number a unit instead of one a synapse.
+    The sum over steps is formed from the last to the first, with a number a unit instead of one a synapse.
 
     Parameters
     ----------
@@ -63,15 +63,12 @@ class RandomFeedback(Rule):
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         if record.rates is None:
             raise InvalidValue("Record.rates", "a model of tanh units, such as tanh or leaky-tanh", "none")
-        x, error = record.trace[1:], delta(record)
+        x = record.trace[1:]
+        error = delta(record)
         memory = np.asarray(record.rates.memory, x.dtype)
         B = np.random.default_rng(self.feedback_seed).standard_normal((error.shape[2], x.shape[2]))
         credit = error @ (B / np.sqrt(x.shape[2])).astype(error.dtype)
         for t in range(len(credit) - 2, -1, -1):
             credit[t] += memory * credit[t + 1]
-        post, D = credit * (1 - memory) * slope(record), record.decorrelation
-        update = {
-            "W_in": outer(post, record.inputs, D.get("D_in")),
-            "W_rec": outer(post, record.trace[:-1], D.get("D_hidden")),
-        }
-        return update | self.readout_update(record, error)
+        post = credit * (1 - memory) * slope(record)
+        return self.hidden_update(record, post) | self.readout_update(record, error)

@@ -12,12 +12,12 @@ from neuroanp.types import Array, Arrays
 
 
 class ReadoutOnly(Rule):
-    r"""The delta rule for the readout of a network that stays as it is drawn: an echo state network.
+    r"""Delta rule for the readout of a network whose hidden weights stay: an echo state network.
 
     .. math:: \Delta W_{out} = -\eta \sum_{t,l} \delta_{t,l} \, x_{t,l}^\top
 
-    with :math:`\delta` as in `neuroanp.rules.delta`. What it reaches is what any other rule has to beat: the
-    rest was learned by the hidden weights.
+    with :math:`\delta` as in `neuroanp.rules.delta`. Any other rule has to beat it: the rest was learned by
+    the hidden weights.
 
     References
     ----------
@@ -25,7 +25,7 @@ class ReadoutOnly(Rule):
     """
 
     name = "readout-only"
-    limit = "Only the readout learns, by its gradient; that of the hidden weights is not estimated."
+    bias_note = "Only the readout learns, by its gradient; that of the hidden weights is not estimated."
     supports_sparse = True
 
     readout: Literal["delta"] = option("delta", "how the readout learns")

@@ -1,4 +1,4 @@
-"""Node perturbation that learns what its noise does, and draws on it."""
+"""Node perturbation with a control variate: learned responses to its noise."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FLOOR = 1e-3
 
 
 class ResponsePerturbation(NoiseRule):
-    r"""Credit each unit with what its noise usually does to the error, and with what its noise did besides.
+    r"""Credit of each unit for the usual effect of its noise on the error, corrected by the rest of it.
 
     .. math:: \Delta W = -\eta \sum_{t,l} \Big( \phi'_t \sum_{\tau,o} K_o(\tau) \, e_{t+\tau,o}
               + \frac{\xi_t}{\sigma^2} \sum_{s \ge t} \gamma^{s-t} \sum_o e_{s,o} \, r_{s,o} \Big)
@@ -35,8 +35,8 @@ class ResponsePerturbation(NoiseRule):
 
     - :math:`K_{o,i}(\tau)` is the response of output o to noise of unit i, :math:`\tau` steps later: an
       average over trials, learned from noise alone;
-    - :math:`\delta y` is what the noise of all units did to the outputs, r what the responses don't explain
-      of it;
+    - :math:`\delta y` is the effect of all units' noise on the outputs, r the part of it that the responses
+      don't explain;
     - P is the number of responses times their length, S that of steps times lanes: with few samples for so
       many numbers a full step would overshoot;
     - e is the derivative of the loss by the outputs; :math:`\phi'` is the slope of tanh units, 1 for others.
@@ -49,32 +49,32 @@ class ResponsePerturbation(NoiseRule):
 
     Errors of the outputs have to be known: it is for tasks with targets and squared errors.
 
-    What a unit needs
-    -----------------
+    Needs of a unit
+    ---------------
     Local: its noise, its slope, the trace of the presynaptic cell, a number for each output and lag.
     Broadcast: the errors of the outputs and the scalar :math:`\sum_o e_o r_o`, which takes a sum over units.
 
     Parameters
     ----------
     lags : int
-        Number of steps that a response is long; what comes later is left to the correction.
+        Length of a response in steps; later effects are left to the correction.
     rate : float
         :math:`\rho` from 0 to 1: 1 goes as far as is stable.
     discount : float
         :math:`\gamma` of the correction, from 0 to 1.
 
-    See `NoiseRule` for the other options. The rule makes its own scalar: the modulator only says which passes
-    are run.
+    See `NoiseRule` for the other options. The rule forms its scalar itself: the modulator only decides which
+    passes run.
 
     Examples
     --------
     >>> rule, memory = ResponsePerturbation(lags=20), {}
-    >>> update = rule.estimate(record, Modulator()(record), memory)     # doctest: +SKIP
+    >>> update = rule(record, modulator, memory)     # doctest: +SKIP
 
     References
     ----------
-    Noise that teaches what the feedback should be, without time: Lansdell, Prakash, Kording, ICLR (2020).
-    The responses over time and the correction by what they leave are of this library.
+    Feedback learned from noise, without time: Lansdell, Prakash, Kording, ICLR (2020). The responses over
+    time and the correction by their remainder are of this library.
     """
 
     name = "response-perturbation"
@@ -105,21 +105,15 @@ class ResponsePerturbation(NoiseRule):
             correction = leaky_back(np.einsum("tlo,tlo->tl", e, r), self.discount)
             post += times(correction / self.sigma**2, record.noise)
             state["response"] = K + self._learned(r, noise)
-        D = record.decorrelation
-        update = {
-            "W_in": outer(post, record.inputs, D.get("D_in")),
-            "W_rec": outer(post, record.trace[:-1], D.get("D_hidden")),
-        }
-        return update | self.readout_update(record)
+        return self.hidden_update(record, post) | self.readout_update(record)
 
     def _learned(self, r: Array, noise: Array) -> Array:
-        """What is added to the responses (lags n_out, N) after a trial."""
+        """Change of the responses (lags n_out, N) after a trial."""
         steps, lanes, units = noise.shape
-        together = outer(_later(r, self.lags), noise) / (steps * lanes)
+        covariance = outer(_later(r, self.lags), noise) / (steps * lanes)
         variance = np.maximum(np.mean(noise**2, axis=(0, 1)), FLOOR * self.sigma**2)
         step = self.rate / (1 + units * min(self.lags, steps) / (steps * lanes))
-        learned: Array = (step * together / variance).astype(noise.dtype)
-        return learned
+        return np.asarray(step * covariance / variance, noise.dtype)
 
 
 def _later(values: Array, lags: int) -> Array:

@@ -10,14 +10,14 @@ from brian2 import ms
 from neuroanp.config.option import option
 from neuroanp.filters import leaky
 from neuroanp.network.record import Record
-from neuroanp.rules._factors import arrived, before, delta, outer, recurrent, recurrent_leaky, times
+from neuroanp.rules._factors import arrived, before, outer, recurrent, recurrent_leaky, times
 from neuroanp.rules.node import NodePerturbation
 from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.types import Array, Arrays
 
 
 class RewardSTDP(NodePerturbation):
-    r"""Pairs of spikes make a synapse eligible, reward decides what becomes of it.
+    r"""Pairs of spikes make a synapse eligible, reward decides how it changes.
 
     .. math:: \Delta W_{ij} = -\eta \sum_{t,l} M_{t,l} \big( A_+ \, z_{t,l,i} \, p_{t,l,j}
               - A_- \, q_{t,l,i} \, s_{t,l,j} \big)
@@ -34,30 +34,30 @@ class RewardSTDP(NodePerturbation):
       :math:`\sum_t M_t \, \mathrm{STDP}_t = \sum_s (\ell_s - b_s) \, c_s`. A time constant of 1 s is a
       discount of 0.999 at steps of 1 ms.
 
-    The modulator must be a surprise, with a mean of 0: whatever mean it has turns into plain STDP, which
-    pulls all synapses along whatever they did. Noise on the cells makes the trials differ. The rule sees its
-    effect in the spikes only, so it works with noise that nobody knows, and is no estimate of a gradient: it
-    credits causal pairs, also those that the noise had no part in.
+    The modulator must be a surprise, with a mean of 0: another mean turns into plain STDP, which changes all
+    synapses whatever their effect. Noise on the cells makes the trials differ. The rule sees it in the spikes
+    only, so it works with unknown noise, and is no estimate of a gradient: it credits causal pairs, also
+    those without noise.
 
     The readout doesn't spike: with ``"perturb"`` it learns by node perturbation.
 
-    What a synapse needs
-    --------------------
+    Needs of a synapse
+    ------------------
     Local: a fading count of its presynaptic spikes, one of its postsynaptic cell's, its eligibility.
     Broadcast: M.
 
     Parameters
     ----------
     tau_plus, tau_minus : Quantity
-        How long before and after a postsynaptic spike presynaptic ones count.
+        Time before and after a postsynaptic spike in which presynaptic ones count.
     a_plus, a_minus : float
-        How much a pair counts, 0 or more.
+        Weight of a pair, 0 or more.
 
     See `NodePerturbation` for the other options.
 
     Examples
     --------
-    >>> RewardSTDP(sigma=0.1, hold=10).perturbation.hold
+    >>> RewardSTDP(sigma=0.1, hold=10).perturbation.hold_steps
     10
 
     References
@@ -107,18 +107,19 @@ class RewardSTDP(NodePerturbation):
         )
 
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
-        ahead, behind = (float(np.exp(-record.dt / float(tau))) for tau in (self.tau_plus, self.tau_minus))
-        spikes = record.passes.noisy(record.traces)
-        up = times(modulator * self.a_plus, spikes)
-        fired = leaky(before(record, spikes), behind).astype(spikes.dtype)
-        down = times(modulator * self.a_minus, behind * fired)
+        decay_plus = float(np.exp(-record.dt / float(self.tau_plus)))
+        decay_minus = float(np.exp(-record.dt / float(self.tau_minus)))
         D = record.decorrelation
-        shown, heard = record.inputs, arrived(record, spikes)
         D_in, D_hidden = D.get("D_in"), D.get("D_hidden")
+        z = record.passes.noisy(record.traces)
+        p = leaky(record.inputs, decay_plus)
+        q = decay_minus * leaky(before(record, z), decay_minus).astype(z.dtype)
+        potentiation = times(modulator * self.a_plus, z)
+        depression = times(modulator * self.a_minus, q)
+        arriving = arrived(record, z)
         update = {
-            "W_in": outer(up, leaky(shown, ahead), D_in) - outer(down, shown, D_in),
-            "W_rec": recurrent_leaky(record, up, heard, ahead, D_hidden)
-            - recurrent(record, down, heard, D_hidden),
+            "W_in": outer(potentiation, p, D_in) - outer(depression, record.inputs, D_in),
+            "W_rec": recurrent_leaky(record, potentiation, arriving, decay_plus, D_hidden)
+            - recurrent(record, depression, arriving, D_hidden),
         }
-        error = delta(record) if self.readout == "delta" else None
-        return update | self._readout(record, record.trace[1:], modulator, error, D)
+        return update | self._readout(record, modulator)

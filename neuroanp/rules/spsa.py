@@ -9,7 +9,7 @@ from neuroanp.rules.weight import WeightPerturbation
 
 
 class SPSA(WeightPerturbation):
-    r"""All weights are moved by plus or minus c at once, for a whole trial, and back the other way.
+    r"""Perturbation of all weights at once by plus or minus c, for a whole trial, and by its negative.
 
     .. math:: \hat g_k = \frac{L(W + c \Delta) - L(W - c \Delta)}{2 c \, \Delta_k}, \qquad
               \Delta_k = \pm 1 \text{ with even chance}

@@ -7,15 +7,15 @@ from typing import Literal
 import numpy as np
 
 from neuroanp.config.option import option
-from neuroanp.errors import InvalidValue
 from neuroanp.network.record import Record
 from neuroanp.rules._base import NoiseRule
+from neuroanp.rules._factors import weight_noise
 from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.types import Array, Arrays
 
 
 class WeightPerturbation(NoiseRule):
-    r"""Credit each synapse with what its own noise did to the loss.
+    r"""Credit of each synapse for the effect of its noise on the loss.
 
     .. math:: \Delta W = -\eta \sum_t \frac{M_t}{\sigma^2} \; \xi^W_t
 
@@ -27,16 +27,16 @@ class WeightPerturbation(NoiseRule):
       the return without it.
 
     With ``hold="trial"`` the noise is drawn once, and credited once with the return of the whole trial,
-    :math:`M_0`: this needs a discount of 1 or near it. With ``hold="step"``, as published, each step has
-    noise of its own and the return from that step on. Both have the gradient of the loss as their mean (for
-    discount 1). The variance of the held one is about T/2 times less where the steps' gradients are
-    unrelated, and twice as much where they all agree; it needs T times fewer draws. Noise on ``W_rec``
-    before a first step that starts from zero reaches nothing, and is left out.
+    :math:`M_0`: this needs a discount of 1 or near it. With ``hold="step"``, as published, each step has new
+    noise and the return from that step on. Both have the gradient of the loss as their mean (for
+    discount 1). The variance of the held one is about T/2 times less if the steps' gradients are unrelated,
+    and twice as much if they all agree; it needs T times fewer draws. Noise on ``W_rec`` before a first step
+    that starts from zero has no effect, and is left out.
 
     Parameters
     ----------
     hold : str
-        How long one draw of weight noise lasts: ``"trial"`` or ``"step"``.
+        Duration of one draw of weight noise: ``"trial"`` or ``"step"``.
 
     See `NoiseRule` for the other options.
 
@@ -64,29 +64,27 @@ class WeightPerturbation(NoiseRule):
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
         if self.sigma == 0:
             return Synapse()
-        transmits, sigma = "weight + polarity * weight_noise", {"sigma": self.sigma}
+        transmits = "weight + polarity * weight_noise"
+        constants = {"sigma": self.sigma}
         if self.hold == "trial":
             learn = "gradient = outcome * weight_noise / sigma**2"
-            return Synapse(
-                state=("weight_noise", "gradient"), transmits=transmits, learn=learn, constants=sigma
-            )
-        heard = "(1 - resting) * weight_noise" if name == "W_rec" else "weight_noise"
+            state = ("weight_noise", "gradient")
+            return Synapse(state=state, transmits=transmits, learn=learn, constants=constants)
+        noise = "(1 - resting) * weight_noise" if name == "W_rec" else "weight_noise"
         return Synapse(
             state=("weight_noise", "eligibility", "gradient"),
             transmits=transmits,
-            eligibility=f"eligibility = decay * eligibility + {heard} / sigma**2",
+            eligibility=f"eligibility = decay * eligibility + {noise} / sigma**2",
             credit="gradient += modulator * eligibility",
             forget="gradient = 0",
-            constants=sigma,
+            constants=constants,
         )
 
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
-        if record.weight_noise is None:
-            raise InvalidValue("Record.weight_noise", "the noise of each weight", record.weight_noise)
         credit = modulator.sum(axis=1) / self.sigma**2 if self.sigma > 0 else np.zeros(len(modulator))
         silent = self.hold == "step" and not record.trace[0].any()
         update: dict[str, Array] = {}
-        for step, noise in enumerate(record.weight_noise()):
+        for step, noise in enumerate(weight_noise(record)):
             for name, xi in noise.items():
                 if name == "W_out" and self.readout != "perturb":
                     continue

@@ -1,1 +1,1 @@
-"""Task, recipe and training loop, and what a run leaves behind."""
+"""Task, recipe, training loop and the run that they give."""

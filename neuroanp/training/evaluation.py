@@ -19,18 +19,16 @@ SAMPLES = 4096
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Evaluation:
-    """Outputs of a network on trials of a task, and how good they are.
+    """Outputs of a network on trials of a task, with loss and score.
 
     Attributes
     ----------
     outputs : (T, L, n_out) array
-        Readout.
     trial : Trial
-        The trials; in closed loop as they went: inputs that the network saw, mask, and what was charged.
+        The trials; in closed loop with the inputs, mask and charged loss of the run.
     loss : float
         Mean over counted steps and lanes.
     score : float
-        The task's.
     spikes : (T, N) array of bool, optional
         Spikes of the first lane, of spiking cells.
     rate : float, optional
@@ -58,14 +56,15 @@ def evaluate(network: Network, task: Task, trial: Trial) -> Evaluation:
     network : Network
         With its weights loaded.
     task : Task
-        Scores the outputs.
     trial : Trial
         With any number of lanes.
     """
     state = network.get_state()
-    width, hidden = trial.inputs.shape[2], network.model.hidden
+    hidden = network.model.hidden
+    width = trial.inputs.shape[2]
     outputs = np.empty((trial.steps, trial.lanes, network.n_out))
-    inputs, mask = trial.inputs.copy(), np.asarray(trial.mask).copy()
+    inputs = trial.inputs.copy()
+    mask = np.asarray(trial.mask).copy()
     charged = np.empty(mask.shape)
     spikes = None
     spike_count = 0.0
@@ -73,7 +72,8 @@ def evaluate(network: Network, task: Task, trial: Trial) -> Evaluation:
     for first in range(0, trial.lanes, network.lanes):
         lanes = np.arange(first, first + network.lanes) % trial.lanes
         record = network.run(dataclasses.replace(trial.lane(lanes), carry=False), sigma=0.0)
-        block, count = slice(first, first + network.lanes), min(network.lanes, trial.lanes - first)
+        block = slice(first, first + network.lanes)
+        count = min(network.lanes, trial.lanes - first)
         outputs[:, block] = record.outputs[:, 0, :count]
         inputs[:, block] = record.inputs[:, :count, :width]
         mask[:, block] = record.mask[:, :count]
@@ -124,7 +124,7 @@ def correlation(traces: Array, D: Array | None = None) -> float:
 
 
 def judge(task: Task, evaluation: Evaluation, scores: Sequence[float]) -> dict[str, Any]:
-    """The part of `Run.result` that compares a network with the trivial predictors.
+    """Part of `Run.result` that compares a network with the trivial predictors.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def judge(task: Task, evaluation: Evaluation, scores: Sequence[float]) -> dict[s
 
 
 def example(task: Task, evaluation: Evaluation) -> dict[str, Array]:
-    """The first lane of an evaluation, as `Run.example` has it."""
+    """First lane of an evaluation, for `Run.example`."""
     trial = evaluation.trial
     lane = {
         "inputs": trial.inputs[:, 0],

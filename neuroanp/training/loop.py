@@ -1,4 +1,4 @@
-"""The training loop: trial, modulator, update, change of the weights, and again."""
+"""Training loop: trial, modulator, update, change of the weights, and again."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ from neuroanp.training.task import Task, loss
 from neuroanp.types import Array, Arrays
 
 DIVERGENCE = 1e4
-"""A loss of so many times the first one, and that of zero output, is taken for divergence."""
+"""Loss, in that of the first trial or of zero output, which counts as divergence."""
 
 
 class Step(NamedTuple):
-    """One update that was made."""
+    """One update."""
 
     update: int
-    """Its number, from 1."""
+    """Number of the update, from 1."""
     loss: float
     """Mean loss of its trial, without noise, before the update."""
     evaluation: Evaluation | None
-    """Of the network after it, where one was due."""
+    """Evaluation of the network after it, where one was due."""
 
 
 class Trainer:
-    """A training in its course: iterate over it for one update a turn, or `run` it to its end.
+    """Training in its course: iterate over it for one update a turn, or `run` it to its end.
 
     Parameters
     ----------
     task : Task
     recipe : Recipe
     seed : int
-        Seed of weights, trials, noise and evaluation, each with a stream of its own.
+        Seed of the separate streams of weights, trials, noise and evaluation.
     engine : {"auto", "compiled", "runtime"}
     dtype : {"float64", "float32"}
-        Precision of the simulation, the weights and what the optimizer remembers.
+        Precision of the simulation, the weights and the optimizer's state.
     tests : int
         Evaluations on the way, evenly spaced, the last one at the end; 0 for that of the result alone.
 
@@ -59,7 +59,6 @@ class Trainer:
     ----------
     network : Network
     state : TrainingState
-        All that changes.
     unseen : Trial
         Trials of the evaluations.
 
@@ -126,17 +125,16 @@ class Trainer:
         recipe, network = self.recipe, self.network
         initial = recipe.model.initial_weights(self.seeds.weights, network.n_in, network.n_out)
         weights = {name: w.astype(self.dtype) for name, w in initial.items()}
-        decorrelation = recipe.decorrelation
         return TrainingState(
             weights=weights,
-            decorrelation=decorrelation.start(network.layout) if decorrelation else {},
+            decorrelation=recipe.decorrelation.start(network.layout) if recipe.decorrelation else {},
             modulator=recipe.modulator.start(network.layout),
             rule=recipe.rule.start(network.layout),
             optimizer=self.stages.start(weights),
         )
 
     def run(self, progress: bool = True) -> Run:
-        """The run, after all updates that are left.
+        """Result of the run, after all updates that are left.
 
         Parameters
         ----------
@@ -148,7 +146,7 @@ class Trainer:
         Diverged
             When a loss is no longer finite; its `run` has the last good weights.
         Interrupted
-            When stopped by hand; its `run` has what was learned until then.
+            When stopped by hand; its `run` has the present weights.
         """
         try:
             with Progress(self.recipe.updates, show=progress, start=self.state.update) as bar:
@@ -159,7 +157,7 @@ class Trainer:
         return self.result()
 
     def __iter__(self) -> Iterator[Step]:
-        """The updates that are left, one a turn; meanwhile BLAS has one thread."""
+        """Updates that are left, one a turn; meanwhile BLAS has one thread."""
         keep_pages()
         with threadpool_limits(1):
             while self.state.update < self.recipe.updates:
@@ -167,7 +165,7 @@ class Trainer:
 
     @np.errstate(over="ignore", invalid="ignore")
     def step(self) -> Step:
-        """The next update."""
+        """Next update."""
         index, history = self.state.update, self.state.history
         start = time.perf_counter()
         trial_loss = self.learn(self.trial(index), index)
@@ -182,7 +180,7 @@ class Trainer:
         return self.state.arrays() | network
 
     def set_state(self, arrays: Arrays) -> None:
-        """Go on from what `get_state` gave."""
+        """Go on from the arrays of `get_state`."""
         prefix = "network/"
         network = {name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)}
         self.state = TrainingState.restored({k: v for k, v in arrays.items() if not k.startswith(prefix)})
@@ -191,10 +189,7 @@ class Trainer:
         self.network.set_state(network)
 
     def trial(self, index: int) -> Trial:
-        """The training trial of an update: a function of seed and index alone.
-
-        Lanes that the modulator compares get the same input.
-        """
+        """Training trial of an update, a function of seed and index alone; compared lanes share an input."""
         copies = self.recipe.modulator.lanes_per_input(self.recipe.lanes)
         return self.task.trial(self.seeds.trial(index), self.recipe.lanes // copies, index).repeated(copies)
 
@@ -207,7 +202,8 @@ class Trainer:
         index : int
             Its number, which with the seed fixes the noise.
         """
-        state, recipe, progress = self.state, self.recipe, index / self.recipe.updates
+        state, recipe = self.state, self.recipe
+        progress = index / recipe.updates
         record = self.network.run(trial, index)
         trial_loss = record.mean_loss
         self._check(index + 1, "loss", trial_loss)
@@ -233,9 +229,8 @@ class Trainer:
         return evaluation
 
     def _check(self, update: int, name: str, value: float) -> None:
-        """Stop at a loss that shows that the weights are no longer good."""
-        losses = self.state.history["loss"]
-        first = losses[0] if losses else value
+        """Raise `Diverged` for a loss of weights that are no longer good."""
+        first = next(iter(self.state.history["loss"]), value)
         if not math.isfinite(value):
             self._diverged(update, f"the {name} is no longer finite")
         limit = DIVERGENCE * max(first, self._zero_output_loss)
@@ -247,10 +242,11 @@ class Trainer:
         raise Diverged(f"update {update}: {reason}; try lower learning rates, or clipping", self.result())
 
     def result(self) -> Run:
-        """The run so far."""
+        """Result of the run so far."""
         state, recipe, task = self.state, self.recipe, self.task
         self.network.load(state.weights, state.decorrelation)
-        evaluation, wiring = evaluate(self.network, task, self.unseen), self.network.wiring
+        evaluation = evaluate(self.network, task, self.unseen)
+        wiring = self.network.wiring
         losses, seconds = state.history["loss"], state.history["seconds"]
         result = {
             "task": task.name,

@@ -1,4 +1,4 @@
-"""What a person sees while a network trains."""
+"""Progress bar of a training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Self
 
 
 class Progress:
-    """A bar with loss and speed, in a terminal and in a notebook; silent anywhere else.
+    """Bar with loss and speed, in a terminal and in a notebook; silent anywhere else.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Progress:
         self._smooth: float | None = None
 
     def advance(self, loss: float) -> None:
-        """One more update is done, and its loss was `loss`."""
+        """Count one more update, with its loss."""
         if self._bar is None:
             return
         self._smooth = loss if self._smooth is None else 0.95 * self._smooth + 0.05 * loss

@@ -23,25 +23,22 @@ PRESETS = ("best", "published")
 """Names of the general recipes, the default one first."""
 
 
-def _tanh(**options: Any) -> Model:
-    model: Model = registry.find("model", "tanh")(**options)
-    return model
+def _tanh(**options: Any) -> Any:
+    return registry.find("model", "tanh")(**options)
 
 
 class Recipe(Part):
-    """All that decides how a network learns, but for task and seed.
+    """Settings of a training, but for task and seed.
 
     Parameters
     ----------
     model : Model
     rule : Rule
-        From modulator, noise and traces to an update.
     modulator : Modulator
-        From the loss of each step to the scalar that is broadcast.
     clip : Clip
-        Shortens an update before the optimizer sees it.
+        Longest update before the optimizer.
     optimizer : Stage
-        From an update to a change of the weights: SGD, Adam, or a `Chain` of stages.
+        SGD, Adam, or a `Chain` of stages.
     bounds : WeightBounds
         Range of the weights.
     decorrelation : Decorrelation or None
@@ -68,13 +65,7 @@ class Recipe(Part):
 
     @classmethod
     def general(cls, preset: str) -> Recipe:
-        """The recipe of a task that has none of its own.
-
-        Parameters
-        ----------
-        preset : str
-            ``"best"`` that we know, or ``"published"``, method and rates of arXiv 2405.08967.
-        """
+        """General recipe: ``"best"`` that we know, or ``"published"``, as in arXiv 2405.08967."""
         if preset != "published":
             return cls()
         return cls(
@@ -87,13 +78,7 @@ class Recipe(Part):
 
     @classmethod
     def of(cls, task: Task, preset: str | None = None) -> Recipe:
-        """The recipe that a task asks for, its first preset when left out.
-
-        Raises
-        ------
-        UnknownName
-            For a preset that the task doesn't have.
-        """
+        """Recipe of a task, of its first preset when left out; `UnknownName` for a preset it doesn't have."""
         if preset is None:
             preset = task.presets[0]
         if preset not in task.presets:
@@ -106,7 +91,7 @@ class Recipe(Part):
         return self.modulator.passes(self.rule.passes)
 
     def check(self, task: Task) -> None:
-        """Refuse settings that can't work together, before anything is simulated.
+        """Check that the settings can work together, before anything is simulated.
 
         Raises
         ------

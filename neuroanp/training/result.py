@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    pass
-
 
 RESULT_KEYS = (
     "task", "model", "rule", "engine", "seed", "updates", "trials", "seconds", "train_loss", "test_loss",
@@ -18,7 +14,7 @@ RESULT_KEYS = (
 
 
 def sentence(result: Mapping[str, Any], asked: int | None = None, higher_is_better: bool = True) -> str:
-    """How good a result is against the trivial predictors, in words.
+    """Sentence that compares a result with the trivial predictors.
 
     Parameters
     ----------
@@ -44,13 +40,14 @@ def sentence(result: Mapping[str, Any], asked: int | None = None, higher_is_bett
     if score is not None and np.isfinite(score) and not np.isclose(score, ratio):
         measured = f"{result['score_name']} {score:.3g}, {measured}"
     if result["trivial_scores"]:
-        compared = _comparison_of_scores(result["trivial_scores"], result["beats_trivial"], higher_is_better)
+        comparison = _comparison_of_scores(
+            result["trivial_scores"], result["beats_trivial"], higher_is_better
+        )
     else:
-        compared = _comparison(loss, result["trivial"])
-    if not result["trivial"] or result["beats_trivial"]:
-        return f"{result['task']}: {measured} on unseen trials, {compared}; {work}."
-    failed = f"{result['task']}: did not learn more than a trivial predictor"
-    return f"{failed}: {measured} on unseen trials, {compared}; {work}."
+        comparison = _comparison(loss, result["trivial"])
+    failed = result["trivial"] and not result["beats_trivial"]
+    verdict = " did not learn more than a trivial predictor:" if failed else ""
+    return f"{result['task']}:{verdict} {measured} on unseen trials, {comparison}; {work}."
 
 
 def _comparison(loss: float, trivial: Mapping[str, float]) -> str:

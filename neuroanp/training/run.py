@@ -1,4 +1,4 @@
-"""What a training run returns: how good it is, how it got there, and what it can be repeated from."""
+"""`Run`: result, history, weights and settings of a training."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neuroanp import storage as checkpoint
+from neuroanp import storage
 from neuroanp.errors import InvalidValue
+from neuroanp.training.result import RESULT_KEYS, sentence
 from neuroanp.types import Array
 
 if TYPE_CHECKING:
     from neuroanp.plotting.run import RunFigure
-from neuroanp.training.result import RESULT_KEYS, sentence
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Run:
-    """One training run. Printed, it is a sentence that says how good the run is.
+    """One training run. Printed, it is a sentence that compares it with the trivial predictors.
 
     Attributes
     ----------
@@ -26,15 +26,13 @@ class Run:
     result : dict
         ``task, model, rule, engine, seed, updates, trials, seconds, train_loss, test_loss, score, score_name,
         trivial, trivial_scores, beats_trivial, rate`` (Hz, of spiking cells); None where nothing was
-        measured. ``trivial`` has losses; ``trivial_scores`` has something where scores are compared instead.
+        measured. ``trivial`` has losses; ``trivial_scores`` is empty unless scores are compared instead.
     history : dict of arrays
-        ``update``, ``loss`` and others of their length; where the run was tested on its way also
-        ``test_update``, ``test_loss``, ``test_score`` and ``test_correlation`` (mean squared correlation of
-        two hidden traces) of theirs.
+        ``update``, ``loss`` and others of their length; of evaluations ``test_update``, ``test_loss``,
+        ``test_score`` and ``test_correlation`` (mean squared correlation of two hidden traces).
     weights : dict of arrays
-        ``W_in`` (N, n_in), ``W_rec`` (N, N), ``W_out`` (n_out, N), and what else was learned. Where not all
-        recurrent synapses exist, ``W_rec`` is a vector of those that do, and the arrays of their `Wiring` are
-        here too.
+        ``W_in`` (N, n_in), ``W_rec`` (N, N), ``W_out`` (n_out, N), and ``D_in``, ``D_hidden``. Of a `Wiring`,
+        ``W_rec`` is the vector of its synapses, and its arrays are here too.
     example : dict of arrays, optional
         One unseen trial: ``inputs`` (T, n_in), ``outputs`` (T, n_out), ``mask`` (T,), ``dt`` in seconds;
         ``targets`` (T, n_out), or in closed loop the names of the ``observations``; of spiking cells
@@ -83,29 +81,29 @@ class Run:
         InvalidValue
             If the folder has something in it, or can't be written.
         """
-        checkpoint.check_folder(folder)
-        with checkpoint.new_folder(folder) as draft:
+        storage.check_folder(folder)
+        with storage.new_folder(folder) as draft:
             config = self.config | {"higher_is_better": self.higher_is_better}
-            checkpoint.write_json(draft / "config.json", config)
-            checkpoint.write_json(draft / "result.json", self.result)
-            checkpoint.write_history(draft / "history.csv", self.history)
-            checkpoint.write_arrays(draft / "weights.npz", self.weights)
+            storage.write_json(draft / "config.json", config)
+            storage.write_json(draft / "result.json", self.result)
+            storage.write_history(draft / "history.csv", self.history)
+            storage.write_arrays(draft / "weights.npz", self.weights)
             if self.example is not None:
-                checkpoint.write_arrays(draft / "example.npz", self.example)
+                storage.write_arrays(draft / "example.npz", self.example)
             self.plot().savefig(draft / "figure.png", dpi=130)
         return Path(folder)
 
     @classmethod
     def load(cls, folder: Path | str) -> Run:
-        """The run that `save` wrote; `DataError` for a folder that isn't one."""
+        """Run that `save` wrote; `DataError` for a folder that isn't one."""
         folder = Path(folder)
-        config = checkpoint.read_json(folder / "config.json")
+        config = storage.read_json(folder / "config.json")
         example = folder / "example.npz"
         return cls(
             higher_is_better=config.pop("higher_is_better", True),
             config=config,
-            result=checkpoint.read_json(folder / "result.json"),
-            history=checkpoint.read_history(folder / "history.csv"),
-            weights=checkpoint.read_arrays(folder / "weights.npz"),
-            example=checkpoint.read_arrays(example) if example.exists() else None,
+            result=storage.read_json(folder / "result.json"),
+            history=storage.read_history(folder / "history.csv"),
+            weights=storage.read_arrays(folder / "weights.npz"),
+            example=storage.read_arrays(example) if example.exists() else None,
         )

@@ -1,4 +1,4 @@
-"""All that changes in the course of a training."""
+"""`TrainingState`: weights, states and history of a training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TESTS = ("test_update", "test_loss", "test_score", "test_correlation")
 
 @dataclasses.dataclass(kw_only=True)
 class TrainingState:
-    """Weights, what the parts of a recipe remember, and the history.
+    """Weights, states of the parts of a recipe, and history.
 
     Attributes
     ----------
@@ -47,17 +47,14 @@ class TrainingState:
     )
 
     def arrays(self) -> Arrays:
-        """All of it as arrays by name, for a NumPy archive.
-
-        Names are paths: ``"weights/W_rec"``, ``"optimizer/1/m.W_rec"``.
-        """
+        """State as arrays by path, such as ``"optimizer/1/m.W_rec"``, for a NumPy archive."""
         branches = dataclasses.asdict(self)
         branches["history"] = {name: np.array(values) for name, values in self.history.items()}
         return dict(_leaves("", branches))
 
     @classmethod
     def restored(cls, arrays: Mapping[str, Array]) -> TrainingState:
-        """The state that `arrays` was made of, to the bit."""
+        """State of which `arrays` are the arrays, to the bit."""
         branches: dict[str, Any] = {field.name: {} for field in dataclasses.fields(cls)}
         for path, values in arrays.items():
             *way, leaf = path.split("/")

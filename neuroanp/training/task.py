@@ -1,4 +1,4 @@
-"""`Task`: trials of a network, their score, and what it is compared with."""
+"""`Task`: trials of a network, their score, and trivial predictors."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Task(Part):
 
     @property
     def judged_by(self) -> str:
-        """Whether `loss` or `score` is compared with trivial predictors: score where loss isn't an error."""
+        """``"loss"`` or ``"score"``, compared with trivial predictors: score where loss isn't an error."""
         return "loss"
 
     @property
@@ -68,19 +68,15 @@ class Task(Part):
 
     @property
     def plant(self) -> Plant | None:
-        """What the network acts on, for a task in closed loop."""
+        """World that the network acts on, for a task in closed loop."""
         return None
 
     @abc.abstractmethod
     def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
-        """Draw one training trial of `lanes` lanes.
-
-        `index` is the number of the trial in the run; only tasks whose trials go on from one another look
-        at it.
-        """
+        """Training trial of `lanes` lanes; `index` counts the trials of tasks whose trials are in order."""
 
     def evaluation(self, rng: np.random.Generator) -> Trial:
-        """The unseen trials that the result is judged on, as lanes of one trial; 256 fresh ones."""
+        """Unseen trials that the result is judged on, as lanes of one trial; 256 fresh ones."""
         return self.trial(rng, UNSEEN)
 
     def score(self, outputs: Array, trial: Trial) -> float:
@@ -98,7 +94,7 @@ class Task(Part):
         return {}
 
     def final_score(self, score: float, before: Sequence[float]) -> float:
-        """Score of a run: that of its end, or what else follows from the scores `before`, test by test."""
+        """Score of a run, from that of its end and those of the evaluations `before`."""
         return score
 
     def recipe(self, preset: str) -> Recipe:
@@ -120,14 +116,14 @@ def loss(outputs: Array, trial: Trial) -> float:
 
 
 LAST = 10
-"""Tests that a run is judged by."""
+"""Evaluations that a run is judged by."""
 
 
 class PlantTask(Task):
     """Base of the tasks in which a network acts on a plant; a subclass gives `plant` and `trivial`.
 
-    There are no inputs and targets to show: a trial is the states that its episodes start in. The score is
-    the mean number of the plant's steps until the end of an episode.
+    A trial is the first states of its episodes. The score is the mean number of the plant's steps until the
+    end of an episode.
 
     Parameters
     ----------
@@ -156,7 +152,7 @@ class PlantTask(Task):
         return len(self.plant.actions)
 
     def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
-        """Start one episode in each lane."""
+        """One episode in each lane."""
         plant = self.plant
         steps = plant.longest * plant.steps_each(self.dt)
         empty = np.zeros((steps, lanes, self.n_in)), np.zeros((steps, lanes, self.n_out))
@@ -166,10 +162,10 @@ class PlantTask(Task):
         return self.trial(rng, self.episodes)
 
     def score(self, outputs: Array, trial: Trial) -> float:
-        """Mean number of steps that plants made, the last of an episode included."""
-        made = np.asarray(trial.mask)[:: self.plant.steps_each(self.dt)]
-        return float(made.sum(axis=0).mean())
+        """Mean number of the plants' steps, the last of an episode included."""
+        steps = np.asarray(trial.mask)[:: self.plant.steps_each(self.dt)]
+        return float(steps.sum(axis=0).mean())
 
     def final_score(self, score: float, before: Sequence[float]) -> float:
-        """Mean over the last ten tests, so that success has to be held to the end."""
-        return float(np.mean([*before, *([] if before else [score])][-LAST:]))
+        """Mean over the last ten evaluations, so that success has to last to the end."""
+        return float(np.mean((before or [score])[-LAST:]))

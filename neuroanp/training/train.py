@@ -1,4 +1,4 @@
-"""`train`: a model, a task, and what is to differ from its recipe."""
+"""`train`: a model, a task, and changes of its recipe."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def train(
         The recipe's when left out.
     task : Task
     preset : str, optional
-        Which of the task's recipes; its first when left out.
+        Name of a recipe of the task; its first when left out.
     seed, engine, dtype, tests
         As in `Trainer`.
     progress : bool
         Show a bar, in a terminal or a notebook.
     **changes
-        What is to differ from the recipe: ``rule``, ``modulator``, ``clip``, ``optimizer``, ``bounds``,
+        Changes of the recipe: ``rule``, ``modulator``, ``clip``, ``optimizer``, ``bounds``,
         ``decorrelation``, ``lanes``, ``updates``, as in `Recipe`.
 
     Raises
