@@ -25,7 +25,7 @@ class ReadoutOnly(Rule):
     """
 
     name = "readout-only"
-    limit = "Only the readout learns, by its gradient; that of the hidden weights is not estimated."
+    bias_note = "Only the readout learns, by its gradient; that of the hidden weights is not estimated."
     supports_sparse = True
 
     readout: Literal["delta"] = option("delta", "how the readout learns")
