@@ -21,7 +21,7 @@ LOUD["ei"] = {"input_gain": 20.0, "excitatory": 0.6}
 
 
 @pytest.mark.parametrize("name", registry.classes("model"))
-def test_all_that_are_offered(name):
+def test_each_that_is_offered_passes_its_check(name):
     check_model(registry.find("model", name)(hidden=5, **LOUD.get(name, {})))
 
 

@@ -349,7 +349,7 @@ class FewDraws(Echo):
 
 
 @pytest.mark.parametrize("task", [Echo(), FewDraws()])
-def test_a_good_task_passes(task):
+def test_a_good_task_passes_its_check(task):
     check_task(task)
 
 
@@ -360,7 +360,7 @@ def test_a_broken_task_is_told_what_is_wrong(task, message):
         check_task(task)
 
 
-def test_what_a_task_cannot_help_can_be_left_out():
+def test_a_task_passes_its_check_without_what_it_cannot_help():
     check_task(Frozen(), varies=False)
     check_task(Leaking(), held_out=False)
 

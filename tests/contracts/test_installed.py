@@ -69,7 +69,7 @@ def installed(request, archives, tmp_path_factory):
     venv.create(folder / "venv", with_pip=False)
     python = folder / "venv" / "bin" / "python"
     dependencies = dict.fromkeys(sysconfig.get_paths()[name] for name in ("purelib", "platlib"))
-    source = {"folder": [ROOT], "editable": ["-e", ROOT]}.get(how) or [archives[how]]
+    source = ["-e", ROOT] if how == "editable" else [archives[how]]
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--ignore-installed"]
     alone = ["--no-deps", "--no-index", "--no-build-isolation"]
     command(*pip, *alone, *source, cwd=folder, PYTHONPATH=os.pathsep.join(dependencies))
@@ -87,9 +87,7 @@ def installed(request, archives, tmp_path_factory):
         ("wheel", "elsewhere"),
         ("wheel", "repository"),
         ("sdist", "elsewhere"),
-        ("folder", "elsewhere"),
         ("editable", "elsewhere"),
-        ("editable", "repository"),
     ],
     indirect=["installed"],
 )
@@ -102,7 +100,7 @@ def test_imports(installed, start, tmp_path):
     assert seen["model"] == "neuroanp.models.tanh"
 
 
-@pytest.mark.parametrize("installed", ["wheel", "editable"], indirect=True)
+@pytest.mark.parametrize("installed", ["wheel"], indirect=True)
 def test_types(installed, tmp_path):
     """A type checker run elsewhere, without our settings, sees the classes and their types."""
     (tmp_path / "user.py").write_text(TYPED)

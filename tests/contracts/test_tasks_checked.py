@@ -17,7 +17,7 @@ REPEATS = {
 
 
 @pytest.mark.parametrize("name", registry.classes("task"))
-def test_all_that_are_offered(name: str, small_file: Callable[..., Path]) -> None:
+def test_each_that_is_offered_passes_its_check(name: str, small_file: Callable[..., Path]) -> None:
     options = {"data": str(small_file()), "train_hours": 400} if name == "weather" else {}
     task = registry.find("task", name)(**options)
     if task.plant is not None:
@@ -36,9 +36,9 @@ def test_all_that_are_offered(name: str, small_file: Callable[..., Path]) -> Non
     ],
     ids=str,
 )
-def test_variants(task: object) -> None:
+def test_a_variant_passes_its_check(task: object) -> None:
     check_task(task)
 
 
-def test_one_sequence_for_ever() -> None:
+def test_one_sequence_for_ever_passes_its_check() -> None:
     check_task(CopyingMemory(fresh=False), varies=False, held_out=False)

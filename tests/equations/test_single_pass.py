@@ -9,7 +9,7 @@ import pytest
 
 from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky, leaky_back
-from neuroanp.reward import Modulator, OtherLanes, RunningMean
+from neuroanp.reward import Modulator, RunningMean
 from neuroanp.reward.returns import returns
 from neuroanp.rules import NodePerturbation, delta, pre
 from support.simulator import NAMES, Problem, cosine
@@ -90,17 +90,19 @@ def test_the_delta_rule_of_a_leaky_readout_has_a_filtered_trace():
     np.testing.assert_allclose(update["W_out"], expected, rtol=1e-12)
 
 
-def test_a_leaky_readout_learns_the_same_in_parts(monkeypatch):
-    from neuroanp.rules import _base
-
+def test_a_leaky_readout_learns_the_same_in_parts():
+    """Many lanes are summed step by step: copies of few, each judged by its part, have the same update."""
     problem, rule = Problem(seed=15, steps=23, lanes=3), NodePerturbation(sigma=0.1, readout="delta", hold=2)
-    record = dataclasses.replace(problem.record(passes=("plus",), **problem.draw(0.1)), readout_memory=0.9)
-    modulator = Modulator(discount=0.9, baseline=OtherLanes())(record, {})
-    whole = rule(record, modulator, {})
-    monkeypatch.setattr(_base, "PART", 12)
-    for name, change in rule(record, modulator, {}).items():
-        np.testing.assert_allclose(change, whole[name], rtol=1e-10)
-    assert set(whole) == set(NAMES)
+    drawn, modulator = problem.draw(0.1), problem.rng.normal(size=(23, 3))
+    copied = {name: np.repeat(noise, 200, axis=1) for name, noise in drawn.items()}
+    few, many = (
+        dataclasses.replace(of.record(passes=("plus",), **noise), readout_memory=0.9)
+        for of, noise in ((problem, drawn), (problem.repeated(200), copied))
+    )
+    expected, update = rule(few, modulator, {}), rule(many, np.repeat(modulator, 200, axis=1) / 200, {})
+    assert set(expected) == set(NAMES)
+    for name in NAMES:
+        np.testing.assert_allclose(update[name], expected[name], rtol=1e-10)
 
 
 @pytest.mark.parametrize(("field", "value"), [("hold", 0), ("hold", 1.5), ("readout_sigma", -0.1)])

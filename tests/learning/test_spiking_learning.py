@@ -10,6 +10,7 @@ from neuroanp.tasks import (
     CartPole,
     CueAccumulation,
     DelayedXOR,
+    Gymnasium,
     PatternGeneration,
     SpikingDigits,
     StoreRecall,
@@ -101,3 +102,12 @@ def test_spiking_cells_learn_from_survival_alone():
     assert run.result["score"] > 200
     assert run.result["beats_trivial"] and run.result["trivial"]["random"] > 0.01
     assert "steps until the end of an episode" in str(run)
+
+
+@pytest.mark.slow
+def test_an_environment_of_gymnasium_is_learned():
+    pytest.importorskip("gymnasium", reason="gymnasium is not installed")
+    run = train(task=Gymnasium(longest=100), lanes=16, updates=25, seed=2, progress=False)
+    assert run.result["score"] > 2 * run.result["trivial_scores"]["random"]
+    assert run.result["beats_trivial"]
+    assert "better than the best trivial predictor (random, " in str(run)

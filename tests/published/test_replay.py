@@ -10,9 +10,11 @@ RULES = ("wp", "np", "anp")
 NAMES = [f"{rule}_batch{lanes}_seed{seed}" for rule in RULES for lanes in (1, 4) for seed in (0, 1)]
 
 
-@pytest.mark.parametrize("engine", ["compiled", "runtime"])
-@pytest.mark.parametrize("name", NAMES)
-def test_replay_gives_the_published_weights(shared, name, engine):
+@pytest.mark.parametrize(
+    ("engine", "name"),
+    [*(("runtime", name) for name in NAMES), *(("compiled", f"{rule}_batch4_seed0") for rule in RULES)],
+)
+def test_replay_gives_the_published_weights(shared, engine, name):
     path = shared / "reference" / "updates" / f"{name}.npz"
     found = replay(path, engine=engine)
     assert set(found) == {"W_in", "W_rec", "W_out", "D_in", "D_hidden"}

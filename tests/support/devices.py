@@ -8,7 +8,7 @@ import sys
 import brian2 as b2
 import pytest
 
-from neuroanp.engine import NoCompiler
+from neuroanp.engine import NoCompiler, device_for
 from neuroanp.engine.build import cache as build
 from neuroanp.engine.build.compiler import find_compiler
 
@@ -35,6 +35,12 @@ def device():
         raise NoCompiler
     b2.set_device("neuroanp")
     return b2.get_device()
+
+
+@pytest.fixture
+def interpreted(monkeypatch):
+    """Engine "auto" is Brian2's runtime, so that nothing is compiled: where engines don't matter."""
+    monkeypatch.setattr(device_for("auto"), "engine", "runtime")
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def test_jax_trains_the_same_network_on_the_same_trial(jax, gathered, dtype, tol
     from neuroanp.gradients._jax import precision
 
     trial = ours.copying(30, 3)
-    made = ours.training(12, trial, dtype, engine="auto")
+    made = ours.training(12, trial, dtype, engine="runtime")
     record = Network.run(made.network, trial, sigma=0.0)
     with precision(dtype):
         update = JaxUpdate(made.state.weights, *ours.arrays(trial, dtype), 1e-2, gathered)
@@ -51,7 +51,7 @@ def test_gathering_the_gradient_changes_nothing_but_the_order_of_sums(jax):
     from neuroanp.gradients._jax import precision
 
     trial = ours.copying(30, 2)
-    weights = ours.training(8, trial, "float64", engine="auto").state.weights
+    weights = ours.training(8, trial, "float64", engine="runtime").state.weights
     with precision("float64"):
         plain, gathered = (JaxUpdate(weights, *ours.arrays(trial, "float64"), 1e-2, g) for g in (False, True))
         np.testing.assert_allclose([plain() for _ in range(9)], [gathered() for _ in range(9)], rtol=1e-8)
@@ -86,7 +86,7 @@ def test_the_rows_of_an_update(jax):
 
 def test_what_is_missing_is_named(monkeypatch):
     monkeypatch.setattr(part_update, "JaxUpdate", _missing)
-    rows = part_update.one_size(8, 1, "float32", seconds=0.01, steps=30)
+    rows = part_update.one_size(8, 2, "float32", seconds=0.01, steps=30)
     missing = [row for row in rows if row.note]
     assert {row.what for row in missing} == set(part_update.PEERS)
     assert "pip install 'neuroanp[compare]'" in missing[0].cells()[5]

@@ -35,6 +35,7 @@ def tiny(monkeypatch):
     return Plan(quick=True, seeds=(3,), only=("tiny",))
 
 
+@pytest.mark.usefixtures("interpreted")
 def test_every_method_runs_and_the_report_tells_their_numbers(tiny, tmp_path):
     jobs = tiny.jobs()
     assert [job.method for job in jobs] == list(METHODS)
@@ -59,6 +60,7 @@ def test_every_method_runs_and_the_report_tells_their_numbers(tiny, tmp_path):
     assert tests["seconds"][-1] == pytest.approx(found["danp"].records[0]["seconds"], rel=1e-5)
 
 
+@pytest.mark.usefixtures("interpreted")
 def test_changes_of_our_recipe_are_of_one_thing_and_in_the_report(monkeypatch, tmp_path):
     task = CopyingMemory()
     recipe = task.recipe("best")
@@ -82,6 +84,7 @@ def test_changes_of_our_recipe_are_of_one_thing_and_in_the_report(monkeypatch, t
         assert f"<td>{runs_of.title}</td><td>{runs_of.test_loss[0]:.3g}</td>" in part
 
 
+@pytest.mark.usefixtures("interpreted")
 def test_what_is_there_is_not_run_again(tiny, tmp_path, monkeypatch):
     plan = dataclasses.replace(tiny, methods=("readout", "ours"))
     made = []
@@ -205,6 +208,7 @@ def test_correlation_of_traces():
     assert np.isnan(correlation(np.stack([a, np.ones_like(a)], axis=1)))
 
 
+@pytest.mark.usefixtures("interpreted")
 def test_the_command_makes_the_chosen_runs(tiny, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("neuroanp.cli.reproduce.run_all", lambda plan, out, processes: [
         runs.make(job, str(out)) for job in plan.jobs()

@@ -21,11 +21,11 @@ def gym():
     return pytest.importorskip("gymnasium", reason="gymnasium is not installed")
 
 
-def network_of(task, lanes, dtype="float64"):
+def network_of(task, lanes):
     network = Network(
         BalancedLIF(hidden=20), task.n_in, task.n_out, task.dt, lanes=lanes, passes=("plus",), seed=3,
         perturbation=Perturbation(target="nodes", sigma=1.0, hold_steps=4, readout=True), plant=task.plant,
-        dtype=dtype,
+        engine="runtime",
     )  # fmt: skip
     network.load(network.model.initial_weights(np.random.default_rng(2), network.n_in, network.n_out))
     return network
@@ -96,15 +96,14 @@ def test_the_score_is_the_sum_of_rewards(gym):
         task.score(tested.outputs, task.evaluation(np.random.default_rng(5)))
 
 
-def test_training_in_an_environment_is_repeatable_and_learns(gym):
-    def run():
-        return train(task=Gymnasium(longest=100), lanes=16, updates=25, seed=2, progress=False)
-
-    first, again = run(), run()
+@pytest.mark.usefixtures("gym", "interpreted")
+def test_training_in_an_environment_is_repeatable():
+    first, again = (
+        train(task=Gymnasium(longest=20, episodes=3), lanes=4, updates=3, seed=2, progress=False)
+        for _ in range(2)
+    )
+    assert len({*first.history["loss"]}) > 1
     np.testing.assert_array_equal(first.history["loss"], again.history["loss"])
-    assert first.result["score"] > 2 * first.result["trivial_scores"]["random"]
-    assert first.result["beats_trivial"]
-    assert "better than the best trivial predictor (random, " in str(first)
 
 
 def test_what_can_not_be_acted_in_is_refused(gym, monkeypatch):

@@ -103,6 +103,7 @@ def test_levels_of_the_real_observations(
     np.testing.assert_allclose(found, [persistence, present], atol=6e-7)
 
 
+@pytest.mark.slow
 def test_level_of_the_last_72_hours(observations: Path) -> None:
     """The design leaves the first 71 held-out hours out, so that all 72 lie in the held-out part."""
     task = Weather(data=str(observations))

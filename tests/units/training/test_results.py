@@ -206,9 +206,8 @@ def test_the_rate_of_spiking_cells_is_told():
     assert "cells fire at 12.3 Hz" in repr(run)
 
 
-@pytest.mark.parametrize("n_out", [1, 8])
-@pytest.mark.parametrize("value", [1e300, float("inf"), float("nan")])
-def test_a_run_that_blew_up_is_drawn(tmp_path, n_out, value):
+@pytest.mark.parametrize(("value", "n_out"), [(1e300, 8), (float("inf"), 1), (float("nan"), 8)])
+def test_a_run_that_blew_up_is_drawn(tmp_path, value, n_out):
     run = make_run(value, n_out=n_out)
     run.history["loss"][5:] = 10.0 ** np.linspace(1, 308, 15)
     run.example["outputs"][:] = -value
