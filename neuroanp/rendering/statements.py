@@ -169,7 +169,10 @@ class _Group:
                 self.values[f"{name}.{variable}"] = float(self.group.variables[variable].get_value()[0])
         self.begin = self._block(self.group.subexpression_updater, "equations")
         self.update = self._block(regular, "update")
-        self.equations = self._block(self.group.state_updater, "equations")
+        try:
+            self.equations = self._block(self.group.state_updater, "equations")
+        except NotImplementedError:  # GSL where Brian2 itself would run on NumPy
+            self.equations = []
         for _ in self.group.equations.diff_eq_names - {statement.name for statement in self.equations}:
             raise UnsupportedConstruct(f"{source.owner}.{prefix}equations", str(source.method))
         self.threshold = [

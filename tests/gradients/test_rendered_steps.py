@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from brian2 import ms
+from brian2 import ms, prefs
 
 from neuroanp.errors import InvalidValue, UnsupportedConstruct
 from neuroanp.models import ALIF, EI, LIF, BalancedLIF, ConductanceLIF, Izhikevich, LeakyTanhRNN, TanhRNN
@@ -121,7 +121,6 @@ def test_what_only_brian2_can_run_is_refused_by_name_and_only_for_gradients():
     (TwoRates, {"update": "a = drive / N"}, "update", "N"),
     (TwoRates, {"readout_update": "y = drive - target"}, "readout_update", "target"),
     (TwoRates, {"update": "a = own(drive)"}, "update", r'The identifier "own" could not be resolved'),
-    (TwoRates, {"method": "gsl"}, "equations", "gsl"),
     (TwoPopulations, {"threshold": "v > limit + rand() * mV"}, "threshold", "rand"),
     (TwoPopulations, {"reset": "v = E + randn() * mV"}, "reset", "randn"),
     (TwoPopulations, {"parameters": lambda self: {"R": "mV * rand()"}}, "parameters", r"mV \* rand\(\)"),
@@ -129,6 +128,13 @@ def test_what_only_brian2_can_run_is_refused_by_name_and_only_for_gradients():
 def test_refusals_name_field_and_construct(base, strings, where, construct):
     with pytest.raises(UnsupportedConstruct, match=rf"^Changed\.{where}: can't be rendered .*: {construct}"):
         changed(base, **strings).dynamics(1 * ms)
+
+
+@pytest.mark.parametrize("target", ["numpy", "cython"])
+def test_gsl_is_refused_whatever_brian2_runs_on(target, monkeypatch):
+    monkeypatch.setitem(prefs, "codegen.target", target)
+    with pytest.raises(UnsupportedConstruct, match=r"^Changed\.equations: can't be rendered .*: gsl"):
+        changed(TwoRates, method="gsl").dynamics(1 * ms)
 
 
 @pytest.mark.parametrize(("strings", "message"), [
