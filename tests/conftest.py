@@ -1,6 +1,7 @@
 """What all tests share: no window for figures, a build cache of their own, data real and made up."""
 
 import csv
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +35,13 @@ def _skip_without_compiler(item):
 
 pytest_runtest_setup = pytest.hookimpl(wrapper=True)(_skip_without_compiler)
 pytest_runtest_call = pytest.hookimpl(wrapper=True)(_skip_without_compiler)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def heap():
+    """Leave what is older than a module's tests out of garbage collection, which every run of Brian2 does."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

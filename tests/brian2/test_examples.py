@@ -58,7 +58,9 @@ def compare(name, ours, theirs):
 @pytest.fixture(scope="module")
 def side_by_side():
     """All kinds in one network, so that there is one compile."""
-    return run(KINDS, "neuroanp"), run(KINDS, "runtime")
+    target = b2.prefs.codegen.target
+    yield run(KINDS, "neuroanp"), run(KINDS, "runtime")
+    b2.prefs.codegen.target = target
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -47,9 +47,12 @@ def projection(group, **changes):
     return made
 
 
-@pytest.mark.parametrize("delays", [DELAYS, np.zeros_like(DELAYS)], ids=["delays", "none"])
-@pytest.mark.parametrize("inhibit", [None, "down"])
 @pytest.mark.parametrize("device", ["neuroanp", "neuroanp_runtime"])
+@pytest.mark.parametrize(
+    ("inhibit", "delays"),
+    [(None, DELAYS), ("down", DELAYS), (None, np.zeros_like(DELAYS))],
+    ids=["delays", "signs, delays", "no delays"],
+)
 def test_spikes_are_those_of_brian2(device, inhibit, delays):
     b2.defaultclock.dt = 1 * ms
     b2.set_device("runtime")

@@ -86,7 +86,7 @@ def installed(request, archives, tmp_path_factory):
     [
         ("wheel", "elsewhere"),
         ("wheel", "repository"),
-        ("sdist", "elsewhere"),
+        pytest.param("sdist", "elsewhere", marks=pytest.mark.slow),
         ("editable", "elsewhere"),
     ],
     indirect=["installed"],
@@ -100,6 +100,7 @@ def test_imports(installed, start, tmp_path):
     assert seen["model"] == "neuroanp.models.tanh"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("installed", ["wheel"], indirect=True)
 def test_types(installed, tmp_path):
     """A type checker run elsewhere, without our settings, sees the classes and their types."""

@@ -81,9 +81,19 @@ def test_each_lane_of_a_population_has_weights_of_its_own(engine, decorrelated):
     """Lane l of the plus pass is a network whose weights are W + its noise, run alone."""
     model, rule = TanhRNN(hidden=4, readout_gain=1.0), EvolutionStrategies(sigma=0.3)
     rng = np.random.default_rng(2)
-    kinds = {"engine": engine, "decorrelated": decorrelated}
-    many = Network(model, 3, 2, 1 * ms, lanes=5, passes=rule.passes, perturbation=rule.perturbation, **kinds)
-    one = Network(model, 3, 2, 1 * ms, lanes=1, **kinds)
+    kinds = {"decorrelated": decorrelated}
+    many = Network(
+        model,
+        3,
+        2,
+        1 * ms,
+        lanes=5,
+        passes=rule.passes,
+        perturbation=rule.perturbation,
+        engine=engine,
+        **kinds,
+    )
+    one = Network(model, 3, 2, 1 * ms, lanes=1, engine="runtime", **kinds)
     D = {"D_in": 4, "D_hidden": 4} if decorrelated else {}
     D = {name: np.eye(n) + 0.2 * rng.normal(size=(n, n)) for name, n in D.items()}
     weights = model.initial_weights(rng, many.n_in, 2)

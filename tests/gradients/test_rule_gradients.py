@@ -12,8 +12,15 @@ from support.gradients import aligned
 from support.simulator import NAMES, Problem, cosine
 
 
-@pytest.mark.parametrize("mirrored", [True, False])
-@pytest.mark.parametrize("case", ["plain", "decorrelated and carried", "two lanes"])
+@pytest.mark.parametrize(
+    ("mirrored", "case"),
+    [
+        (True, "plain"),
+        (True, "two lanes"),
+        (True, "decorrelated and carried"),
+        (False, "decorrelated and carried"),
+    ],
+)
 def test_node_perturbation_follows_the_gradient(mirrored, case):
     problem = Problem(
         seed=1,

@@ -68,8 +68,9 @@ def test_the_published_recipe_of_every_task_with_a_target_runs(name, small_file)
         "store-recall": {"evaluation_trials": 16},
         "weather": {"data": str(small_file()), "train_hours": 400},
     }
+    engine = "runtime" if name in SHORT else "compiled"
     task = registry.find("task", name)(**small.get(name, {}))
-    run = train(task=task, preset="published", lanes=16, updates=2, progress=False)
+    run = train(task=task, preset="published", lanes=16, updates=2, engine=engine, progress=False)
     assert run.result["rule"] == "activity-perturbation"
     assert run.result["updates"] == 2 and np.isfinite(run.result["test_loss"])
     assert len(set(run.history["loss"])) == 2

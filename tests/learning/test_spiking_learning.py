@@ -97,6 +97,7 @@ def test_cells_learn_from_reward_by_stdp():
     assert run.result["score"] < 0.2
 
 
+@pytest.mark.slow
 def test_spiking_cells_learn_from_survival_alone():
     run = train(task=CartPole(), updates=12, seed=1, dtype="float32", progress=False)
     assert run.result["score"] > 200

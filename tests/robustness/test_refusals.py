@@ -91,14 +91,13 @@ class TestRefused:
 
 
 def test_synapses_that_were_never_connected(device):
-    c = circuit()
-    c.net.run(1 * ms, namespace=NAMES)
-    idle = b2.Synapses(c.cells, c.cells, on_pre="v_post += 0", name="idle")
-    c.net.add(idle)
+    group = cells(threshold="v > 1", reset="v = 0")
+    idle = b2.Synapses(group, group, on_pre="v_post += 0", name="idle")
+    net = b2.Network(group, idle)
     with pytest.raises(TypeError, match="'idle' does not do anything"):
-        c.net.run(1 * ms, namespace=NAMES)
+        net.run(1 * ms)
     idle.active = False
-    c.net.run(1 * ms, namespace=NAMES)
+    net.run(1 * ms)
 
 
 def broken(code):

@@ -62,7 +62,7 @@ BAD = [
 )
 def test_the_weights_are_those_before_the_bad_update(at, seen, loss, factor, said):
     stage = AtUpdate(at, scaled(factor))
-    message, run = diverged(stage, updates=100)
+    message, run = diverged(stage, updates=100, tests=20)
     assert re.match(said.format(at=at, seen=seen, loss=loss), message)
     for name, w in stage.before[at - 1].items():
         np.testing.assert_array_equal(run.weights[name], w)

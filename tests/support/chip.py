@@ -15,7 +15,7 @@ from neuroanp.tasks import CopyingMemory
 from neuroanp.training.loop import Trainer
 from neuroanp.training.recipe import Recipe
 
-TRIALS = 10
+TRIALS = 8
 TASK = CopyingMemory(alphabet=4, length=3, delay=2, evaluation_trials=2)
 TANH = TanhRNN(hidden=5, readout_gain=0.5)
 SPIKING = LIF(hidden=6, input_gain=30.0, recurrent_gain=3.0, bias=False)

@@ -18,11 +18,12 @@ devices = sys.modules["brian2.devices.device"]
 
 @pytest.fixture
 def own_scope():
-    """A magic scope, step and device of the test's own."""
+    """A magic scope, step, target and device of the test's own."""
     b2.start_scope()
     b2.defaultclock.dt = 0.1 * b2.ms
-    previous = b2.get_device()
+    previous, target = b2.get_device(), b2.prefs.codegen.target
     yield
+    b2.prefs.codegen.target = target
     b2.set_device(previous)
     devices.previous_devices.clear()
     b2.defaultclock.dt = 0.1 * b2.ms

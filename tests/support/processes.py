@@ -8,14 +8,15 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 
 
-def python(script, **environment):
+def environment(**variables):
+    """The environment of a process that can import the tests' modules."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)]), **variables}
+
+
+def python(script, **variables):
     """Run a script that can import the tests' modules; fails if it does."""
-    path = os.pathsep.join([str(TESTS), str(TESTS.parent)])
     done = subprocess.run(
-        [sys.executable, "-c", script],
-        env={**os.environ, "PYTHONPATH": path, **environment},
-        capture_output=True,
-        text=True,
+        [sys.executable, "-c", script], env=environment(**variables), capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     return done

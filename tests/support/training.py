@@ -12,7 +12,7 @@ OF_TRAINER = ("seed", "engine", "dtype", "tests")
 
 
 def trainer(task: Task, recipe: Recipe, /, **changes: Any) -> Trainer:
-    """A trainer with seed 1 on the compiled engine; `changes` are of the recipe or of the trainer."""
-    settings = {"seed": 1, "engine": "compiled"}
+    """A trainer with seed 1, compiled and tested at the end alone; `changes` are of it or its recipe."""
+    settings = {"seed": 1, "engine": "compiled", "tests": 0}
     settings |= {name: changes.pop(name) for name in OF_TRAINER if name in changes}
     return Trainer(changes.pop("task", task), recipe.replace(**changes), **settings)

@@ -7,7 +7,6 @@ from brian2 import ms
 
 from neuroanp.engine.codegen.generator import SourceGenerator
 from support.circuits import NAMES, assert_same, circuit
-from support.processes import python
 
 pytestmark = pytest.mark.usefixtures("own_scope")
 
@@ -151,26 +150,3 @@ def test_objects_may_have_any_name(device):
     for group in groups:
         np.testing.assert_array_equal(group.x[:], [0, 1])
     assert counting.n[0] == 20
-
-
-SCRIPT = """
-import hashlib
-import brian2 as b2
-from support.kinds import KINDS
-from neuroanp.engine.program import compiled
-
-def build(text, *args):
-    print(hashlib.sha256(text.encode()).hexdigest())
-    raise SystemExit
-
-compiled.build = build
-b2.set_device("neuroanp")
-names = "refractoriness several_clocks timed_input linked_variables subgroups functions_of_the_user"
-b2.Network([KINDS[name]()[0] for name in names.split()]).run(1*b2.ms, namespace={})
-"""
-
-
-def test_the_source_does_not_follow_the_hash_seed():
-    """The seeds are some under which sets of the names in it have other orders."""
-    told = {python(SCRIPT, PYTHONHASHSEED=seed).stdout for seed in ("1", "2")}
-    assert len(told) == 1

@@ -250,7 +250,7 @@ def test_fifty_networks_leave_little_memory(device):
 def test_runs_alone_leave_no_memory(device):
     c = circuit()
     c.net.remove(c.course, c.spikes)
-    for k in range(1500):
+    for k in range(1000):
         if k == 500:
             before = resident()
         c.source.set_spikes([0], [0.1 * ms])

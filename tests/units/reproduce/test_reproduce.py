@@ -25,7 +25,7 @@ from neuroanp.training.recipe import Recipe
 
 TINY = Experiment(
     "tiny copying", lambda weather: CopyingMemory(alphabet=4, length=2, delay=1, evaluation_trials=20),
-    updates=20, quick_updates=20, hidden=12, lanes=4, rates=COPYING,
+    updates=5, quick_updates=5, hidden=12, lanes=4, rates=COPYING,
 )  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def test_every_method_runs_and_the_report_tells_their_numbers(tiny, tmp_path):
     )
     assert [record["seed"] for record in found["danp"].records] == [3]
     tests = found["danp"].records[0]["tests"]
-    assert len(tests["correlation"]) == 20 and all(0 <= value <= 1 for value in tests["correlation"])
+    assert len(tests["correlation"]) == 5 and all(0 <= value <= 1 for value in tests["correlation"])
     assert tests["seconds"][-1] == pytest.approx(found["danp"].records[0]["seconds"], rel=1e-5)
 
 
