@@ -85,7 +85,7 @@ def installed(request, archives, tmp_path_factory):
     ("installed", "start"),
     [
         ("wheel", "elsewhere"),
-        ("wheel", "repository"),
+        pytest.param("wheel", "repository", marks=pytest.mark.slow),
         pytest.param("sdist", "elsewhere", marks=pytest.mark.slow),
         ("editable", "elsewhere"),
     ],

@@ -64,7 +64,6 @@ def test_what_is_no_part_is_refused_before_anything_is_built():
         nap.train(Softsign(), Echo(), optimiser=Descent())
 
 
-@pytest.mark.usefixtures("interpreted")
 def test_the_loop_is_an_iterator_that_can_be_left_and_taken_up():
     recipe = nap.Recipe(model=Softsign(hidden=8), rule=SignRule(), decorrelation=None, lanes=4, updates=12)
     whole, parted = (nap.Trainer(Echo(), recipe, seed=5, tests=3) for _ in range(2))
@@ -80,7 +79,6 @@ def test_the_loop_is_an_iterator_that_can_be_left_and_taken_up():
     np.testing.assert_array_equal(run.history["test_update"], [4, 8, 12])
 
 
-@pytest.mark.usefixtures("interpreted")
 @pytest.mark.parametrize(("tests", "updates"), [(0, []), (1, [10]), (2, [5, 10])])
 def test_evaluations_are_as_many_as_asked_for(tests, updates):
     recipe = nap.Recipe(model=Softsign(hidden=5), rule=SignRule(), decorrelation=None, lanes=2, updates=10)

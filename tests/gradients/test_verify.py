@@ -103,6 +103,7 @@ def test_the_report_says_what_is_known():
     assert verify(NodePerturbation(), samples=4, sweeps=(), **SMALL).limits == []
 
 
+@pytest.mark.slow
 def test_spikes_are_compared_with_a_surrogate():
     report = verify(
         NodePerturbation(sigma=0.1, hold=10, readout="delta"), LIF(hidden=30, bias_mean=1.1),

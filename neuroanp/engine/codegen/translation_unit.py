@@ -17,8 +17,15 @@ _SHARED = [
     "brianlib/common_math.h",
     "brianlib/dynamic_array.h",
     "brianlib/clocks.h",
-    "brianlib/spikequeue.h",
 ]
+# Brian2 asks for these whatever it writes, and reading them takes a fifth of a small network's compile time
+_RARE = {
+    "<iostream>": r"std::(cout|cerr|clog|cin|endl)\b",
+    "<fstream>": r"std::[io]?fstream\b",
+    "<map>": r"std::(map|multimap|pair|make_pair)\b",
+    "<tuple>": r"std::(tuple|make_tuple|tie|get)\b",
+    "<iterator>": r"std::(\w*inserter|\w*iterator|advance|distance|next|prev|begin|end)\b",
+}
 _CHANGES = {
     # the random numbers are in memory that outlives the library
     "std::vector< RandomGenerator > _random_generators": "RandomGenerator* _random_generators",
@@ -39,8 +46,11 @@ def unity(source: Source, library_files: dict[str, str]) -> str:
     """
     local = {*library_files, *source.files, "network.h"}
     local |= {name.rsplit("/", 1)[-1] for name in library_files}
-    parts: list[tuple[str, str]] = [(name, library_files[name]) for name in _SHARED]
-    parts += [(name, source.files[name]) for name in ("synapses_classes.h", "objects.h", "objects.cpp")]
+    parts = [(name, library_files[name]) for name in _SHARED]
+    if source.pathways:
+        parts.append(("brianlib/spikequeue.h", library_files["brianlib/spikequeue.h"]))
+        parts.append(("synapses_classes.h", source.files["synapses_classes.h"]))
+    parts += [(name, source.files[name]) for name in ("objects.h", "objects.cpp")]
     headers: dict[str, None] = {}
     bodies = []
     for name, text in parts:
@@ -52,10 +62,16 @@ def unity(source: Source, library_files: dict[str, str]) -> str:
             unit = name[len("code_objects/") : -len(".cpp")]
             body = _without_includes(text, local, headers)
             bodies.append(f'namespace unit_{unit} {{\n#line 1 "{unit}"\n{body}\n}}')
-    includes = "\n".join(f"#include {header}" for header in headers)
+    code = "\n".join(bodies)
+    includes = "\n".join(f"#include {header}" for header in headers if _needed(header, code))
     native = "\n".join(f'#include "{name}.hpp"' for name in ("runtime", "noise", "dense", "panels", "sparse"))
     block = _GLOBALS.format(constants=max(len(source.constants), 1))
-    return "\n".join([includes, native, block, *bodies, _api(source)])
+    return "\n".join([includes, native, block, code, _api(source)])
+
+
+def _needed(header: str, code: str) -> bool:
+    rare = _RARE.get(header)
+    return rare is None or re.search(rf"{rare}|using namespace std\b", code) is not None
 
 
 def _without_includes(text: str, local: set[str], headers: dict[str, None]) -> str:
@@ -87,6 +103,23 @@ def _rows(lines: list[str]) -> str:
     return "".join(f"\n    {line}," for line in lines)
 
 
+def _queues(source: Source) -> str:
+    """Functions that reach the spike queues, where there are any."""
+    if not source.pathways:
+        return ""
+    queues = [f"brian::{name}.queue[0]" for _, name in source.pathways]
+    return f"""
+static CSpikeQueue* queue(int k) {{
+    CSpikeQueue* all[] = {{{_rows(queues)}}};
+    return all[k];
+}}
+NEUROANP_EXPORT int64_t neuroanp_queue_size(int k) {{ return queue_size(*queue(k)); }}
+NEUROANP_EXPORT void neuroanp_queue_read(int k, int64_t* out) {{ queue_read(*queue(k), out); }}
+NEUROANP_EXPORT double* neuroanp_queue_dt(int k) {{ return &queue(k)->dt; }}
+NEUROANP_EXPORT void neuroanp_queue_write(int k, const int64_t* in) {{ queue_write(*queue(k), in); }}
+"""
+
+
 def _api(source: Source) -> str:
     names = {variable: name for variable, name in source.arrays}
     parts = ("timestep", "t", "dt")
@@ -96,7 +129,6 @@ def _api(source: Source) -> str:
     slots += [f"(void**)&brian::{entry.name}" for entry in source.static]
     vectors = [f"vector_entry(brian::{name})" for _, name in source.vectors]
     tables = [f"table_entry<{c_data_type(v.dtype)}>(brian::{name})" for v, name in source.tables]
-    queues = [f"brian::{name}.queue[0]" for _, name in source.pathways]
     before = "\n".join(
         f"    {'if (queues) ' if name in source.queue_units else ''}{_function('before_run_', name)}();"
         for name in source.before
@@ -111,11 +143,6 @@ static Vector vectors[] = {{{_rows(vectors)}
     {{}}}};
 static Table tables[] = {{{_rows(tables)}
     {{}}}};
-static CSpikeQueue* queue(int k) {{
-    CSpikeQueue* all[] = {{{_rows(queues)}
-        nullptr}};
-    return all[k];
-}}
 static std::vector<Clock> clocks;
 static const std::vector<Step> steps = {{{_rows(steps)}
 }};
@@ -150,10 +177,7 @@ NEUROANP_EXPORT void neuroanp_table_resize(int k, int64_t n, int64_t m) {{
 }}
 NEUROANP_EXPORT void neuroanp_table_read(int k, void* out) {{ tables[k].read(tables[k].object, out); }}
 NEUROANP_EXPORT void neuroanp_table_write(int k, const void* in) {{ tables[k].write(tables[k].object, in); }}
-NEUROANP_EXPORT int64_t neuroanp_queue_size(int k) {{ return queue_size(*queue(k)); }}
-NEUROANP_EXPORT void neuroanp_queue_read(int k, int64_t* out) {{ queue_read(*queue(k), out); }}
-NEUROANP_EXPORT double* neuroanp_queue_dt(int k) {{ return &queue(k)->dt; }}
-NEUROANP_EXPORT void neuroanp_queue_write(int k, const int64_t* in) {{ queue_write(*queue(k), in); }}
+{_queues(source)}
 static_assert(std::is_trivially_copyable<brian::RandomGenerator>::value, "random state must be plain memory");
 NEUROANP_EXPORT int64_t neuroanp_random_size() {{ return sizeof(brian::RandomGenerator); }}
 NEUROANP_EXPORT void neuroanp_random_bind(void* state) {{

@@ -85,8 +85,9 @@ class Library:
             "blas": (None, [pointer, pointer]),
         }
         for name, (result, arguments) in shapes.items():
-            function = getattr(dll, f"neuroanp_{name}")
-            function.restype, function.argtypes = result, arguments
+            function = getattr(dll, f"neuroanp_{name}", None)  # a network without synapses has no queues
+            if function is not None:
+                function.restype, function.argtypes = result, arguments
 
     def view(self, address: int | None, dtype: Any, size: int) -> np.ndarray:
         """`size` numbers of the library's own memory."""
