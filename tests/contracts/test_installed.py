@@ -87,7 +87,7 @@ def installed(request, archives, tmp_path_factory):
         ("wheel", "elsewhere"),
         pytest.param("wheel", "repository", marks=pytest.mark.slow),
         pytest.param("sdist", "elsewhere", marks=pytest.mark.slow),
-        ("editable", "elsewhere"),
+        pytest.param("editable", "elsewhere", marks=pytest.mark.slow),
     ],
     indirect=["installed"],
 )

@@ -66,10 +66,11 @@ CASES = {
     "lif": {"model": SPIKING},
     "lif, readout delta": {"model": SPIKING, "rule": NodePerturbation(sigma=0.05, readout="delta")},
     "lif, windows": {"model": dataclasses.replace(SPIKING, bias=True), "task": SERIES},
-    "alif, held noise": {
-        "model": ALIF(hidden=6, input_gain=1.0, recurrent_gain=3.0, bias_mean=1.5, bias=True),
+    "lif, held noise": {
+        "model": SPIKING,
         "rule": NodePerturbation(sigma=0.1, hold=3, readout_sigma=0.02),
     },
+    "alif": {"model": ALIF(hidden=6, input_gain=1.0, recurrent_gain=3.0, bias_mean=1.5, bias=True)},
     "lif, reward-modulated STDP": {"model": SPIKING, "rule": RewardSTDP(sigma=0.1, readout="delta")},
     "lif, reward-modulated STDP, windows": {"model": SPIKING, "rule": RewardSTDP(sigma=0.1), "task": SERIES},
     "tanh, delayed Hebbian": {"rule": DelayedHebbian(sigma=0.3, probability=0.2, memory=0.3)},
@@ -99,7 +100,14 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    [
+        # Brian2 takes seconds to solve the equations of adapting cells
+        pytest.param(case, marks=pytest.mark.slow if case == "alif" else ())
+        for case in CASES
+    ],
+)
 def test_the_weights_are_those_of_the_fast_path(case):
     chip, fast = both(**CASES[case])
     start = chip.weights

@@ -170,6 +170,7 @@ def test_cells_with_conductances_learn_more_than_their_readout():
     assert whole.result["test_loss"] < 0.7 * alone.result["test_loss"]
 
 
+@pytest.mark.slow
 def test_gradients_do_not_grow_through_the_upstroke_of_a_spike():
     """Potentials double from step to step there: 0.08 v + 5 per ms."""
     sizes = []

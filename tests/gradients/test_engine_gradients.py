@@ -70,6 +70,7 @@ def follows_the_gradient(simulated, trials, size):
         assert np.linalg.norm(mean[name]) == pytest.approx(np.linalg.norm(gradient), rel=size), name
 
 
+@pytest.mark.slow
 def test_node_perturbation_follows_the_gradient_of_the_networks_own_loss():
     rule = NodePerturbation(sigma=1e-3, mirrored=False)
     follows_the_gradient(Simulated(Problem(seed=1, decorrelated=True), rule, copies=2000), 30, size=0.05)
@@ -95,6 +96,7 @@ class HeldWeightNoise(Simulated):
         return source.array("noise").reshape(source.shape)
 
 
+@pytest.mark.slow
 def test_weight_perturbation_follows_the_gradient_of_the_networks_own_loss():
     rule = WeightPerturbation(sigma=1e-3)
     problem = Problem(seed=6, steps=4, hidden=3, decorrelated=True)

@@ -76,6 +76,7 @@ def test_readouts_of_all_models_have_the_gradient_that_the_delta_rule_has(model)
     assert of.scale == pytest.approx(1, rel=1e-9) and of.limit == pytest.approx(1, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_rule_without_bias_has_the_gradient_of_a_model_of_ones_own():
     rule, task = NodePerturbation(sigma=1e-3), PatternGeneration(duration=20 * ms, ticks=2)
     of = estimate(rule, TwoRates(), task, modulator=Modulator(), lanes=4, samples=60)

@@ -43,7 +43,7 @@ def test_the_cells_learn_a_pattern_for_a_readout_that_does_not():
 @pytest.mark.parametrize(
     "task",
     [
-        DelayedXOR(evaluation_trials=16),
+        pytest.param(DelayedXOR(evaluation_trials=16), marks=pytest.mark.slow),
         StoreRecall(evaluation_trials=16, between=0),
         pytest.param(CueAccumulation(evaluation_trials=16, cues=3), marks=pytest.mark.slow),
         pytest.param(SpikingDigits(row=5 * ms), marks=pytest.mark.slow),

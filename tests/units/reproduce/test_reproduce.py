@@ -117,6 +117,7 @@ def test_what_is_there_is_not_run_again(tiny, tmp_path, monkeypatch):
         runs.run_all(plan, tmp_path)
 
 
+@pytest.mark.slow
 def test_processes_of_their_own_leave_the_same_runs(tiny, tmp_path, monkeypatch):
     """Spawned processes know the experiments of the package alone."""
     job = runs.Job("copying-short", "ours", 0, 2, 8)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -106,10 +107,16 @@ def test_an_empty_folder_is_used(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == FILES
 
 
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """A run folder, to be copied."""
+    return make_run().save(tmp_path_factory.mktemp("stored") / "run")
+
+
 @pytest.mark.parametrize("name", ["config.json", "result.json", "history.csv", "weights.npz"])
 @pytest.mark.parametrize("damage", ["missing", "damaged"])
-def test_a_damaged_run_folder_is_named(tmp_path, name, damage):
-    make_run().save(tmp_path / "run")
+def test_a_damaged_run_folder_is_named(stored, tmp_path, name, damage):
+    shutil.copytree(stored, tmp_path / "run")
     path = tmp_path / "run" / name
     if damage == "missing":
         path.unlink()
