@@ -19,13 +19,12 @@ _SHARED = [
     "brianlib/clocks.h",
 ]
 # Brian2 asks for these whatever it writes, and reading them takes a fifth of a small network's compile time
-_RARE = {
-    "<iostream>": r"std::(cout|cerr|clog|cin|endl)\b",
-    "<fstream>": r"std::[io]?fstream\b",
-    "<map>": r"std::(map|multimap|pair|make_pair)\b",
-    "<tuple>": r"std::(tuple|make_tuple|tie|get)\b",
-    "<iterator>": r"std::(\w*inserter|\w*iterator|advance|distance|next|prev|begin|end)\b",
-}
+_RARE = {"<iostream>", "<fstream>", "<map>", "<tuple>", "<iterator>"}
+# with names of the standard library beyond these, or with headers of the user's, they are read
+_COMMON = re.compile(
+    r"vector|string|set|size_t|u?int(32|64)_t|min|max|fill|copy|swap|move|abs|sqrt|exp|log|pow|fmin|fmax|memcpy|memset"
+    r"|numeric_limits|is_trivially_copyable|chrono|clock(_t)?|mt19937|random_device"
+)
 _CHANGES = {
     # the random numbers are in memory that outlives the library
     "std::vector< RandomGenerator > _random_generators": "RandomGenerator* _random_generators",
@@ -63,15 +62,17 @@ def unity(source: Source, library_files: dict[str, str]) -> str:
             body = _without_includes(text, local, headers)
             bodies.append(f'namespace unit_{unit} {{\n#line 1 "{unit}"\n{body}\n}}')
     code = "\n".join(bodies)
-    includes = "\n".join(f"#include {header}" for header in headers if _needed(header, code))
+    plain = _plain(code) and all(header.startswith("<") for header in headers)
+    includes = "\n".join(f"#include {header}" for header in headers if not (plain and header in _RARE))
     native = "\n".join(f'#include "{name}.hpp"' for name in ("runtime", "noise", "dense", "panels", "sparse"))
     block = _GLOBALS.format(constants=max(len(source.constants), 1))
     return "\n".join([includes, native, block, code, _api(source)])
 
 
-def _needed(header: str, code: str) -> bool:
-    rare = _RARE.get(header)
-    return rare is None or re.search(rf"{rare}|using namespace std\b", code) is not None
+def _plain(code: str) -> bool:
+    """Truth of: the code names nothing of the standard library but what is common."""
+    names = re.findall(r"\bstd\s*::\s*(\w+)", code)
+    return not re.search(r"\busing\s+(namespace\s+)?std\b", code) and all(map(_COMMON.fullmatch, names))
 
 
 def _without_includes(text: str, local: set[str], headers: dict[str, None]) -> str:

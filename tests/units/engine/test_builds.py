@@ -150,3 +150,18 @@ def test_objects_may_have_any_name(device):
     for group in groups:
         np.testing.assert_array_equal(group.x[:], [0, 1])
     assert counting.n[0] == 20
+
+
+@b2.implementation(
+    "cpp", "double counted(double x) { std::map<int, double> sizes; sizes[3] = x; return sizes.at(3); }"
+)
+@b2.check_units(x=1, result=1)
+def counted(x):
+    return x
+
+
+def test_code_of_a_user_that_needs_rare_headers(device):
+    cells = b2.NeuronGroup(2, "v : 1", name="rare", namespace={"counted": counted})
+    cells.run_regularly("v = counted(v + 1.0*i + 0.5)", name="rare_step")
+    b2.Network(cells).run(2 * b2.defaultclock.dt)
+    np.testing.assert_array_equal(cells.v, [1, 3])
