@@ -13,11 +13,14 @@ from .reward.modulator import Modulator
 from .training.evaluation import Evaluation, evaluate
 from .training.loop import Trainer
 from .training.recipe import Recipe
-from .training.run import Run
+from .training.recording import Recording
+from .training.run import Run, load
+from .training.run_folder import Checkpoints, resume
 from .training.task import PlantTask, Task
 from .training.train import train
 
 __all__ = [
+    "Checkpoints",
     "Decorrelation",
     "Evaluation",
     "Model",
@@ -30,6 +33,7 @@ __all__ = [
     "PythonPlant",
     "Recipe",
     "Record",
+    "Recording",
     "RewardMonitor",
     "Run",
     "Task",
@@ -39,9 +43,11 @@ __all__ = [
     "evaluate",
     "gradients",
     "hardware",
+    "load",
     "models",
     "optim",
     "option",
+    "resume",
     "reward",
     "rules",
     "tasks",

@@ -7,6 +7,7 @@
     ├── UnsupportedConstruct
     ├── UnknownName            (and LookupError)
     ├── DataError
+    ├── SaveFailed
     ├── MissingExtra           (and ImportError)
     └── Diverged
     KeyboardInterrupt
@@ -64,6 +65,10 @@ class DataError(NeuroANPError):
     """Data that is missing, damaged or of the wrong form."""
 
 
+class SaveFailed(NeuroANPError):
+    """Result that couldn't be written: no room, no permission, no disk."""
+
+
 class MissingExtra(NeuroANPError, ImportError):
     """Optional dependency that is not installed; names the extra that brings it."""
 
@@ -80,8 +85,8 @@ class Diverged(NeuroANPError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """Training stopped by hand; `run` holds its state."""
+    """Training that was stopped, by hand or by a signal; `run` holds its state, `signal` is its number."""
 
-    def __init__(self, run: Any) -> None:
-        super().__init__("training was stopped by hand")
-        self.run = run
+    def __init__(self, run: Any, signal: int = 2) -> None:
+        super().__init__("training was stopped by hand" if signal == 2 else f"stopped by signal {signal}")
+        self.run, self.signal = run, signal

@@ -8,19 +8,24 @@ import json
 import math
 import os
 import shutil
+import tempfile
 import uuid
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from neuroanp.errors import DataError, InvalidValue
+from neuroanp.errors import DataError, InvalidValue, SaveFailed
 from neuroanp.types import Array, Arrays
 
 SPARSE = "test_"
 """Prefix of the columns of a history with a row an evaluation."""
+
+READING = (ValueError, TypeError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+"""Errors of NumPy and its archive with a damaged file."""
 
 
 def check_folder(folder: Path | str) -> None:
@@ -42,7 +47,8 @@ def check_folder(folder: Path | str) -> None:
         probe.mkdir()
         probe.rmdir()
     except OSError as error:
-        raise _unwritable(folder, error) from None
+        reason = f"{folder} ({error.strerror or error})"
+        raise InvalidValue("run folder", "a place that can be written", reason) from None
 
 
 @contextlib.contextmanager
@@ -51,7 +57,7 @@ def new_folder(folder: Path | str) -> Iterator[Path]:
 
     Raises
     ------
-    InvalidValue
+    SaveFailed
         If `folder` can't be written.
     """
     folder = Path(folder)
@@ -64,17 +70,63 @@ def new_folder(folder: Path | str) -> Iterator[Path]:
             folder.rmdir()
         os.rename(draft, folder)
     except OSError as error:
-        raise _unwritable(folder, error) from None
+        raise SaveFailed(f"{folder}: {error.strerror or error}") from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def filled_folder(folder: Path, last: str) -> Iterator[Path]:
+    """Hidden folder inside `folder`, whose files take their places when the block ends, `last` as the last.
+
+    Raises
+    ------
+    SaveFailed
+        If `folder` can't be written.
+    """
+    draft = folder / ".draft"
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir()
+        yield draft
+        for file in sorted(draft.iterdir(), key=lambda file: file.name == last):
+            os.replace(file, folder / file.name)
+    except OSError as error:
+        raise SaveFailed(f"{folder}: {error.strerror or error}") from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Hidden file beside `path` that takes its place, on the disk, when the block ends.
+
+    Raises
+    ------
+    SaveFailed
+        If it can't be written; `path` is what it was.
+    """
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        yield draft
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except OSError as error:
+        raise SaveFailed(f"{path}: {error.strerror or error}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def fallbacks(folder: Path) -> Iterator[Path]:
+    """New folders where a run can go when there is no room in `folder`: temporary files, here, and home."""
+    for place in (tempfile.gettempdir(), Path.cwd(), Path.home()):
+        yield Path(place) / f"{folder.absolute().name}-{uuid.uuid4().hex[:8]}"
+
+
 def _hidden(folder: Path) -> str:
     return f".{folder.absolute().name}-{uuid.uuid4().hex[:8]}"
-
-
-def _unwritable(folder: Path, error: OSError) -> InvalidValue:
-    return InvalidValue("run folder", "a place that can be written", f"{folder} ({error.strerror or error})")
 
 
 def json_line(value: Any) -> str:
@@ -163,10 +215,11 @@ def _columns(rows: list[dict[str, str]], key: str, names: list[str]) -> Arrays:
     return columns | {name: np.array([float(row[name]) for row in filled]) for name in names}
 
 
-def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
+def write_arrays(path: Path, arrays: Mapping[str, Array], compressed: bool = True) -> None:
     """`arrays` by name, as NumPy saves them."""
+    save = np.savez_compressed if compressed else np.savez
     with path.open("wb") as file:
-        np.savez_compressed(file, **{name: np.asarray(value) for name, value in arrays.items()})  # type: ignore[arg-type]
+        save(file, **{name: np.asarray(value) for name, value in arrays.items()})  # type: ignore[arg-type]
 
 
 def read_arrays(path: Path) -> Arrays:
@@ -176,5 +229,5 @@ def read_arrays(path: Path) -> Arrays:
             return {name: file[name] for name in file.files}
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from None
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+    except READING as error:
         raise DataError(f"{path}: expected arrays as NumPy saves them ({error})") from None

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from neuroanp.cli.options import HelpShown, UsageError
+from neuroanp.cli.options import HelpShown, UsageError, import_modules
 from neuroanp.config import environment, registry
 from neuroanp.config.text import first_line
 from neuroanp.errors import NeuroANPError, UnknownName
@@ -18,15 +18,20 @@ usage: neuroanp COMMAND
 Trains recurrent networks, rate and spiking, without gradients: from noise and a scalar.
 
   neuroanp train TASK [options]   train a network; `neuroanp train TASK --help` explains the options
+  neuroanp resume RUN             go on with a training that was stopped, from its last checkpoint
+  neuroanp test RUN               a trained network on unseen trials, or on other data
+  neuroanp plot RUN               the figure of a run, again
   neuroanp list                   tasks, models, rules, optimizers and baselines
   neuroanp locality [RULE]        what a rule asks of one synapse, of one neuron and of a broadcast
   neuroanp verify RULE MODEL TASK what a rule estimates, beside the gradient
   neuroanp reproduce              the paper's experiments and ours, in one HTML report
   neuroanp bench                  what an update costs here, beside JAX, Brian2 alone and bare products
   neuroanp doctor                 versions, compiler, cache, and what to do about what is missing
-  neuroanp --version              version of NeuroANP"""
+  neuroanp --version              version of NeuroANP
 
-WITH_OPTIONS = ("train", "locality", "verify", "reproduce", "bench")
+  --import MODULE, with any command, makes the tasks, models and rules of a module of yours known"""
+
+WITH_OPTIONS = ("train", "resume", "test", "plot", "locality", "verify", "reproduce", "bench")
 """Commands with options, each in a module of its name."""
 
 STOPPED, WRONG_INPUT, UNREAD = 130, 2, 141
@@ -35,11 +40,12 @@ STOPPED, WRONG_INPUT, UNREAD = 130, 2, 141
 def main(words: list[str] | None = None) -> int:
     """Shell command; returns its exit code.
 
-    0 done, 1 the run diverged or the machine isn't fit, 2 wrong input, 130 stopped by hand, 141 nobody
-    reads on.
+    0 done, 1 the run diverged or the machine isn't fit, 2 wrong input, 74 no room for the run, 130 stopped by
+    hand, 141 nobody reads on, 128 and its number for other signals.
     """
     words = sys.argv[1:] if words is None else words
     try:
+        words = import_modules(words)
         code = _command(words[0] if words else "--help", words[1:])
         sys.stdout.flush()
         return code
@@ -51,7 +57,7 @@ def main(words: list[str] | None = None) -> int:
         print(f"neuroanp: {' '.join(str(error).split())}", file=sys.stderr)
         return WRONG_INPUT
     except KeyboardInterrupt:
-        print("neuroanp: stopped by hand, nothing was saved", file=sys.stderr)
+        print("neuroanp: stopped by hand", file=sys.stderr)
         return STOPPED
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import importlib
+import os
+import sys
 import types
 import typing
 from collections.abc import Collection, Iterator, Mapping
@@ -81,6 +84,27 @@ class _Option(NamedTuple):
     choices: Mapping[str, type[Any]]
     """Parts that can be chosen, by name."""
     optional: bool
+
+
+def import_modules(words: list[str]) -> list[str]:
+    """Words without ``--import MODULE``, whose modules are imported; those beside the user's files too.
+
+    Raises
+    ------
+    UsageError
+        For a module that can't be imported.
+    """
+    parser = Parser("neuroanp", add_help=False)
+    parser.add_argument("--import", dest="modules", action="append", default=[])
+    options, rest = parser.parse_known_args(words)
+    if options.modules:
+        sys.path.insert(0, os.getcwd())
+    for module in options.modules:
+        try:
+            importlib.import_module(module)
+        except registry.FAILURES as error:
+            raise UsageError(f"--import {module}: {type(error).__name__}: {error}") from None
+    return rest
 
 
 def help_asked(words: list[str]) -> bool:

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import datetime
-import sys
 from pathlib import Path
 from typing import Literal
 
 from neuroanp import storage
 from neuroanp.cli.options import Parser, UsageError, add_options, apply, given, given_choices, help_asked
+from neuroanp.cli.saving import run_and_save
 from neuroanp.config import document, registry
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
 from neuroanp.config.part import options as options_of
 from neuroanp.config.text import first_line
-from neuroanp.errors import Diverged, Interrupted, InvalidValue, UnknownName
+from neuroanp.errors import InvalidValue, UnknownName
 from neuroanp.training.loop import Trainer
 from neuroanp.training.recipe import Recipe
 from neuroanp.training.run import Run
+from neuroanp.training.run_folder import Checkpoints, RunFolder
 from neuroanp.training.task import Task
+from neuroanp.training.train import recipe_of
 
-DIVERGED, STOPPED = 1, 130
-ADVICE = "in the shell: --optimizer.lr, --optimizer.readout_lr, --decorrelation.rate, --clip.norm"
 USAGE = """\
 usage: neuroanp train TASK [options]
        neuroanp train --config FILE [options]
+       neuroanp train [TASK] --start RUN [options]
 
 Tasks:
 {tasks}
@@ -37,12 +38,17 @@ class Training(Part):
 
     preset: str | None = option(None, "settings to start from, of those that the task has")
     config: Path | None = option(None, "settings to start from: a run's config.json")
+    start: Path | None = option(
+        None, "run whose settings and weights to start from, for another TASK its model"
+    )
     seed: int = option(0, "seed of weights, trials and noise", least=0)
     tests: int = option(20, "evaluations on the way; 0 for that at the end alone", least=0)
     engine: Literal["auto", "compiled", "runtime"] = option("auto", "what runs the network")
     dtype: Literal["float64", "float32"] = option("float64", "precision of the simulation")
     data: Path | None = option(None, "short for --task.data")
     out: Path | None = option(None, "run folder; runs/TASK-SEED-TIME when left out")
+    checkpoint: float = option(60.0, "seconds between two checkpoints in the run folder", least=0)
+    checkpoint_updates: int | None = option(None, "updates between two checkpoints", least=1)
     json: bool = option(False, "print result.json on one line, last, to stdout")
     quiet: bool = option(False, "no progress and no words, only errors")
 
@@ -51,13 +57,14 @@ def train_command(words: list[str]) -> int:
     """Training that the words after ``neuroanp train`` ask for; returns the exit code."""
     name, words = _task_name(words)
     start = _start_options(words)
-    if name is None and start.config is None:
+    if name is None and start.config is None and start.start is None:
         if not help_asked(words):
             raise UsageError(f"train needs a task: one of {', '.join(registry.classes('task'))}")
         lines = [f"  {name:<22}  {first_line(task)}" for name, task in registry.classes("task").items()]
         print(USAGE.format(tasks="\n".join(lines)))
         return 0
-    start, task, recipe = _settings(name, start)
+    run = None if start.start is None else Run.load(start.start)
+    start, task, recipe = _settings(name, start, run)
     recipe = apply("", recipe, given_choices(words, "", recipe))
     texts = _parser(start, task, recipe).read(words)
     options = apply("", start, texts)
@@ -67,7 +74,9 @@ def train_command(words: list[str]) -> int:
     out = options.out or _default_folder(task, options.seed)
     storage.check_folder(out)
     keywords = {name: getattr(options, name) for name in ("seed", "tests", "engine", "dtype")}
-    return _train(Trainer(task, recipe, **keywords), out, options)
+    trainer = Trainer(task, recipe, start=run, **keywords)
+    checkpoints = Checkpoints(seconds=options.checkpoint, updates=options.checkpoint_updates)
+    return run_and_save(RunFolder(out, trainer, checkpoints), options.quiet, options.json)
 
 
 def _task_name(words: list[str]) -> tuple[str | None, list[str]]:
@@ -82,14 +91,18 @@ def _task_name(words: list[str]) -> tuple[str | None, list[str]]:
 
 
 def _start_options(words: list[str]) -> Training:
-    options = apply("", Training(), given(words, ["preset", "config"]))
-    if options.preset is not None and options.config is not None:
-        raise UsageError("--preset and --config both give settings to start from: use one of them")
+    sources = ["preset", "config", "start"]
+    options = apply("", Training(), given(words, sources))
+    if options.config is not None and options.replace(config=None) != Training():
+        raise UsageError("--config gives all settings to start from: use it without --preset and --start")
     return options
 
 
-def _settings(name: str | None, start: Training) -> tuple[Training, Task, Recipe]:
-    """Options, task and recipe before any other option: a preset's or a file's."""
+def _settings(name: str | None, start: Training, run: Run | None) -> tuple[Training, Task, Recipe]:
+    """Options, task and recipe before any other option: a preset's, a run's or a file's."""
+    if run is not None:
+        task = run.task if name in (None, run.task.name) else registry.find("task", str(name))()
+        return start, task, recipe_of(task, start.preset, run)
     if start.config is None:
         task = registry.find("task", str(name))()
         if start.preset is not None and start.preset not in task.presets:
@@ -115,28 +128,3 @@ def _parser(options: Training, task: Task, recipe: Recipe) -> Parser:
 def _default_folder(task: Task, seed: int) -> Path:
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
     return Path("runs") / f"{task.name}-{seed}-{now}"
-
-
-def _train(trainer: Trainer, out: Path, options: Training) -> int:
-    run: Run | None
-    code, content = 0, ""
-    try:
-        run = trainer.run(progress=not options.quiet)
-    except Diverged as error:
-        print(f"neuroanp: {error} ({ADVICE})", file=sys.stderr)
-        run, code, content = error.run, DIVERGED, "the last good weights are"
-    except Interrupted as error:
-        print(f"neuroanp: stopped by hand; {error.run}", file=sys.stderr)
-        run, code, content = error.run, STOPPED, "what was learned is"
-    if run is None:
-        print("neuroanp: nothing was saved", file=sys.stderr)
-        return code
-    run.save(out)
-    if code:
-        print(f"neuroanp: {content} in {out / 'weights.npz'}", file=sys.stderr)
-    elif not options.quiet:
-        stream = sys.stderr if options.json else sys.stdout
-        print(run, f"figure: {out / 'figure.png'}", sep="\n", file=stream)
-    if options.json:
-        print(storage.json_line(run.result))
-    return code

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from neuroanp.config import registry
 from neuroanp.config.units import parse_unit
 from neuroanp.errors import InvalidValue
 from neuroanp.types import Array
@@ -40,8 +41,32 @@ def declared(owner: object, name: str, field: dataclasses.Field[Any], hint: Any)
         number(where, value, bounds, whole=True)
     elif kind is float:
         number(where, value, bounds, finite=metadata.get("finite", True))
-    elif isinstance(kind, type) and kind not in (str, object, Any) and not isinstance(value, kind):
-        raise InvalidValue(where, f"an instance of {kind.__name__}", value)
+    elif isinstance(kind, type) and kind not in (object, Any):
+        instance(where, value, kind)
+
+
+def instance(where: str, value: Any, kind: type[Any]) -> None:
+    """Check of a class; a class or a number in place of an instance is told how to write it.
+
+    Parameters
+    ----------
+    where : str
+        Class and field.
+    value : object
+    kind : type
+    """
+    if isinstance(value, kind):
+        return
+    expected = "text" if kind is str else f"an instance of {kind.__name__}"
+    if isinstance(value, type) and issubclass(value, kind):
+        raise InvalidValue(where, f"{expected}, as {value.__name__}()", f"the class {value.__name__}")
+    fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
+    if fields and isinstance(value, (int, float)) and not isinstance(value, bool):
+        expected += f", as {kind.__name__}({fields[0].name}={value})"
+    named = registry.alternatives(kind).get(value) if isinstance(value, str) else None
+    if named is not None:
+        expected += f", as {named.__name__}()"
+    raise InvalidValue(where, expected, value)
 
 
 def number(

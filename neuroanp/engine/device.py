@@ -9,7 +9,9 @@ memory that holds the state variables. Later runs are a function call.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+import threading
 import time
 import weakref
 from collections.abc import Iterator
@@ -33,6 +35,11 @@ from neuroanp.engine.program.runtime import RuntimeProgram
 from neuroanp.engine.program.spike_queue import SpikeQueue
 
 logger = get_logger(__name__)
+
+#: Held while Brian2 objects and code are made and run: Brian2 has one device a process.
+LOCK = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=LOCK.acquire, after_in_parent=LOCK.release, after_in_child=LOCK.release)
 
 #: Wall seconds between looks at the keyboard and at the progress report.
 SLICE = 0.2
@@ -143,12 +150,13 @@ class NeuroANPDevice(RuntimeDevice):
 
     @contextlib.contextmanager
     def active(self) -> Iterator[None]:
-        """Make this Brian2's device for a while."""
-        set_device(self)
-        try:
-            yield
-        finally:
-            reset_device()
+        """Make this Brian2's device for a while, in which no other thread builds or runs."""
+        with LOCK:
+            set_device(self)
+            try:
+                yield
+            finally:
+                reset_device()
 
     # --- running ----------------------------------------------------------------------------------
     def network_run(
@@ -171,15 +179,16 @@ class NeuroANPDevice(RuntimeDevice):
         report = reporter(report, report_period)
         if not net.objects:
             return
-        program = self.program(net, namespace, sys._getframe(level + 2))
-        net._stopped = Network._globally_stopped = False
-        Network._globally_running = True  # Brian2 turns a first Ctrl-C into a stop after the step
-        try:
-            self.run_program(program, float(duration), report)
-        finally:
-            Network._globally_running = False
-            if isinstance(net, MagicNetwork):
-                net.objects.clear()
+        with LOCK:
+            program = self.program(net, namespace, sys._getframe(level + 2))
+            net._stopped = Network._globally_stopped = False
+            Network._globally_running = True  # Brian2 turns a first Ctrl-C into a stop after the step
+            try:
+                self.run_program(program, float(duration), report)
+            finally:
+                Network._globally_running = False
+                if isinstance(net, MagicNetwork):
+                    net.objects.clear()
 
     def program(self, net: Any, namespace: dict[str, Any] | None, frame: Any) -> Any:
         """The ready-to-run program of `net`, with `namespace` (or the names seen from `frame`) in force."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuroanp.engine.device import LOCK
 from neuroanp.errors import UnsupportedConstruct
 from neuroanp.rendering import Source, Step, reach, render
 from neuroanp.types import Array
@@ -54,7 +55,8 @@ def rendered(model: Model, dt: Any) -> Dynamics:
         For spiking models without a `potential`.
     """
     fields = (getattr(model, name) for name in Source._fields[1:])
-    step, steps = render(Source(type(model).__name__, *fields))
+    with LOCK:
+        step, steps = render(Source(type(model).__name__, *fields))
     groups = {"hidden": model.parameters() | model.initial_state(), "readout": model.readout_parameters()}
     values: dict[str, Any] = dict(steps.values)
     for group, parameters in groups.items():

@@ -110,6 +110,10 @@ class Layout:
         """Number of passes of lanes, P L."""
         return len(self.passes) * self.lanes
 
+    def units(self, layer: str) -> int:
+        """Number of units of a layer: ``"inputs"``, ``"hidden"`` or ``"readout"``."""
+        return {"inputs": self.n_in, "hidden": self.hidden, "readout": self.n_out}[layer]
+
     def shape(self, steps: int, n: int) -> tuple[int, int, int, int]:
         """Shape (T, P, L, n) of a record of `n` variables."""
         return steps, len(self.passes), self.lanes, n
@@ -132,6 +136,9 @@ PROJECTIONS = {
     "W_out": Projection("hidden", "readout", decorrelated_by="D_hidden", stream=4),
 }
 """Projections of a network by the name of their weights."""
+
+DECORRELATING = {"D_in": "inputs", "D_hidden": "hidden"}
+"""Layers by the name of the matrix that decorrelates their traces."""
 
 NODE_STREAMS = {"hidden": 0, "output": 1}
 """Streams of the noise on the units of each layer."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from neuroanp.engine import device_for
+from neuroanp.engine.device import LOCK
 from neuroanp.errors import InvalidValue
 from neuroanp.network.assembly import Assembly
-from neuroanp.network.layout import PROJECTIONS, Layout, Passes
+from neuroanp.network.layout import DECORRELATING, PROJECTIONS, Layout, Passes
 from neuroanp.network.model import Model, Weights
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.plant import Plant
@@ -99,6 +101,7 @@ class Network:
         }  # fmt: skip
         wiring_seed = np.random.SeedSequence(seed, spawn_key=(0,))
         self.wiring = model.wiring(np.random.default_rng(wiring_seed), dt)
+        self._process = os.getpid()
         self.device = device_for(engine)
         with self.device.active():
             self.parts = Assembly(
@@ -140,7 +143,7 @@ class Network:
         return self.device.resolved_engine()
 
     def load(self, weights: Weights, decorrelation: Mapping[str, Array] | None = None) -> None:
-        """Write weights, and decorrelating matrices folded into them, into the simulator's memory.
+        """Take over weights, and decorrelating matrices folded into them.
 
         The simulator works with W D on the plain trace, which is W on the decorrelated one.
 
@@ -150,15 +153,25 @@ class Network:
             ``W_in`` (N, n_in), ``W_rec`` (N, N) or, of a wiring, (N K,), ``W_out`` (n_out, N). The wiring of
             a run, ``rec_targets`` (N, K) and ``rec_delays`` (N,), takes the place of the network's own.
         decorrelation : mapping, optional
-            ``D_in`` (n_in, n_in), ``D_hidden`` (N, N).
+            ``D_in`` (n_in, n_in), ``D_hidden`` (N, N), if they are not among the weights, as those of a run
+            are.
 
         Raises
         ------
         InvalidValue
-            For a wiring whose cells or number of synapses aren't the model's.
+            For weights that are missing, unknown, of other shapes or not finite, and for a wiring whose cells
+            or number of synapses aren't the model's.
         """
+        matrices = set(DECORRELATING) & set(weights)
+        decorrelation = {name: weights[name] for name in matrices} | dict(decorrelation or {})
+        weights = {name: w for name, w in weights.items() if name not in matrices}
+        self._check_weights(weights, decorrelation)
         self._rewire(Wiring.stored(weights))
-        self.weights, self.decorrelation = dict(weights), dict(decorrelation or {})
+        self.write(weights, decorrelation)
+
+    def write(self, weights: Weights, decorrelation: Mapping[str, Array]) -> None:
+        """`load` without checks, for the updates of a training."""
+        self.weights, self.decorrelation = dict(weights), dict(decorrelation)
         for name, projection in self.parts.projections.items():
             D = self.decorrelation.get(PROJECTIONS[name].decorrelated_by)
             effective = weights[name] if D is None else weights[name] @ D
@@ -169,6 +182,27 @@ class Network:
                 noise.mean[:] = effective
                 if D is not None:
                     noise.mix[:] = D
+
+    def _check_weights(self, weights: Weights, decorrelation: Mapping[str, Array]) -> None:
+        layout, outgoing = self.layout, self.model.outgoing
+        shapes: dict[str, tuple[int, ...]] = {
+            name: (layout.units(PROJECTIONS[name].target), layout.units(PROJECTIONS[name].source))
+            for name in self.parts.projections
+        }
+        if outgoing is not None:
+            shapes["W_rec"] = (layout.hidden * outgoing,)
+        missing, wiring = shapes.keys() - weights.keys(), {"rec_targets", "rec_delays"}
+        known = shapes.keys() | (wiring if outgoing is not None else set())
+        unknown = (weights.keys() - known) | (decorrelation.keys() - set(DECORRELATING))
+        if missing or unknown:
+            names = ", ".join(sorted(weights.keys() | decorrelation.keys())) or "none"
+            raise InvalidValue("Network.load", f"weights {', '.join(shapes)}", names)
+        shapes |= {name: (layout.units(layer),) * 2 for name, layer in DECORRELATING.items()}
+        for name, w in (weights | dict(decorrelation)).items():
+            if name in shapes and np.shape(w) != shapes[name]:
+                raise InvalidValue(f"Network.load: {name}", f"shape {shapes[name]}", f"shape {np.shape(w)}")
+            if name in shapes and not (np.asarray(w).dtype.kind in "fiu" and np.isfinite(w).all()):
+                raise InvalidValue(f"Network.load: {name}", "finite numbers", "others")
 
     def run(
         self,
@@ -202,6 +236,9 @@ class Network:
         InvalidValue
             If the trial's shapes don't fit the network.
         """
+        if os.getpid() != self._process:
+            expected = "the process that built the network, as forks of it would draw the same numbers"
+            raise InvalidValue("Network.run", f"{expected}: build one in each, with its own seed", "a fork")
         self._check(trial)
         self.device.use(self._program)
         parts, layout = self.parts, self.layout
@@ -244,7 +281,8 @@ class Network:
         )  # fmt: skip
 
     def _advance(self, steps: int) -> None:
-        self.device.run_program(self._program, steps * float(self.parts.clock.dt_))
+        with LOCK:
+            self.device.run_program(self._program, steps * float(self.parts.clock.dt_))
 
     def get_state(self) -> Arrays:
         """State between two trials, by name, for `set_state`: cells, spikes under way, and time."""

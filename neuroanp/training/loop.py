@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from neuroanp.config import checks, document
 from neuroanp.engine.memory import keep_pages
@@ -17,13 +16,19 @@ from neuroanp.network.network import Network
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Chain, KeepSigns
 from neuroanp.training.evaluation import Evaluation, evaluate, example, judge
+from neuroanp.training.one_thread import one_thread
 from neuroanp.training.progress import Progress
 from neuroanp.training.recipe import Recipe
 from neuroanp.training.run import Run
 from neuroanp.training.seeds import Seeds
-from neuroanp.training.state import TESTS, UPDATES, TrainingState
+from neuroanp.training.start import weights_of
+from neuroanp.training.state import TESTS, UPDATES, TrainingState, finite, joined, parted
+from neuroanp.training.stopping import Stopping
 from neuroanp.training.task import Task, loss
-from neuroanp.types import Array, Arrays
+from neuroanp.types import Arrays
+
+if TYPE_CHECKING:
+    from neuroanp.training.run_folder import RunFolder
 
 DIVERGENCE = 1e4
 """Loss, in that of the first trial or of zero output, which counts as divergence."""
@@ -54,6 +59,8 @@ class Trainer:
         Precision of the simulation, the weights and the optimizer's state.
     tests : int
         Evaluations on the way, evenly spaced, the last one at the end; 0 for that of the result alone.
+    start : Run, optional
+        Run of the same model, whose weights this one goes on from.
 
     Attributes
     ----------
@@ -85,8 +92,11 @@ class Trainer:
         engine: str = "auto",
         dtype: str = "float64",
         tests: int = 20,
+        start: Run | None = None,
     ) -> None:
         self.task, self.recipe = task, recipe
+        checks.instance("Trainer.task", task, Task)
+        checks.instance("Trainer.recipe", recipe, Recipe)
         self.seed, self.engine, self.dtype, self.tests = seed, engine, dtype, tests
         checks.whole(self, 0, "seed", "tests")
         checks.one_of(self, "dtype", ("float64", "float32"))
@@ -117,41 +127,58 @@ class Trainer:
         self.stages = Chain(
             recipe.clip, recipe.optimizer, recipe.bounds, KeepSigns(names=recipe.model.signed)
         )
-        self.state = self._start()
+        self.state = self._start(start)
         self._good = self.state.weights, self.state.decorrelation
-        self.network.load(*self._good)
 
-    def _start(self) -> TrainingState:
+    def _start(self, run: Run | None) -> TrainingState:
         recipe, network = self.recipe, self.network
-        initial = recipe.model.initial_weights(self.seeds.weights, network.n_in, network.n_out)
-        weights = {name: w.astype(self.dtype) for name, w in initial.items()}
+        decorrelation = recipe.decorrelation.start(network.layout) if recipe.decorrelation else {}
+        if run is None:
+            weights = recipe.model.initial_weights(self.seeds.weights, network.n_in, network.n_out)
+        else:
+            weights, matrices = weights_of(run, recipe.model, decorrelated=bool(decorrelation))
+            decorrelation |= matrices
+        network.load(weights, decorrelation)
+        weights = {name: network.weights[name].astype(self.dtype) for name in network.parts.projections}
+        network.write(weights, decorrelation)
         return TrainingState(
             weights=weights,
-            decorrelation=recipe.decorrelation.start(network.layout) if recipe.decorrelation else {},
+            decorrelation=decorrelation,
             modulator=recipe.modulator.start(network.layout),
             rule=recipe.rule.start(network.layout),
             optimizer=self.stages.start(weights),
         )
 
-    def run(self, progress: bool = True) -> Run:
+    def run(self, progress: bool = True, folder: RunFolder | None = None) -> Run:
         """Result of the run, after all updates that are left.
 
         Parameters
         ----------
         progress : bool
-            Show a bar, in a terminal or a notebook.
+            Show a bar, in a terminal or a notebook, and a line a minute elsewhere.
+        folder : RunFolder, optional
+            Place of checkpoints.
 
         Raises
         ------
         Diverged
             When a loss is no longer finite; its `run` has the last good weights.
         Interrupted
-            When stopped by hand; its `run` has the present weights.
+            When stopped by hand or by a signal, which see `Stopping`; its `run` has the present weights.
         """
         try:
-            with Progress(self.recipe.updates, show=progress, start=self.state.update) as bar:
+            with (
+                Progress(self.recipe.updates, show=progress, start=self.state.update) as bar,
+                Stopping() as stop,
+            ):
                 for step in self:
                     bar.advance(step.loss)
+                    if folder is not None:
+                        folder.visit(stop.signal is not None)
+                    if stop.signal is not None and self.state.update < self.recipe.updates:
+                        raise Interrupted(self.result(), stop.signal)
+        except Interrupted:
+            raise
         except KeyboardInterrupt:
             raise Interrupted(self.result()) from None
         return self.result()
@@ -159,7 +186,7 @@ class Trainer:
     def __iter__(self) -> Iterator[Step]:
         """Updates that are left, one a turn; meanwhile BLAS has one thread."""
         keep_pages()
-        with threadpool_limits(1):
+        with one_thread():
             while self.state.update < self.recipe.updates:
                 yield self.step()
 
@@ -171,21 +198,21 @@ class Trainer:
         trial_loss = self.learn(self.trial(index), index)
         seconds = time.perf_counter() - start + (history["seconds"][-1] if index else 0.0)
         self.state.update = index + 1
-        _append(history, UPDATES, (index + 1, trial_loss, seconds))
+        self.state.note(UPDATES, (index + 1, trial_loss, seconds))
         return Step(index + 1, trial_loss, self._evaluate() if index + 1 in self._due else None)
 
     def get_state(self) -> Arrays:
         """Arrays by name, from which `set_state` of a trainer with the same settings goes on to the bit."""
-        network = {f"network/{name}": values for name, values in self.network.get_state().items()}
-        return self.state.arrays() | network
+        wiring = self.network.wiring
+        parts = {"network": self.network.get_state(), "wiring": wiring.arrays() if wiring else {}}
+        return self.state.arrays() | joined(parts)
 
     def set_state(self, arrays: Arrays) -> None:
         """Go on from the arrays of `get_state`."""
-        prefix = "network/"
-        network = {name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)}
-        self.state = TrainingState.restored({k: v for k, v in arrays.items() if not k.startswith(prefix)})
+        state, network, wiring = parted(arrays, "network", "wiring")
+        self.state = TrainingState.restored(state)
         self._good = self.state.weights, self.state.decorrelation
-        self.network.load(*self._good)
+        self.network.load(self.state.weights | wiring, self.state.decorrelation)
         self.network.set_state(network)
 
     def trial(self, index: int) -> Trial:
@@ -212,12 +239,12 @@ class Trainer:
         gradient = {name: g.astype(self.network.dtype, copy=False) for name, g in estimate.items()}
         self._good = state.weights, state.decorrelation
         change = self.stages(gradient, state.weights, state.optimizer, progress)
-        if not all(map(_finite, change.values())):
+        if not all(map(finite, change.values())):
             self._diverged(index + 1, "the change of the weights is not finite")
         state.weights = state.weights | {name: state.weights[name] + change[name] for name in change}
         if recipe.decorrelation is not None:
             state.decorrelation = recipe.decorrelation(record, state.decorrelation, progress)
-        self.network.load(state.weights, state.decorrelation)
+        self.network.write(state.weights, state.decorrelation)
         return trial_loss
 
     def _evaluate(self) -> Evaluation:
@@ -225,7 +252,7 @@ class Trainer:
         update = self.state.update
         self._check(update, "test loss", evaluation.loss)
         values = (update, evaluation.loss, evaluation.score, evaluation.correlation)
-        _append(self.state.history, TESTS, values)
+        self.state.note(TESTS, values)
         return evaluation
 
     def _check(self, update: int, name: str, value: float) -> None:
@@ -244,7 +271,7 @@ class Trainer:
     def result(self) -> Run:
         """Result of the run so far."""
         state, recipe, task = self.state, self.recipe, self.task
-        self.network.load(state.weights, state.decorrelation)
+        self.network.write(state.weights, state.decorrelation)
         evaluation = evaluate(self.network, task, self.unseen)
         wiring = self.network.wiring
         losses, seconds = state.history["loss"], state.history["seconds"]
@@ -266,14 +293,5 @@ class Trainer:
             weights={**state.weights, **state.decorrelation, **(wiring.arrays() if wiring else {})},
             example=example(task, evaluation),
             higher_is_better=task.higher_is_better,
+            settings=(task, recipe),
         )
-
-
-def _append(history: dict[str, list[float]], names: tuple[str, ...], values: tuple[float, ...]) -> None:
-    for name, value in zip(names, values, strict=True):
-        history[name].append(value)
-
-
-def _finite(values: Array) -> bool:
-    """True if all values are finite; tries the cheap sum of squares first."""
-    return math.isfinite(np.vdot(values, values)) or bool(np.isfinite(values).all())

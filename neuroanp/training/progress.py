@@ -1,14 +1,18 @@
-"""Progress bar of a training."""
+"""Progress of a training: a bar, or a line a minute where there is no terminal."""
 
 from __future__ import annotations
 
 import sys
+import time
 from types import TracebackType
 from typing import Any, Self
 
+BETWEEN_LINES = 60.0
+"""Seconds between two lines."""
+
 
 class Progress:
-    """Bar with loss and speed, in a terminal and in a notebook; silent anywhere else.
+    """Loss and speed: a bar in a terminal and in a notebook, elsewhere a line a minute at most.
 
     Parameters
     ----------
@@ -48,14 +52,40 @@ class Progress:
             self._bar.close()
 
 
+class _Lines:
+    """Progress as lines for a log file, the first after a minute."""
+
+    def __init__(self, updates: int, start: int) -> None:
+        self.updates, self.done, self.first = updates, start, start
+        self.text = ""
+        self.begin = self.last = time.monotonic()
+
+    def set_postfix_str(self, text: str, refresh: bool) -> None:
+        self.text = text
+
+    def update(self) -> None:
+        self.done += 1
+        now = time.monotonic()
+        if now - self.last >= BETWEEN_LINES:
+            self.last = now
+            speed = (self.done - self.first) / (now - self.begin)
+            line = f"update {self.done} of {self.updates}, {self.text}, {speed:.3g} updates/s"
+            print(line, file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        pass
+
+
 def _bar(updates: int, start: int) -> Any:
     settings: dict[str, Any] = {"total": updates, "initial": start, "unit": " updates", "dynamic_ncols": True}
     if _in_notebook():
         from tqdm.auto import tqdm
 
         return tqdm(**settings)
-    if sys.stderr is None or not sys.stderr.isatty():
+    if sys.stderr is None:
         return None
+    if not sys.stderr.isatty():
+        return _Lines(updates, start)
     from tqdm import tqdm as terminal
 
     return terminal(file=sys.stderr, **settings)

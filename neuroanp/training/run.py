@@ -6,13 +6,28 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from brian2 import second
+
 from neuroanp import storage
-from neuroanp.errors import InvalidValue
+from neuroanp.config import document
+from neuroanp.errors import DataError, InvalidValue
+from neuroanp.network.network import Network
+from neuroanp.network.perturbation import Perturbation
+from neuroanp.network.plant import Plant
 from neuroanp.training.result import RESULT_KEYS, sentence
 from neuroanp.types import Array
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from neuroanp.plotting.run import RunFigure
+    from neuroanp.training.recipe import Recipe
+    from neuroanp.training.recording import Recording
+    from neuroanp.training.task import Task
+
+
+CONFIG, RESULT = "config.json", "result.json"
+"""Files of a run folder that say what was trained, and that it ended."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -39,6 +54,8 @@ class Run:
         ``spikes`` (T, N).
     higher_is_better : bool
         Direction of the score.
+    settings : tuple, optional
+        Task and recipe, if they are at hand; `task` and `recipe` form them of `config` else.
 
     Raises
     ------
@@ -52,6 +69,7 @@ class Run:
     weights: dict[str, Array]
     example: dict[str, Array] | None = None
     higher_is_better: bool = True
+    settings: tuple[Task, Recipe] | None = None
 
     def __post_init__(self) -> None:
         if set(self.result) != set(RESULT_KEYS):
@@ -63,12 +81,104 @@ class Run:
     def __repr__(self) -> str:
         return sentence(self.result, self.config.get("recipe", {}).get("updates"), self.higher_is_better)
 
+    @property
+    def task(self) -> Task:
+        """Task that the network was trained on; `DataError` where the folder can't hold it."""
+        from neuroanp.training.task import Task
+
+        task: Task = self.settings[0] if self.settings else self._restored("task", Task)
+        return task
+
+    @property
+    def recipe(self) -> Recipe:
+        """Settings that it was trained with; `DataError` where the folder can't hold them."""
+        from neuroanp.training.recipe import Recipe
+
+        recipe: Recipe = self.settings[1] if self.settings else self._restored("recipe", Recipe)
+        return recipe
+
+    def _restored(self, name: str, kind: type[Any]) -> Any:
+        part = document.restore({name: self.config.get(name)})[name]
+        if not isinstance(part, kind):
+            raise DataError(f"{CONFIG}: expected {name} to be a {kind.__name__}, got {part!r}")
+        return part
+
+    def network(self, lanes: int = 1, *, engine: str = "auto", recorded: tuple[str, ...] = ()) -> Network:
+        """Network with the trained weights, ready to run trials of `lanes` lanes.
+
+        Parameters
+        ----------
+        lanes : int
+        engine : {"auto", "compiled", "runtime"}
+        recorded : tuple of str
+            Hidden variables for `Record.hidden`, by role or by their own names.
+
+        Raises
+        ------
+        DataError
+            For a model, or a task in closed loop, that the folder can't hold.
+        """
+        model = self.recipe.model
+        n_out, n_in = len(self.weights["W_out"]), self.weights["W_in"].shape[1] - model.bias
+        dt, plant, loss = self._world()
+        network = Network(
+            model, n_in, n_out, dt, lanes=lanes, perturbation=Perturbation(recorded=recorded), engine=engine,
+            dtype=str(self.config.get("dtype", "float64")), plant=plant, loss=loss,
+        )  # fmt: skip
+        network.load(self.weights)
+        return network
+
+    def _world(self) -> tuple[Any, Plant | None, str | None]:
+        """Length of a step, plant and loss: of the task, or of a task with arrays those that all have."""
+        example = self.example or {}
+        try:
+            return self.task.dt, self.task.plant, self.task.loss
+        except DataError:
+            if "targets" not in example:
+                raise
+            return float(example["dt"]) * second, None, None
+
+    def predict(self, inputs: Any) -> Array:
+        """Outputs (T, L, n_out) for inputs (T, L, n_in), each lane from rest, without noise.
+
+        Raises
+        ------
+        InvalidValue
+            For inputs of another shape or that aren't finite, and for a network that acts on a plant.
+        """
+        return self.record(inputs).outputs
+
+    def record(self, inputs: Any, *variables: str) -> Recording:
+        """`predict` with hidden variables: ``"spikes"``, ``"trace"``, a role, or the model's own names.
+
+        Roles are ``"potential"``, ``"activity"`` and the like, see `Model`.
+
+        Parameters
+        ----------
+        inputs : (T, L, n_in) array
+        *variables : str
+
+        Raises
+        ------
+        InvalidValue
+            As `predict`, and for a variable that the model doesn't have.
+        """
+        from neuroanp.training.answer import answer
+
+        return answer(self, inputs, variables)
+
     def plot(self) -> RunFigure:
         """Matplotlib figure: loss over updates with the trivial levels, and network over target."""
         from neuroanp.plotting.run import figure
 
         trivial, test_loss = self.result["trivial"], self.result["test_loss"]
         return figure(self.history, trivial, self.example, repr(self), self.result["score_name"], test_loss)
+
+    def plot_loss(self, axes: Axes | None = None) -> Axes:
+        """Matplotlib axes with the loss over updates."""
+        from neuroanp.plotting.axes import plot_loss
+
+        return plot_loss(self.history, axes)
 
     def save(self, folder: Path | str) -> Path:
         """Write the run folder, whole or not at all; returns its path.
@@ -79,19 +189,24 @@ class Run:
         Raises
         ------
         InvalidValue
-            If the folder has something in it, or can't be written.
+            If the folder has something in it, or nothing can be made there.
+        SaveFailed
+            If there is no room.
         """
         storage.check_folder(folder)
         with storage.new_folder(folder) as draft:
-            config = self.config | {"higher_is_better": self.higher_is_better}
-            storage.write_json(draft / "config.json", config)
-            storage.write_json(draft / "result.json", self.result)
-            storage.write_history(draft / "history.csv", self.history)
-            storage.write_arrays(draft / "weights.npz", self.weights)
-            if self.example is not None:
-                storage.write_arrays(draft / "example.npz", self.example)
-            self.plot().savefig(draft / "figure.png", dpi=130)
+            self.write(draft)
         return Path(folder)
+
+    def write(self, folder: Path) -> None:
+        """Write the files of `save` into a folder."""
+        storage.write_json(folder / CONFIG, self.config | {"higher_is_better": self.higher_is_better})
+        storage.write_json(folder / RESULT, self.result)
+        storage.write_history(folder / "history.csv", self.history)
+        storage.write_arrays(folder / "weights.npz", self.weights)
+        if self.example is not None:
+            storage.write_arrays(folder / "example.npz", self.example)
+        self.plot().savefig(folder / "figure.png", dpi=130)
 
     @classmethod
     def load(cls, folder: Path | str) -> Run:
@@ -107,3 +222,32 @@ class Run:
             weights=storage.read_arrays(folder / "weights.npz"),
             example=storage.read_arrays(example) if example.exists() else None,
         )
+
+    def to_pandas(self) -> Any:
+        """History as a `pandas.DataFrame`, a row an update; blank where there was no evaluation.
+
+        Raises
+        ------
+        MissingExtra
+            Where pandas isn't installed.
+        """
+        from neuroanp.training.tables import history_frame
+
+        return history_frame(self.history)
+
+    def to_xarray(self) -> Any:
+        """History as an `xarray.Dataset` over ``update`` and ``test_update``, with the result as attributes.
+
+        Raises
+        ------
+        MissingExtra
+            Where xarray isn't installed.
+        """
+        from neuroanp.training.tables import history_dataset
+
+        return history_dataset(self.history, self.result)
+
+
+def load(folder: Path | str) -> Run:
+    """Run in a folder; see `Run.load`."""
+    return Run.load(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -46,10 +47,18 @@ class TrainingState:
         default_factory=lambda: {name: [] for name in (*UPDATES, *TESTS)}
     )
 
+    def note(self, names: tuple[str, ...], values: tuple[float, ...]) -> None:
+        """Append values to the history."""
+        for name, value in zip(names, values, strict=True):
+            self.history[name].append(value)
+
     def arrays(self) -> Arrays:
         """State as arrays by path, such as ``"optimizer/1/m.W_rec"``, for a NumPy archive."""
         branches = dataclasses.asdict(self)
-        branches["history"] = {name: np.array(values) for name, values in self.history.items()}
+        branches["history"] = {
+            name: np.array(values, dtype=int if name.endswith("update") else float)
+            for name, values in self.history.items()
+        }
         return dict(_leaves("", branches))
 
     @classmethod
@@ -67,6 +76,28 @@ class TrainingState:
         history = {name: values.tolist() for name, values in branches.pop("history").items()}
         optimizer = [stages[key] for key in sorted(stages, key=int)]
         return cls(**branches | {"update": int(branches["update"])}, optimizer=optimizer, history=history)
+
+
+def finite(values: Array) -> bool:
+    """True if all values are finite; tries the cheap sum of squares first."""
+    return math.isfinite(np.vdot(values, values)) or bool(np.isfinite(values).all())
+
+
+def joined(parts: Mapping[str, Arrays]) -> Arrays:
+    """Arrays of several parts, by path."""
+    return {f"{part}/{name}": values for part, arrays in parts.items() for name, values in arrays.items()}
+
+
+def parted(arrays: Arrays, *parts: str) -> list[Arrays]:
+    """Arrays that belong to none of the parts, and those of each."""
+    split: dict[str, Arrays] = {part: {} for part in ("", *parts)}
+    for path, values in arrays.items():
+        part, _, name = path.partition("/")
+        if part in parts:
+            split[part][name] = values
+        else:
+            split[""][path] = values
+    return list(split.values())
 
 
 def _leaves(path: str, branch: Any) -> Iterator[tuple[str, Array]]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from neuroanp.config import checks
 from neuroanp.errors import InvalidValue
 from neuroanp.network.model import Model
 from neuroanp.training.loop import Trainer
 from neuroanp.training.recipe import Recipe
 from neuroanp.training.run import Run
+from neuroanp.training.run_folder import Checkpoints, RunFolder
 from neuroanp.training.task import Task
 
 
@@ -21,6 +24,9 @@ def train(
     engine: str = "auto",
     dtype: str = "float64",
     tests: int = 20,
+    start: Run | None = None,
+    out: Path | str | None = None,
+    checkpoints: Checkpoints = Checkpoints(),  # noqa: B008
     progress: bool = True,
     **changes: Any,
 ) -> Run:
@@ -30,13 +36,19 @@ def train(
     ----------
     model : Model, optional
         The recipe's when left out.
-    task : Task
+    task : Task, optional
+        That of `start` when left out.
     preset : str, optional
-        Name of a recipe of the task; its first when left out.
+        Name of a recipe of the task; when left out its first, or for the task of `start` that of `start`.
     seed, engine, dtype, tests
         As in `Trainer`.
+    start : Run, optional
+        Run whose weights this one goes on from; its model is the default.
+    out : Path or str, optional
+        Run folder, with `checkpoints` on the way, from which `resume` goes on; nothing is written without.
+    checkpoints : Checkpoints
     progress : bool
-        Show a bar, in a terminal or a notebook.
+        Show a bar, in a terminal or a notebook, and a line a minute elsewhere.
     **changes
         Changes of the recipe: ``rule``, ``modulator``, ``clip``, ``optimizer``, ``bounds``,
         ``decorrelation``, ``lanes``, ``updates``, as in `Recipe`.
@@ -55,9 +67,23 @@ def train(
     >>> run = train(TanhRNN(hidden=50), CopyingMemory(length=3, delay=3), seed=1)     # doctest: +SKIP
     >>> print(run)                                                                    # doctest: +SKIP
     """
+    if start is not None:
+        checks.instance("train.start", start, Run)
+    if task is None and start is not None:
+        task = start.task
     if not isinstance(task, Task):
         raise InvalidValue("train.task", "a task, such as CopyingMemory()", task)
     if model is not None:
         changes["model"] = model
-    recipe = Recipe.of(task, preset).replace(**changes)
-    return Trainer(task, recipe, seed=seed, engine=engine, dtype=dtype, tests=tests).run(progress)
+    recipe = recipe_of(task, preset, start).replace(**changes)
+    trainer = Trainer(task, recipe, seed=seed, engine=engine, dtype=dtype, tests=tests, start=start)
+    return trainer.run(progress) if out is None else RunFolder(out, trainer, checkpoints).run(progress)
+
+
+def recipe_of(task: Task, preset: str | None, start: Run | None) -> Recipe:
+    """Recipe of a task, with the model of a run to go on from, or that run's recipe for its own task."""
+    if start is None:
+        return Recipe.of(task, preset)
+    if preset is None and type(task) is type(start.task):
+        return start.recipe
+    return Recipe.of(task, preset).replace(model=start.recipe.model)

@@ -195,11 +195,19 @@ class Training:
         """Stands for `neuroanp.Trainer`; simulates nothing."""
         recipe.check(task)
         self.asked.append({"task": task, "recipe": recipe, **settings})
-        return types.SimpleNamespace(run=self._run)
+        start = settings.pop("start")
+        config = document.describe(task=task, recipe=recipe, **settings)
+        self.asked[-1]["start"] = start
+        state = types.SimpleNamespace(update=0)
+        return types.SimpleNamespace(
+            run=self._run, config=config, recipe=recipe, engine="compiled", state=state, get_state=dict
+        )
 
-    def _run(self, progress: bool) -> Run:
+    def _run(self, progress: bool, folder: Any) -> Run:
         self.asked[-1]["progress"] = progress
-        settings = {name: value for name, value in self.asked[-1].items() if name != "progress"}
+        settings = {
+            name: value for name, value in self.asked[-1].items() if name not in ("progress", "start")
+        }
         run = make_run(updates=settings["recipe"].updates, config_=document.describe(**settings))
         if self.outcome == "interrupted":
             raise KeyboardInterrupt

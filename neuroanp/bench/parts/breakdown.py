@@ -73,7 +73,7 @@ def parts(training: Trainer) -> Functions:
         "decorrelation": lambda: (
             recipe.decorrelation and recipe.decorrelation(record, state.decorrelation, 0.0)
         ),
-        "loading": lambda: network.load(state.weights, state.decorrelation),
+        "loading": lambda: network.write(state.weights, state.decorrelation),
     }
 
 

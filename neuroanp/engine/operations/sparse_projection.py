@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from neuroanp.engine.operations._spike_driven import SpikeDriven
+from neuroanp.errors import InvalidValue
 from neuroanp.types import Arrays
 
 
@@ -101,8 +102,16 @@ class SparseProjection(SpikeDriven):
         return {"now": np.array(now), "counts": counts.copy(), "spikes": np.concatenate(spikes)}
 
     def put(self, queue: Arrays) -> None:
-        """Go back to what `copy` gave."""
+        """Go back to what `copy` gave; `InvalidValue` for what no queue of this size gave."""
         _, waiting, counts = self._slots()
+        held, spikes = queue["counts"], queue["spikes"]
+        cells, slots = self.rows * self.n_in, len(counts)
+        sound = 0 <= queue["now"] < slots and ((held >= 0) & (held <= waiting.shape[1])).all()
+        if not sound or held.sum() != len(spikes) or not ((spikes >= 0) & (spikes < cells)).all():
+            expected = f"spikes of {cells} cells in {slots} slots"
+            raise InvalidValue(
+                f"{type(self).__name__}.put", expected, f"{len(spikes)} of other cells or slots"
+            )
         self.array("now")[0] = queue["now"]
         counts[:] = queue["counts"]
         for slot, spikes in enumerate(np.split(queue["spikes"], np.cumsum(queue["counts"])[:-1])):

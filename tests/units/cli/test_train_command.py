@@ -155,7 +155,7 @@ def test_the_config_of_a_run_repeats_it(training):
         (["toy-wait", "--data", "x"], "unknown option --data"),
         (["toy-echo", "--data", "missing.csv"], "{here}/missing.csv: no such file"),
         (["--config", "missing.json"], "missing.json: No such file or directory"),
-        (["toy-echo", "--preset", "best", "--config", "x"], "--preset and --config"),
+        (["toy-echo", "--preset", "best", "--config", "x"], "--config gives all settings"),
         (["toy-echo", "--out", "/proc/nowhere/run"], "run folder: expected a place that can be written"),
         (["toy-echo", "--out", "file/run"], "run folder: expected a place that can be written"),
         (
@@ -200,15 +200,17 @@ def test_a_run_that_is_stopped_is_kept(training, capsys):
     assert main(["train", "toy-echo", "--out", "here"]) == 130
     said = capsys.readouterr().err
     assert said.startswith("neuroanp: stopped by hand; toy-echo: not tested")
-    assert said.endswith("neuroanp: what was learned is in here/weights.npz\n")
+    assert said.endswith(
+        "neuroanp: what was learned is in here/weights.npz\nneuroanp: to go on: neuroanp resume here\n"
+    )
     assert Run.load("here").weights
 
 
-def test_a_run_that_is_stopped_before_it_learned_leaves_nothing(training, capsys):
+def test_a_run_that_is_stopped_before_it_learned_leaves_its_start(training, capsys):
     training.outcome = "interrupted"
     assert main(["train", "toy-echo"]) == 130
-    assert capsys.readouterr().err == "neuroanp: stopped by hand, nothing was saved\n"
-    assert not Path("runs").exists()
+    assert capsys.readouterr().err == "neuroanp: stopped by hand\n"
+    assert {file.name for file in only_run().iterdir()} == {"config.json", "checkpoint.npz"}
 
 
 def test_help_of_a_task_explains_each_option_with_unit_and_default(training, capsys):

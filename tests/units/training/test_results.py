@@ -10,7 +10,7 @@ import pytest
 from matplotlib import pyplot
 
 from neuroanp import storage as checkpoint
-from neuroanp.errors import DataError, InvalidValue
+from neuroanp.errors import DataError, InvalidValue, SaveFailed
 from neuroanp.training.result import RESULT_KEYS
 from neuroanp.training.run import Run
 from support.toys import make_run
@@ -73,7 +73,7 @@ def test_result_json_has_null_for_what_is_not_finite(tmp_path):
 
 def test_nothing_is_left_when_writing_fails(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "write_history", _no_space)
-    with pytest.raises(InvalidValue, match="No space left"):
+    with pytest.raises(SaveFailed, match="No space left"):
         make_run().save(tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
 

@@ -1,0 +1,142 @@
+"""Checkpoint of a training: a file of arrays from which it goes on to the bit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuroanp import storage
+from neuroanp.config import document
+from neuroanp.errors import DataError
+from neuroanp.training.loop import Trainer
+from neuroanp.training.run import CONFIG, RESULT
+from neuroanp.training.state import UPDATES
+from neuroanp.training.task import Task
+from neuroanp.types import Array, Arrays
+
+FILE = "checkpoint.npz"
+FORMAT = 1
+OWN = ("format", "config", "engine", "digest")
+"""Entries of a checkpoint beside the arrays of `Trainer.get_state`."""
+GROWING = ("history/", "network/W_rec.spikes")
+"""Arrays with an entry an update, an evaluation, or a spike under way."""
+FORMED = ("modulator/", "rule/")
+"""Arrays that a part may form in the course of a training."""
+
+
+def save(path: Path, trainer: Trainer) -> None:
+    """Write a checkpoint file, whole or not at all.
+
+    Raises
+    ------
+    SaveFailed
+        Where it can't be written.
+    """
+    own = {"format": FORMAT, "config": storage.json_line(trainer.config), "engine": trainer.engine}
+    state = trainer.get_state() | {name: np.array(value) for name, value in own.items()}
+    state["digest"] = np.array(_digest(state))
+    with storage.replaced(path) as draft:
+        storage.write_arrays(draft, state, compressed=False)
+
+
+def load(folder: Path | str, task: Task | None = None) -> Trainer:
+    """Training that goes on from the checkpoint in a run folder, to the bit.
+
+    Parameters
+    ----------
+    folder : Path or str
+    task : Task, optional
+        The task of the training, where the folder can't hold it: one with arrays or functions in it.
+
+    Raises
+    ------
+    DataError
+        For a folder without a checkpoint, a damaged or altered one, one of a newer version, and settings that
+        name a class which isn't imported.
+    """
+    folder = Path(folder)
+    arrays = _read(folder)
+    config = _settings(folder, arrays)
+    settings = document.restore(config if task is None else config | {"task": None})
+    if task is not None:
+        settings["task"] = task
+    try:
+        trainer = Trainer(**settings | {"engine": str(arrays["engine"])})
+    except TypeError as error:
+        raise DataError(f"{folder / CONFIG}: expected the settings of a training ({error})") from None
+    trainer.config = config
+    state = {name: values for name, values in arrays.items() if name not in OWN}
+    _check(folder / FILE, state, trainer)
+    trainer.set_state(state)
+    return trainer
+
+
+def _read(folder: Path) -> Arrays:
+    path = folder / FILE
+    if not path.exists():
+        if (folder / RESULT).exists():
+            raise DataError(f"{folder}: this run is finished; go on from its weights with start")
+        raise DataError(f"{folder}: expected a run folder with {FILE}, found none")
+    arrays = storage.read_arrays(path)
+    missing = [name for name in OWN if name not in arrays]
+    if missing:
+        raise DataError(f"{path}: expected a checkpoint, found no {missing[0]}")
+    if arrays["format"].shape != () or arrays["format"].dtype.kind not in "iu":
+        raise DataError(f"{path}: expected a format number, got {arrays['format'].dtype}")
+    if arrays["format"] > FORMAT:
+        raise DataError(
+            f"{path}: written by a newer NeuroANP (format {arrays['format']}); this one reads {FORMAT}"
+        )
+    if str(arrays.pop("digest")) != _digest(arrays):
+        raise DataError(f"{path}: altered since it was written")
+    return arrays
+
+
+def _digest(arrays: Mapping[str, Array]) -> str:
+    """SHA-256 of names, types, shapes and values."""
+    total = hashlib.sha256()
+    for name in sorted(arrays):
+        values = np.ascontiguousarray(arrays[name])
+        total.update(f"{name} {values.dtype.str} {arrays[name].shape}".encode())
+        total.update(values.tobytes())
+    return total.hexdigest()
+
+
+def _settings(folder: Path, arrays: Arrays) -> dict[str, Any]:
+    """Settings in a checkpoint, which have to be those of its folder."""
+    try:
+        config = json.loads(str(arrays["config"]))
+    except ValueError as error:
+        raise DataError(f"{folder / FILE}: expected settings as JSON ({error})") from None
+    if not isinstance(config, dict) or _essential(storage.read_json(folder / CONFIG)) != _essential(config):
+        expected = "the settings that the checkpoint was made with, got others"
+        raise DataError(f"{folder / CONFIG}: expected {expected}")
+    return config
+
+
+def _essential(config: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in config.items() if name not in document.NOT_SETTINGS}
+
+
+def _check(path: Path, arrays: Mapping[str, Array], trainer: Trainer) -> None:
+    """Refuse arrays of another training."""
+    expected = {name: a for name, a in trainer.get_state().items() if not name.startswith(FORMED)}
+    fixed = {name: a for name, a in arrays.items() if not name.startswith(FORMED)}
+    if different := sorted(fixed.keys() ^ expected.keys()):
+        fault = "unknown" if different[0] in arrays else "missing"
+        raise DataError(f"{path}: {different[0]} is {fault}, as in a checkpoint of another training")
+    for name, values in fixed.items():
+        grows = name.startswith(GROWING)
+        form, got = (f"{a.dtype} of shape {a.shape[grows:]}" for a in (expected[name], values))
+        if form != got:
+            raise DataError(f"{path}: expected {name} as {form}, got {got}")
+    updates = int(arrays["update"])
+    rows = {len(arrays[f"history/{name}"]) for name in UPDATES}
+    if not 0 <= updates <= trainer.recipe.updates or rows != {updates}:
+        history = f"a history of {updates} updates of {trainer.recipe.updates}"
+        raise DataError(f"{path}: expected {history}, got {sorted(rows)} rows")
