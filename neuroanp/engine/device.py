@@ -17,6 +17,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from brian2 import MagicNetwork, Network, get_dimensions, second
 from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
 from brian2.core.variables import VariableView
@@ -25,8 +26,8 @@ from brian2.units.fundamentalunits import fail_for_dimension_mismatch
 from brian2.utils.logger import get_logger
 
 from neuroanp.engine.build.compiler import find_compiler
-from neuroanp.engine.codegen.unsupported import check_supported
-from neuroanp.engine.errors import UnsupportedObject
+from neuroanp.engine.codegen.unsupported import check_supported, python_code
+from neuroanp.engine.errors import NoImplementation
 from neuroanp.engine.program.base import Program
 from neuroanp.engine.program.compiled import CompiledProgram
 from neuroanp.engine.program.progress import reporter
@@ -174,8 +175,7 @@ class NeuroANPDevice(RuntimeDevice):
             fail_for_dimension_mismatch(duration, second, "Network.run: the duration has to be a time")
         if not 0 <= float(duration) < float("inf"):
             raise ValueError(f"Network.run: expected a duration of 0 s or more, got {duration}")
-        if profile or (profile is None and self.build_options.get("profile")):
-            raise UnsupportedObject("run(profile=True) is not available; use Brian2's own runtime device")
+        profile = self.build_options.get("profile", False) if profile is None else profile
         report = reporter(report, report_period)
         if not net.objects:
             return
@@ -184,8 +184,10 @@ class NeuroANPDevice(RuntimeDevice):
             net._stopped = Network._globally_stopped = False
             Network._globally_running = True  # Brian2 turns a first Ctrl-C into a stop after the step
             try:
+                program.spent = np.zeros(len(program.names)) if profile else None
                 self.run_program(program, float(duration), report)
             finally:
+                net._profiling_info = program.profile()
                 Network._globally_running = False
                 if isinstance(net, MagicNetwork):
                     net.objects.clear()
@@ -195,14 +197,35 @@ class NeuroANPDevice(RuntimeDevice):
         program = self._programs.get(net)
         if program is None or not program.fits(namespace, frame):
             # a network stays where its values are, should the device's engine be changed
-            kind: Any = type(program) if program is not None and program.id == net.id else self._kind()
+            moved = program is not None and program.id == net.id
+            kind: Any = type(program) if moved else self._kind(net)
             check_supported(net, self, kind is CompiledProgram)
             names = {**frame.f_globals, **frame.f_locals} if namespace is None else namespace
-            program = self._programs[net] = kind(self, net, names)
+            try:
+                program = kind(self, net, names)
+            except NoImplementation as error:
+                if moved or self.engine != "auto":
+                    raise
+                self._fall_back(str(error))
+                program = RuntimeProgram(self, net, names)
+            self._programs[net] = program
         return program
 
-    def _kind(self) -> Any:
-        return CompiledProgram if self.resolved_engine() == "compiled" else RuntimeProgram
+    def _kind(self, net: Any) -> Any:
+        if self.resolved_engine() != "compiled":
+            return RuntimeProgram
+        code = next((code for obj in net.sorted_objects if (code := python_code(obj))), None)
+        if code is None or self.engine == "compiled":
+            return CompiledProgram
+        self._fall_back(code)
+        return RuntimeProgram
+
+    def _fall_back(self, reason: str) -> None:
+        logger.warn(
+            f"NeuroANP: {reason}, which can't be compiled, so the network runs on Brian2's runtime: the same "
+            "numbers, slower.",
+            "python_code",
+        )
 
     def use(self, program: Any) -> None:
         """Nothing to do: every program has its network's values in place."""

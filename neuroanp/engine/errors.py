@@ -13,6 +13,10 @@ class UnsupportedObject(EngineError, NotImplementedError):
     """The network holds an object or uses an option that the compiled engine cannot run."""
 
 
+class NoImplementation(UnsupportedObject):
+    """The network uses a function that has no implementation in C++."""
+
+
 class CompileError(EngineError, RuntimeError):
     """The C++ compiler refused the generated code; carries its message and the Brian2 object."""
 

@@ -1,15 +1,13 @@
 """Every kind of model on Brian2's own runtime and on the compiled engine: the same numbers to 1e-12.
 
-What Brian2 offers and the compiled engine does not run, each refused by name (`test_refusals.py`):
+What Brian2 offers and the compiled engine does not run:
 
 =====================================  =================================================================
-not run                                why
+not run                                instead
 =====================================  =================================================================
-`NetworkOperation`, `network_operation`  Python code; do it between runs, or take ``engine="runtime"``
-GSL integrators                        they need the GSL library and templates of their own
-`EventClock` (Brian2 2.11)             the step loop counts steps of a `dt`
-``run(profile=True)``                  the step loop takes no times
-objects made under another device      their values are elsewhere
+Python code of the user's              with ``engine="auto"`` such a network runs on Brian2's runtime
+GSL integrators                        refused by name: they need the GSL library and its own templates
+objects made under another device      refused by name: their values are elsewhere
 =====================================  =================================================================
 
 `PoissonInput` runs, but Brian2 writes its rate into the source: another rate is another compile.

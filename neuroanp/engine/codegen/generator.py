@@ -8,34 +8,29 @@ with other parameters has the same source. Names of objects do not reach it eith
 from __future__ import annotations
 
 import contextlib
-import functools
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from brian2 import prefs
+from brian2 import EventMonitor, PopulationRateMonitor, SpikeGeneratorGroup, StateMonitor, prefs
 from brian2.codegen.generators.cpp_generator import c_data_type
 from brian2.core.functions import Function
 from brian2.core.variables import ArrayVariable, Constant, DynamicArrayVariable
-from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.parsing.rendering import CPPNodeRenderer
 from brian2.synapses.synapses import Synapses
-from jinja2.filters import do_dictsort
 
 from neuroanp.engine.build.compiler import Extra
 from neuroanp.engine.build.template_cache import TemplateCache
+from neuroanp.engine.codegen.code_object import InProcessCodeObject, make_code_objects
 from neuroanp.engine.codegen.source import External, Source, StaticArray, external
+from neuroanp.engine.codegen.translation_unit import CLOCK
 from neuroanp.engine.codegen.trimming import only_objects, plain_unit, with_plain_functions
+from neuroanp.engine.codegen.words import renamed, true_name
 
-
-class InProcessCodeObject(CPPStandaloneCodeObject):
-    """Brian2's C++ code object, with the engine's own templates beside Brian2's."""
-
-    templater = CPPStandaloneCodeObject.templater.derive("neuroanp.engine")
-    # Names that differ in case only would be in the order of Python's hash seed.
-    templater.env.filters["dictsort"] = functools.partial(do_dictsort, case_sensitive=True)
+GROWING = (EventMonitor, StateMonitor, PopulationRateMonitor, SpikeGeneratorGroup)
+"""Owners of dynamic arrays that a run, or new spikes, make longer."""
 
 
 class _ArrayNames(dict):
@@ -120,12 +115,13 @@ class SourceGenerator(CPPStandaloneDevice):
         abstract_code: Any,
         variables: Any,
         template_name: str,
-        *args: Any,
+        variable_indices: Any,
         **kwds: Any,
     ) -> Any:
         name = f"{template_name}_{len(self.code_objects)}"
+        code, variables, indices = renamed(abstract_code, variables, variable_indices)
         with self._plain_names():
-            return super().code_object(owner, name, abstract_code, variables, template_name, *args, **kwds)
+            return super().code_object(owner, name, code, variables, template_name, indices, **kwds)
 
     @contextlib.contextmanager
     def _plain_names(self) -> Iterator[None]:
@@ -156,7 +152,7 @@ class SourceGenerator(CPPStandaloneDevice):
             pathway._pushspikes_codeobj = None
         InProcessCodeObject.templater.env.bytecode_cache = TemplateCache()
         with self.active():
-            net.before_run(namespace)
+            make_code_objects(net, namespace)
             steps, owners = [], {}
             for obj in objects:
                 for codeobj in obj._code_objects if obj.active else ():
@@ -166,7 +162,7 @@ class SourceGenerator(CPPStandaloneDevice):
             used = {c.name: c for c in self.code_objects.values()}
             by_name = {obj.name: obj for obj in objects}
             externals = {
-                (codeobj.name, key): external(key, codeobj.owner, namespace, by_name)
+                (codeobj.name, key): external(true_name(key), codeobj.owner, namespace, by_name)
                 for codeobj in used.values()
                 for key in codeobj.variables
             }
@@ -214,15 +210,15 @@ class SourceGenerator(CPPStandaloneDevice):
         specs = [(entry.name, c_data_type(entry.values.dtype), entry.values.size, "") for entry in static]
         pathways = sorted((path for s in self.synapses for path in s._pathways), key=lambda path: path.name)
         for variable in [path.synapse_sources for path in pathways] + [
-            clock.variables[key] for clock in clocks for key in ("timestep", "t", "dt")
+            clock.variables[key] for clock in clocks for key in CLOCK if key in clock.variables
         ]:
             self.arrays[variable]  # registers what the templates below look up
         self.generate_objects_source(files, [], self.synapses, specs, [], {})
         self.generate_synapses_classes_source(files)
         files["objects.cpp"] = only_objects(files["objects.cpp"])
         text = with_plain_functions(files, used.values(), static)
-        vectors, tables = _by_name(self.dynamic_arrays), _by_name(self.dynamic_arrays_2d)
-        dynamic = {variable for variable, _ in vectors + tables}
+        lists, tables = _by_name(self.dynamic_arrays), _by_name(self.dynamic_arrays_2d)
+        dynamic = {variable for variable, _ in lists + tables}
         arrays = [item for item in _by_name(self.arrays) if item[0] not in dynamic]
         queued = [(func, args[0].name) for func, args in self.main_queue if func.endswith("run_code_object")]
         return Source(
@@ -232,7 +228,8 @@ class SourceGenerator(CPPStandaloneDevice):
             before=[name for func, name in queued if func.startswith("before")],
             after=[name for func, name in queued if func.startswith("after")],
             arrays=arrays,
-            vectors=vectors,
+            vectors=[item for item in lists if isinstance(item[0].owner, GROWING)],
+            borrowed=[item for item in lists if not isinstance(item[0].owner, GROWING)],
             tables=tables,
             static=static,
             pathways=[(path, path.name) for path in pathways],

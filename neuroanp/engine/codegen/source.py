@@ -66,7 +66,9 @@ class Source:
     arrays : list of (variable, name)
         Fixed-size arrays; the library holds a pointer to each.
     vectors, tables : list of (variable, name)
-        One- and two-dimensional dynamic arrays, owned by the library.
+        One- and two-dimensional dynamic arrays that a run makes longer, owned by the library.
+    borrowed : list of (variable, name)
+        Dynamic arrays that stay as long as they are in a run, such as those of synapses.
     static : list of StaticArray
     pathways : list of (SynapticPathway, name)
     constants : list of (External, float)
@@ -86,6 +88,7 @@ class Source:
     after: list[str]
     arrays: list[tuple[Any, str]]
     vectors: list[tuple[Any, str]]
+    borrowed: list[tuple[Any, str]]
     tables: list[tuple[Any, str]]
     static: list[StaticArray]
     pathways: list[tuple[Any, str]]

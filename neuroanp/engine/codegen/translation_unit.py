@@ -25,11 +25,18 @@ _COMMON = re.compile(
     r"vector|string|set|size_t|u?int(32|64)_t|min|max|fill|copy|swap|move|abs|sqrt|exp|log|pow|fmin|fmax|memcpy|memset"
     r"|numeric_limits|is_trivially_copyable|chrono|clock(_t)?|mt19937|random_device"
 )
+_DELAYS = re.compile(r"std::vector<\w+> &(?=real_delays = )")
+
+CLOCK = ("timestep", "t", "dt", "times")
+"""Variables of a clock, of which one kind has ``dt`` and the other ``times``."""
+
 _CHANGES = {
     # the random numbers are in memory that outlives the library
     "std::vector< RandomGenerator > _random_generators": "RandomGenerator* _random_generators",
     # sorting synapses happens once, and would be most of the code if it were repeated wherever it is called
     "<typename scalar> void prepare": "<typename scalar> __attribute__((noinline)) void prepare",
+    # synapses are in memory of Python's
+    "std::vector<int> &": "neuroanp::Borrowed<int> &",
 }
 _INCLUDE = re.compile(r"^\s*#\s*include\s*(<[^>]+>|\"[^\"]+\"|\S+\.h\w*)\s*$")
 
@@ -55,11 +62,13 @@ def unity(source: Source, library_files: dict[str, str]) -> str:
     for name, text in parts:
         for original, replacement in _CHANGES.items():
             text = text.replace(original, replacement)
+        for _, array in source.borrowed:
+            text = re.sub(rf"std::vector<(\w+)> {array};", rf"neuroanp::Borrowed<\1> {array};", text)
         bodies.append(f'#line 1 "{name}"\n' + _without_includes(text, local, headers))
     for name, text in source.files.items():
         if name.startswith("code_objects/"):
             unit = name[len("code_objects/") : -len(".cpp")]
-            body = _without_includes(text, local, headers)
+            body = _DELAYS.sub("auto &", _without_includes(text, local, headers))
             bodies.append(f'namespace unit_{unit} {{\n#line 1 "{unit}"\n{body}\n}}')
     code = "\n".join(bodies)
     plain = _plain(code) and all(header.startswith("<") for header in headers)
@@ -123,11 +132,14 @@ NEUROANP_EXPORT void neuroanp_queue_write(int k, const int64_t* in) {{ queue_wri
 
 def _api(source: Source) -> str:
     names = {variable: name for variable, name in source.arrays}
-    parts = ("timestep", "t", "dt")
-    clocks = [[f"brian::{names[clock.variables[part]]}" for part in parts] for clock in source.clocks]
+    clocks = [
+        [f"brian::{names[clock.variables[part]]}" if part in clock.variables else "nullptr" for part in CLOCK]
+        for clock in source.clocks
+    ]
     steps = [f"{{{clock}, {_function('', name)}}}" for clock, name in source.steps]
     slots = [f"(void**)&brian::{name}" for _, name in source.arrays]
     slots += [f"(void**)&brian::{entry.name}" for entry in source.static]
+    loans = [f"loan(brian::{name})" for _, name in source.borrowed]
     vectors = [f"vector_entry(brian::{name})" for _, name in source.vectors]
     tables = [f"table_entry<{c_data_type(v.dtype)}>(brian::{name})" for v, name in source.tables]
     before = "\n".join(
@@ -140,6 +152,8 @@ def _api(source: Source) -> str:
 namespace neuroanp {{
 static void** slots[] = {{{_rows(slots)}
     nullptr}};
+static Loan loans[] = {{{_rows(loans)}
+    {{}}}};
 static Vector vectors[] = {{{_rows(vectors)}
     {{}}}};
 static Table tables[] = {{{_rows(tables)}
@@ -152,24 +166,26 @@ using namespace neuroanp;
 
 NEUROANP_EXPORT double* neuroanp_constants() {{ return constants; }}
 NEUROANP_EXPORT void neuroanp_bind(int k, void* data) {{ *slots[k] = data; }}
+NEUROANP_EXPORT void neuroanp_borrow(int k, void* data, int64_t n) {{
+    *loans[k].first = data;
+    *loans[k].length = n;
+}}
 NEUROANP_EXPORT void neuroanp_start() {{
-    clocks = {{{_rows([f"{{(int64_t*){timestep}, {t}, {dt}, 0}}" for timestep, t, dt in clocks])}
+    clocks = {{{_rows([f"{{(int64_t*){', '.join(pointers)}, 0}}" for pointers in clocks])}
     }};
 }}
 NEUROANP_EXPORT void neuroanp_before_run(int queues) {{
 {before}
 }}
-NEUROANP_EXPORT int neuroanp_advance(const int64_t* ends, double budget, double* now) {{
+NEUROANP_EXPORT int neuroanp_advance(const int64_t* ends, double budget, double* now, double* spent) {{
     for (size_t k = 0; k < clocks.size(); k++) clocks[k].end = ends[k];
-    if (!advance(clocks, steps, budget, now)) return 0;
+    if (!advance(clocks, steps, budget, now, spent)) return 0;
 {after}
     return 1;
 }}
 NEUROANP_EXPORT void* neuroanp_vector_data(int k) {{ return vectors[k].data(vectors[k].object); }}
 NEUROANP_EXPORT int64_t neuroanp_vector_size(int k) {{ return vectors[k].size(vectors[k].object); }}
-NEUROANP_EXPORT void neuroanp_vector_resize(int k, int64_t n, int keep) {{
-    vectors[k].resize(vectors[k].object, n, keep);
-}}
+NEUROANP_EXPORT void neuroanp_vector_resize(int k, int64_t n) {{ vectors[k].resize(vectors[k].object, n); }}
 NEUROANP_EXPORT void neuroanp_table_shape(int k, int64_t* shape) {{
     tables[k].shape(tables[k].object, shape);
 }}

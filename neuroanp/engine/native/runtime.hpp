@@ -12,10 +12,17 @@
 
 namespace neuroanp {
 
+// A clock with steps of length dt, or one that follows a list of times.
 struct Clock {
     int64_t *timestep;
-    double *t, *dt;
+    double *t, *dt, *times;
     int64_t end;
+
+    void tick() {
+        *timestep += 1;
+        *t = times ? times[*timestep] : *timestep * *dt;
+    }
+    double length() const { return dt ? *dt : HUGE_VAL; }
 };
 
 struct Step {
@@ -27,24 +34,31 @@ struct Vector {
     void *object;
     void *(*data)(void *);
     int64_t (*size)(void *);
-    void (*resize)(void *, int64_t, bool);
+    void (*resize)(void *, int64_t);
 };
 
-// A resize that keeps leaves the old memory in place, for views of it that Python may still hold; it
-// goes with the library.
 template <class T> Vector vector_entry(std::vector<T> &v) {
     return {&v, [](void *p) -> void * { return static_cast<std::vector<T> *>(p)->data(); },
             [](void *p) -> int64_t { return static_cast<std::vector<T> *>(p)->size(); },
-            [](void *p, int64_t n, bool keep) {
-                auto &vector = *static_cast<std::vector<T> *>(p);
-                static std::vector<std::vector<T>> kept;
-                if (keep && !vector.empty()) {
-                    kept.push_back(std::move(vector));
-                    vector = kept.back();
-                }
-                vector.resize(n);
-            }};
+            [](void *p, int64_t n) { static_cast<std::vector<T> *>(p)->resize(n); }};
 }
+
+// What generated code does with a vector whose length a run doesn't change, on memory of Python's.
+template <class T> struct Borrowed {
+    T *first;
+    size_t length;
+
+    bool empty() const { return length == 0; }
+    size_t size() const { return length; }
+    T &operator[](size_t k) { return first[k]; }
+};
+
+struct Loan {
+    void **first;
+    size_t *length;
+};
+
+template <class T> Loan loan(Borrowed<T> &v) { return {(void **)&v.first, &v.length}; }
 
 struct Table {
     void *object;
@@ -75,22 +89,31 @@ template <class T, class Array> Table table_entry(Array &array) {
 
 // Two clocks are at the same time when they differ by less than this part of a time step.
 constexpr double same_time = 1e-4;
+// The time step by which clocks without one are compared.
+constexpr double resolution = 1e-8;
 
 // Runs until every clock has reached its end, or until `budget` seconds of wall time have passed.
 // Returns whether the end was reached; `now` becomes the time of the last step begun.
-inline bool advance(std::vector<Clock> &clocks, const std::vector<Step> &steps, double budget, double *now) {
+// `spent`, if not null, gets the seconds that each step function takes, added up.
+inline bool advance(std::vector<Clock> &clocks, const std::vector<Step> &steps, double budget, double *now,
+                    double *spent) {
     using std::chrono::steady_clock;
     const auto start = steady_clock::now();
     const auto out_of_time = [&] {
         return std::chrono::duration<double>(steady_clock::now() - start).count() > budget;
     };
+    const auto call = [&](size_t k) {
+        if (!spent) return steps[k].function();
+        const auto begin = steady_clock::now();
+        steps[k].function();
+        spent[k] += std::chrono::duration<double>(steady_clock::now() - begin).count();
+    };
     if (clocks.size() == 1) {
         Clock &clock = clocks[0];
         for (int64_t n = 1; *clock.timestep < clock.end; n++) {
             *now = *clock.t;
-            for (const Step &step : steps) step.function();
-            *clock.timestep += 1;
-            *clock.t = *clock.timestep * *clock.dt;
+            for (size_t k = 0; k < steps.size(); k++) call(k);
+            clock.tick();
             if (n % 16 == 0 && out_of_time()) return *clock.timestep >= clock.end;
         }
         return true;
@@ -102,15 +125,14 @@ inline bool advance(std::vector<Clock> &clocks, const std::vector<Step> &steps, 
             if (*clocks[k].t < *clocks[first].t) first = k;
         if (*clocks[first].timestep >= clocks[first].end) return true;
         *now = *clocks[first].t;
+        for (size_t k = 0; k < clocks.size(); k++) {
+            const double shorter = std::fmin(clocks[k].length(), clocks[first].length());
+            current[k] = std::abs(*clocks[k].t - *now) / (shorter < HUGE_VAL ? shorter : resolution) < same_time;
+        }
+        for (size_t k = 0; k < steps.size(); k++)
+            if (current[steps[k].clock]) call(k);
         for (size_t k = 0; k < clocks.size(); k++)
-            current[k] = std::abs(*clocks[k].t - *now) / std::fmin(*clocks[k].dt, *clocks[first].dt) < same_time;
-        for (const Step &step : steps)
-            if (current[step.clock]) step.function();
-        for (size_t k = 0; k < clocks.size(); k++)
-            if (current[k]) {
-                *clocks[k].timestep += 1;
-                *clocks[k].t = *clocks[k].timestep * *clocks[k].dt;
-            }
+            if (current[k]) clocks[k].tick();
         if (n % 16 == 0 && out_of_time()) return false;
     }
 }

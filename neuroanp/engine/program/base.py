@@ -8,34 +8,15 @@ import dataclasses
 import weakref
 from collections.abc import Mapping
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-from brian2 import SpikeGeneratorGroup
+from brian2 import SpikeGeneratorGroup, second
 
 from neuroanp.engine.codegen.source import External
+from neuroanp.engine.program.clocks import kind_of
 
 #: Attributes of an object that decide if and where in a step it runs.
 _SCHEDULE = attrgetter("_active", "when", "order")
-
-#: Brian2's tolerance, in time steps, for a time to fall on a step.
-EPSILON_DT = 1e-4
-
-
-def _timestep(t: float, dt: float) -> int:
-    """The step at time `t`, rounded up where it lies between two, as `brian2.Clock` has it."""
-    nearest = round(t / dt)
-    if nearest * dt == t or abs(nearest * dt - t) / dt <= EPSILON_DT:
-        return nearest
-    return int(np.ceil(t / dt))
-
-
-class ClockArrays(NamedTuple):
-    """Variables of a clock, arrays of one number each."""
-
-    dt: Any
-    timestep: Any
-    t: Any
 
 
 @dataclasses.dataclass
@@ -50,6 +31,11 @@ class Program(abc.ABC):
     """A network that is ready to run, until it is changed.
 
     A program holds no object of the network, so that both are freed when the user drops them.
+
+    Attributes
+    ----------
+    spent : array of float, optional
+        Seconds that each of `names` took, where a run is profiled; None without.
     """
 
     def __init__(self, device: Any, net: Any) -> None:
@@ -62,13 +48,11 @@ class Program(abc.ABC):
         for clock in clocks:
             clock.set_interval(net.t, net.t)
         self.clocks = clocks
-        self._clock_arrays = [
-            ClockArrays(*(clock.variables[name].get_value() for name in ClockArrays._fields))
-            for clock in clocks
-        ]
+        self._clock_arrays = [kind_of(clock)(clock) for clock in clocks]
         self._ends = (ctypes.c_int64 * len(clocks))()
         self._members = frozenset(map(id, net.objects))
         self.prepared = False
+        self.spent: Any = None
 
     def _note(self, externals: list[External], namespace: Mapping[str, Any]) -> None:
         """Remember externals and arrangement for which the program was made."""
@@ -82,7 +66,7 @@ class Program(abc.ABC):
         return (
             tuple(net._schedule) if net._schedule else None,
             [None if obj is None else (_SCHEDULE(obj), len(obj._contained_objects)) for obj in objects],
-            [float(clock.dt[0]) for clock in self._clock_arrays],
+            [clock.length for clock in self._clock_arrays],
         )
 
     def fits(self, namespace: Mapping[str, Any] | None, frame: Any) -> bool:
@@ -118,11 +102,14 @@ class Program(abc.ABC):
     def set_interval(self, start: float, end: float) -> Any:
         """Set the clocks to `start`; return each clock's last step, rounded as Brian2 rounds."""
         for index, clock in enumerate(self._clock_arrays):
-            dt = float(clock.dt[0])
-            first = _timestep(start, dt)
-            clock.timestep[0], clock.t[0] = first, first * dt
-            self._ends[index] = _timestep(end, dt)
+            clock.go_to(clock.step_at(start))
+            self._ends[index] = clock.step_at(end)
         return self._ends
+
+    @property
+    @abc.abstractmethod
+    def names(self) -> list[str]:
+        """Name of the Brian2 object of each part of a step."""
 
     @abc.abstractmethod
     def prepare(self) -> None:
@@ -131,6 +118,15 @@ class Program(abc.ABC):
     @abc.abstractmethod
     def advance(self, ends: Any, budget: float) -> tuple[bool, float]:
         """Run to the clocks' last steps `ends`, or for `budget` seconds; (finished, time of last step)."""
+
+    def profile(self) -> list[tuple[str, Any]] | None:
+        """Time that each object took in the last run, as Brian2 keeps it; None where it wasn't measured."""
+        if self.spent is None:
+            return None
+        total = dict.fromkeys(self.names, 0.0)
+        for name, seconds in zip(self.names, self.spent, strict=True):
+            total[name] += float(seconds)
+        return [(name, seconds * second) for name, seconds in total.items()]
 
     def time(self) -> float:
         """The time of the step that comes next, in seconds."""

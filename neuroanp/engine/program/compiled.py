@@ -8,15 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from brian2 import (
-    EventMonitor,
-    PopulationRateMonitor,
-    SpikeGeneratorGroup,
-    StateMonitor,
-    Synapses,
-    TimedArray,
-    get_dimensions,
-)
+from brian2 import Synapses, TimedArray, get_dimensions
 from brian2.devices import cpp_standalone
 from brian2.synapses import synapses as brian2_synapses
 
@@ -27,9 +19,6 @@ from neuroanp.engine.codegen.translation_unit import unity
 from neuroanp.engine.errors import NoCompiler
 from neuroanp.engine.program.base import Binding, Program
 from neuroanp.engine.program.library import Library, LibraryTable, LibraryVector
-
-#: Owners of dynamic arrays that a run, or new spikes, make longer.
-_GROWING = (EventMonitor, StateMonitor, PopulationRateMonitor, SpikeGeneratorGroup)
 
 
 class CompiledProgram(Program):
@@ -44,6 +33,8 @@ class CompiledProgram(Program):
         source = SourceGenerator(device).generate(net, namespace)
         text = unity(source, _brian2_files())
         path = build(text, compiler, source.extra, source.owners)
+        self._borrowed = [variable for variable, _ in source.borrowed]
+        self._names = [source.owners[name] for _, name in source.steps]
         self._static = dict(enumerate(source.static, start=len(source.arrays)))
         self._constants = {entry.key: index for index, (entry, _) in enumerate(source.constants)}
         self.library = Library(path, [value for _, value in source.constants])
@@ -61,13 +52,17 @@ class CompiledProgram(Program):
             self.library.bind(slot, arrays[variable])
         self.library.bind_clocks()
         for index, (variable, _) in enumerate(source.vectors):
-            stable = not isinstance(variable.owner, _GROWING)
-            self._move(variable, LibraryVector(self.library, index, variable.dtype, stable))
+            self._move(variable, LibraryVector(self.library, index, variable.dtype))
         for index, (variable, _) in enumerate(source.tables):
             self._move(variable, LibraryTable(self.library, index, variable.dtype))
         for index, (pathway, _) in enumerate(source.pathways):
             pathway.queue.move(self.library, index, float(pathway.source.clock.dt_))
         self.device.random.join(self.library)
+
+    def _lend(self) -> None:
+        """Let the library work on the present memory of arrays that the user may have made longer."""
+        for index, variable in enumerate(self._borrowed):
+            self.library.borrow(index, self.device.arrays[variable].data)
 
     def _move(self, variable: Any, home: Any) -> None:
         values = self.device.arrays[variable].data
@@ -98,6 +93,7 @@ class CompiledProgram(Program):
         self._renew_spikes()
         self.device.random.prepare(self.library)
         if not self.prepared:
+            self._lend()
             for ref in self._synapses:
                 synapses: Any = ref()
                 if synapses.active and len(synapses) == 0 and not synapses._connect_called:
@@ -109,7 +105,11 @@ class CompiledProgram(Program):
         self.prepared = True
 
     def advance(self, ends: Any, budget: float) -> tuple[bool, float]:
-        return self.library.advance(ends, budget)
+        return self.library.advance(ends, budget, self.spent)
+
+    @property
+    def names(self) -> list[str]:
+        return self._names
 
 
 def _is_number(value: Any) -> bool:

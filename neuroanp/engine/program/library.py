@@ -67,10 +67,11 @@ class Library:
             "bind": (None, [i32, pointer]),
             "start": (None, []),
             "before_run": (None, [i32]),
-            "advance": (i32, [pointer, ctypes.c_double, pointer]),
+            "advance": (i32, [pointer, ctypes.c_double, pointer, pointer]),
             "vector_data": (pointer, [i32]),
             "vector_size": (i64, [i32]),
-            "vector_resize": (None, [i32, i64, i32]),
+            "vector_resize": (None, [i32, i64]),
+            "borrow": (None, [i32, pointer, i64]),
             "table_shape": (None, [i32, pointer]),
             "table_resize": (None, [i32, i64, i64]),
             "table_read": (None, [i32, pointer]),
@@ -105,6 +106,11 @@ class Library:
         self._bound[slot] = array
         self.dll.neuroanp_bind(slot, array.ctypes.data)
 
+    def borrow(self, index: int, array: np.ndarray) -> None:
+        """Let a dynamic array of the source be the memory of `array`, kept alive here."""
+        self._bound["borrowed", index] = array
+        self.dll.neuroanp_borrow(index, array.ctypes.data, len(array))
+
     def bind_blas(self) -> None:
         """Let matrix products be SciPy's."""
         self.dll.neuroanp_blas(blas_pointer("sgemm"), blas_pointer("dgemm"))
@@ -122,31 +128,29 @@ class Library:
         """Run the code that comes before a run; with `queues`, also sort the synapses by delay."""
         self.dll.neuroanp_before_run(queues)
 
-    def advance(self, ends: Any, budget: float) -> tuple[bool, float]:
-        """Run to the clocks' last steps `ends`, or for `budget` seconds; (finished, time of last step)."""
-        finished = self.dll.neuroanp_advance(ends, budget, self._now_pointer)
+    def advance(self, ends: Any, budget: float, spent: np.ndarray | None = None) -> tuple[bool, float]:
+        """Run to the clocks' last steps `ends`, or for `budget` seconds; (finished, time of last step).
+
+        `spent`, where there is one, gets the seconds that each part of a step took, added up.
+        """
+        times = None if spent is None else spent.ctypes.data
+        finished = self.dll.neuroanp_advance(ends, budget, self._now_pointer, times)
         return bool(finished), self._now.value
 
 
 class LibraryVector:
     """A one-dimensional dynamic array in a library, with the face of Brian2's `DynamicArray1D`.
 
-    `data` is a view where only the user changes the size (synapses) and a copy where a run does
-    (monitors), so that no array of the user's ever points into memory that has moved.
+    Reading it makes a copy: a run moves its memory.
     """
 
-    def __init__(self, library: Library, index: int, dtype: Any, stable: bool) -> None:
-        self.library, self.index, self.dtype, self.stable = library, index, np.dtype(dtype), stable
-        self._current: np.ndarray | None = None
+    def __init__(self, library: Library, index: int, dtype: Any) -> None:
+        self.library, self.index, self.dtype = library, index, np.dtype(dtype)
 
     @property
     def data(self) -> np.ndarray:
         """The values."""
-        if not self.stable:
-            return self._view().copy()
-        if self._current is None:
-            self._current = self._view()
-        return self._current
+        return self._view().copy()
 
     def _view(self) -> np.ndarray:
         return self.library.view(self.library.dll.neuroanp_vector_data(self.index), self.dtype, len(self))
@@ -157,9 +161,8 @@ class LibraryVector:
         return (self.library.dll.neuroanp_vector_size(self.index),)
 
     def resize(self, size: Any) -> None:
-        """Change the length; views taken before keep the old values."""
-        self._current = None
-        self.library.dll.neuroanp_vector_resize(self.index, int(np.ravel(size)[0]), self.stable)
+        """Change the length."""
+        self.library.dll.neuroanp_vector_resize(self.index, int(np.ravel(size)[0]))
 
     resize_along_first = resize
 

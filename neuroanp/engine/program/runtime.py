@@ -11,7 +11,9 @@ from typing import Any
 from brian2 import Network
 
 from neuroanp.engine.codegen.source import external
-from neuroanp.engine.program.base import EPSILON_DT, Program
+from neuroanp.engine.codegen.unsupported import python_code
+from neuroanp.engine.program.base import Program
+from neuroanp.engine.program.clocks import same_time
 
 
 class RuntimeProgram(Program):
@@ -20,6 +22,8 @@ class RuntimeProgram(Program):
     def __init__(self, device: Any, net: Any, namespace: Mapping[str, Any]) -> None:
         super().__init__(device, net)
         net.before_run(namespace)
+        # what a user's object does before each run can be anything
+        self._once = any(python_code(obj, ("before_run",)) for obj in net.sorted_objects)
         objects = {obj.name: obj for obj in net.sorted_objects}
         active = [obj for obj in objects.values() if obj.active]
         externals = (
@@ -31,6 +35,13 @@ class RuntimeProgram(Program):
         self._note(list({entry.key: entry for entry in externals if entry is not None}.values()), namespace)
         self._active = [(self.clocks.index(obj.clock), weakref.ref(obj)) for obj in active]
         self.prepared = True
+
+    @property
+    def names(self) -> list[str]:
+        return [ref().name for _, ref in self._active]  # type: ignore[union-attr]
+
+    def fits(self, namespace: Mapping[str, Any] | None, frame: Any) -> bool:
+        return not self._once and super().fits(namespace, frame)
 
     def prepare(self) -> None:
         self._renew_spikes()
@@ -50,18 +61,19 @@ class RuntimeProgram(Program):
         start = time.perf_counter()
         now = net.t_
         while time.perf_counter() - start < budget and not (net._stopped or Network._globally_stopped):
-            first = min(range(len(clocks)), key=lambda index: clocks[index].t[0])
-            if clocks[first].timestep[0] >= ends[first]:
+            first = min(clocks, key=lambda clock: clock.t[0])
+            if first.timestep[0] >= ends[clocks.index(first)]:
                 for _, obj in objects:
                     obj.after_run()
                 return True, now
-            net.t_ = now = float(clocks[first].t[0])
-            first_dt = clocks[first].dt[0]
-            current = [abs(clock.t[0] - now) / min(clock.dt[0], first_dt) < EPSILON_DT for clock in clocks]
-            for index, run in steps:
+            net.t_ = now = float(first.t[0])
+            current = [same_time(clock, first) for clock in clocks]
+            for part, (index, run) in enumerate(steps):
                 if current[index]:
+                    began = time.perf_counter() if self.spent is not None else 0.0
                     run()
+                    if self.spent is not None:
+                        self.spent[part] += time.perf_counter() - began
             for clock in itertools.compress(clocks, current):
-                clock.timestep[0] += 1
-                clock.t[0] = clock.timestep[0] * clock.dt[0]
+                clock.go_to(int(clock.timestep[0]) + 1)
         return False, now

@@ -1,0 +1,99 @@
+"""Code objects of Brian2 in C++, as the engine makes and calls them."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from brian2 import Quantity
+from brian2.codegen.generators.cpp_generator import CPPCodeGenerator
+from brian2.core.base import BrianObjectException
+from brian2.core.variables import Constant
+from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
+from brian2.parsing.rendering import CPPNodeRenderer
+from brian2.utils.stringtools import word_substitute
+from jinja2.filters import do_dictsort
+
+from neuroanp.engine.codegen.words import true_name
+from neuroanp.engine.errors import NoImplementation
+
+
+class _Renderer(CPPNodeRenderer):
+    """Renderer that divides whole numbers in double precision; Brian2's has single, wrong above 2**24."""
+
+    def __init__(self, variables: Mapping[str, Any], auto_vectorise: Any) -> None:
+        super().__init__(auto_vectorise=auto_vectorise)
+        self.variables = variables
+
+    def render_BinOp(self, node: Any) -> str:
+        text = str(super().render_BinOp(node))
+        whole = isinstance(node.op, ast.Div) and self._is_whole(node.left) and self._is_whole(node.right)
+        return text.replace("1.0f*", "1.0*", 1) if whole else text
+
+    def _is_whole(self, node: ast.AST) -> bool:
+        if isinstance(node, ast.Constant):
+            return isinstance(node.value, int)
+        if isinstance(node, ast.Name):
+            variable = self.variables.get(node.id)
+            return np.issubdtype(getattr(variable, "dtype", float), np.integer)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            return getattr(self.variables.get(node.func.id), "_return_type", None) == "integer"
+        if isinstance(node, ast.UnaryOp):
+            return self._is_whole(node.operand)
+        if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Div | ast.Pow):
+            return self._is_whole(node.left) and self._is_whole(node.right)
+        return False
+
+
+class _Generator(CPPCodeGenerator):
+    def translate_expression(self, expr: str) -> str:
+        expr = word_substitute(expr, self.func_name_replacements)
+        return str(_Renderer(self.variables, self.auto_vectorise).render_expr(expr)).strip()
+
+
+class InProcessCodeObject(CPPStandaloneCodeObject):
+    """Code object with the engine's own templates beside Brian2's."""
+
+    generator_class = _Generator
+    templater = CPPStandaloneCodeObject.templater.derive("neuroanp.engine")
+    # Names that differ in case only would be in the order of Python's hash seed.
+    templater.env.filters["dictsort"] = functools.partial(do_dictsort, case_sensitive=True)
+
+    def __call__(self, **values: Any) -> None:
+        """Code outside of a run, as for `StateMonitor.record_single_timestep`: on the NumPy target."""
+        owner: Any = self.owner
+        kept = {name: getattr(owner, name) for name in ("codeobj", "_code_objects")}
+        namespace = {
+            true_name(name): Quantity(variable.value, dim=variable.dim)
+            for name, variable in self.variables.items()
+            if isinstance(variable, Constant)
+        }
+        try:
+            owner.create_code_objects(namespace)
+            owner.codeobj()
+        finally:
+            for name, value in kept.items():
+                setattr(owner, name, value)
+
+
+def make_code_objects(net: Any, namespace: Mapping[str, Any]) -> None:
+    """Let Brian2 make the code of a network's objects.
+
+    Raises
+    ------
+    NoImplementation
+        For a function that only Python has.
+    """
+    try:
+        net.before_run(namespace)
+    except BrianObjectException as error:
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        if isinstance(cause, KeyError) and "No implementation available" in str(cause):
+            where = str(error).split("\n", 1)[0].rpartition("named ")[2].rstrip(".")
+            raise NoImplementation(f"{where} uses a function without an implementation in C++") from error
+        raise
