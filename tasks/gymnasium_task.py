@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ from neuroanp.training.task import PlantTask
 from neuroanp.types import Array
 
 RANDOM_EPISODES = 100
+BOUNDLESS = 1e6
+"""Bound from which an action is as good as unbounded."""
 
 
 class Episodes(NamedTuple):
@@ -34,7 +37,8 @@ class GymnasiumPlant(PythonPlant):
 
     Observations are flattened as Gymnasium does it, one-hot where they are discrete, and divided by `scale`.
     The readout chooses among discrete actions by its largest output, among two by the sign of its only one;
-    continuous actions are its outputs, with -1 to 1 as the bounds of the environment where it has them.
+    continuous actions are its outputs, with -1 to 1 as the bounds of the environment where it has both, below
+    1e6, and cut at a bound else.
     The loss is minus the environment's reward. Its end and its time limit end an episode.
 
     Parameters
@@ -49,7 +53,8 @@ class GymnasiumPlant(PythonPlant):
     MissingExtra
         Where Gymnasium is not installed.
     InvalidValue
-        For an environment that doesn't exist, actions of other kinds, and a scale of the wrong length.
+        For an environment that doesn't exist, or whose module isn't imported (``module:name``), actions of
+        other kinds, observations that aren't numbers, and a scale of the wrong length.
     """
 
     dt = 20 * ms
@@ -59,6 +64,13 @@ class GymnasiumPlant(PythonPlant):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        space = self._environments[0].observation_space
+        if not space.is_np_flattenable:
+            raise InvalidValue(
+                "GymnasiumPlant.env", "observations that make one vector of numbers", str(space)
+            )
+        if not self.actions:
+            raise InvalidValue("GymnasiumPlant.env", "an environment with actions", self.env)
         if not all(math.isfinite(value) and value > 0 for value in self.scale):
             raise InvalidValue("GymnasiumPlant.scale", "numbers above 0", self.scale)
         if len(self.scale) > 1 and len(self.scale) != len(self.observations):
@@ -88,13 +100,17 @@ class GymnasiumPlant(PythonPlant):
                 return 1, lambda y: first + int(y[0] > 0)
             return count, lambda y: first + int(y.argmax())
         if isinstance(space, spaces.Box):
-            bounded = np.isfinite(space.low) & np.isfinite(space.high)
-            low, high = np.where(bounded, space.low, -1), np.where(bounded, space.high, 1)
+            low, high = space.low.astype(np.float64), space.high.astype(np.float64)
+            bounded = np.maximum(np.abs(low), np.abs(high)) < BOUNDLESS
+            middle, half = (
+                np.where(bounded, (low, high), 0.0).mean(axis=0),
+                np.where(bounded, high / 2 - low / 2, 1.0),
+            )
 
             def scaled(y: Array) -> Array:
                 y = y.reshape(space.shape)
                 inside = np.where(bounded, np.clip(y, -1, 1), y)
-                return np.asarray(0.5 * (low + high) + 0.5 * (high - low) * inside, space.dtype)
+                return np.clip(middle + half * inside, low, high).astype(space.dtype)
 
             return int(np.prod(space.shape)), scaled
         raise InvalidValue("GymnasiumPlant.env", "an environment with Discrete or Box actions", str(space))
@@ -206,6 +222,11 @@ def _gymnasium() -> Any:
 
 def _make(name: str) -> Any:
     gymnasium = _gymnasium()
+    module = name.rpartition(":")[0]
+    if module and module not in sys.modules:
+        raise InvalidValue(
+            "Gymnasium.env", f"an environment whose module is imported: import {module} first", name
+        )
     try:
         return gymnasium.make(name)
     except gymnasium.error.Error as error:

@@ -116,3 +116,48 @@ def test_what_can_not_be_acted_in_is_refused(gym, monkeypatch):
     monkeypatch.setitem(sys.modules, "gymnasium", None)
     with pytest.raises(MissingExtra, match=r"gymnasium is not installed: pip install 'neuroanp\[gym\]'"):
         train(task=Gymnasium())
+
+
+def kind(gym, name, action, seen=None):
+    """An environment whose spaces are these, that checks its actions and keeps the last one."""
+
+    class Env(gym.Env):
+        action_space, observation_space = action, seen or gym.spaces.Box(-1, 1, (2,))
+
+        def reset(self, seed=None, options=None):
+            super().reset(seed=seed)
+            return self.observation_space.sample(), {}
+
+        def step(self, action):
+            assert self.action_space.contains(action), action
+            self.unwrapped.last = action
+            return self.observation_space.sample(), 0.0, False, False, {}
+
+    gym.register(f"{name}-v0", Env, disable_env_checker=True)
+    return f"{name}-v0"
+
+
+def test_bounds_on_one_side_and_bounds_as_good_as_none(gym):
+    largest = np.finfo(np.float32).max
+    low, high = np.array([0, -np.inf, -largest, -1], "f4"), np.array([np.inf, 2, largest, 3], "f4")
+    plant = GymnasiumPlant(env=kind(gym, "Half", gym.spaces.Box(low, high)))
+    state = plant.reset(plant.draw_start(np.random.default_rng(0), 1))
+    for y, expected in ((-1.5, [0, -1.5, -1.5, -1]), (0.5, [0.5, 0.5, 0.5, 2]), (7.0, [7, 2, 7, 3])):
+        state, _, _ = plant.move(state, np.full((1, 4), y), np.ones(1, bool))
+        np.testing.assert_array_equal(state.environments[0].unwrapped.last, np.array(expected, "f4"))
+
+
+def test_observations_that_are_no_vector_are_refused(gym):
+    spaces = gym.spaces
+    name = kind(gym, "Sequence", spaces.Discrete(2), spaces.Sequence(spaces.Discrete(3)))
+    with pytest.raises(
+        InvalidValue, match=r"GymnasiumPlant\.env: expected observations that make one vector"
+    ):
+        GymnasiumPlant(env=name)
+
+
+def test_no_module_is_imported_for_a_name(gym, tmp_path, monkeypatch):
+    (tmp_path / "trap_of_a_name.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InvalidValue, match="import trap_of_a_name first"):
+        GymnasiumPlant(env="trap_of_a_name:Env-v0")
