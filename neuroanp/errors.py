@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import TracebackType
 from typing import Any
 
 
@@ -90,3 +92,15 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, run: Any, signal: int = 2) -> None:
         super().__init__("training was stopped by hand" if signal == 2 else f"stopped by signal {signal}")
         self.run, self.signal = run, signal
+
+
+def show_as_usual() -> None:
+    """Have Python show our own uncaught errors; Brian2 asks to report each as a bug of its own."""
+    shown = sys.excepthook
+    if shown.__module__ == __name__:
+        return
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        (sys.__excepthook__ if issubclass(kind, NeuroANPError) else shown)(kind, error, trace)
+
+    sys.excepthook = hook

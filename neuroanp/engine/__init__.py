@@ -9,7 +9,7 @@ from brian2.devices.device import all_devices
 from neuroanp.engine.build.compiler import find_compiler
 from neuroanp.engine.device import NeuroANPDevice
 from neuroanp.engine.errors import CacheError, CompileError, EngineError, NoCompiler, UnsupportedObject
-from neuroanp.errors import InvalidValue
+from neuroanp.errors import InvalidValue, show_as_usual
 
 __all__ = [
     "CacheError",
@@ -39,5 +39,6 @@ def device_for(engine: str) -> NeuroANPDevice:
     return all_devices["neuroanp_runtime" if engine == "runtime" else "neuroanp"]
 
 
+show_as_usual()
 all_devices.setdefault("neuroanp", NeuroANPDevice("auto"))
 all_devices.setdefault("neuroanp_runtime", NeuroANPDevice("runtime"))

@@ -1,6 +1,16 @@
 """Memory of the process."""
 
+import os
+
 import numpy as np
+
+
+def physical_memory() -> float:
+    """Bytes of memory of this machine; infinity where it doesn't say."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, OSError, ValueError):
+        return float("inf")
 
 
 def keep_pages() -> None:

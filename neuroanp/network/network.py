@@ -11,10 +11,12 @@ import numpy as np
 
 from neuroanp.engine import device_for
 from neuroanp.engine.device import LOCK
+from neuroanp.engine.memory import physical_memory
 from neuroanp.errors import InvalidValue
 from neuroanp.network.assembly import Assembly
 from neuroanp.network.layout import DECORRELATING, PROJECTIONS, Layout, Passes
 from neuroanp.network.model import Model, Weights
+from neuroanp.network.model_names import check_names
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.plant import Plant
 from neuroanp.network.record import Record
@@ -22,6 +24,9 @@ from neuroanp.network.state import State
 from neuroanp.network.trial import Trial
 from neuroanp.network.wiring import Wiring
 from neuroanp.types import Array, Arrays
+
+COPIES = 2
+"""Arrays of the size of the weights that a network needs at least."""
 
 
 class Network:
@@ -92,6 +97,8 @@ class Network:
             passes=Passes(passes), lanes=lanes, n_in=n_in + model.bias, hidden=model.hidden, n_out=n_out,
             dt=dt, dtype=np.dtype(dtype),
         )  # fmt: skip
+        check_names(model)
+        self._check_memory()
         self.perturbation = perturbation or Perturbation()
         self.weights: Weights = {}
         self.decorrelation: dict[str, Array] = {}
@@ -182,6 +189,18 @@ class Network:
                 noise.mean[:] = effective
                 if D is not None:
                     noise.mix[:] = D
+
+    def _check_memory(self) -> None:
+        """Refuse sizes whose weights and states can't fit into this machine, before anything is made."""
+        layout, sources = self.layout, self.model.outgoing or self.layout.hidden
+        weights = layout.hidden * (sources + layout.n_in + layout.n_out) * COPIES
+        need = layout.dtype.itemsize * (weights + layout.rows * (layout.hidden + layout.n_in + layout.n_out))
+        if need > (there := physical_memory()):
+            sizes = f"{layout.hidden} hidden units, {layout.n_in} inputs and {layout.n_out} outputs"
+            expected = f"sizes that fit into {there / 2**30:.3g} GiB of memory"
+            raise InvalidValue(
+                f"{type(self.model).__name__}.hidden", expected, f"{sizes}: {need / 2**30:.3g} GiB"
+            )
 
     def _check_weights(self, weights: Weights, decorrelation: Mapping[str, Array]) -> None:
         layout, outgoing = self.layout, self.model.outgoing

@@ -52,6 +52,9 @@ class Trial:
         targets = checks.array("Trial.targets", self.targets, (steps, lanes, None))
         mask = np.ones((steps, lanes)) if self.mask is None else self.mask
         mask = checks.array("Trial.mask", mask, (steps, lanes))
+        if mask.min() < 0 or not mask.any():
+            got = "zeros" if mask.min() == 0 else f"{mask.min():g}"
+            raise InvalidValue("Trial.mask", "weights of 0 or more, not all of them 0", got)
         for name, value in (("inputs", inputs), ("targets", targets), ("mask", mask)):
             object.__setattr__(self, name, value)
         if self.plant is not None:

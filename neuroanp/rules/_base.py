@@ -9,6 +9,7 @@ import numpy as np
 
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
+from neuroanp.errors import InvalidValue
 from neuroanp.network.layout import PROJECTIONS, Layout
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
@@ -276,4 +277,10 @@ class NodeRule(NoiseRule):
         return {"W_out": outer(post, record.trace[1:], record.decorrelation.get("D_hidden"))}
 
     def _post(self, layer: Layer, record: Record, modulator: Array, like: Array) -> Array:
-        return self.post(layer, record, modulator) if layer.sigma > 0 else np.zeros_like(like)
+        if layer.sigma == 0:
+            return np.zeros_like(like)
+        post = self.post(layer, record, modulator)
+        if np.shape(post) != like.shape:
+            where = f"{type(self).__name__}.post"
+            raise InvalidValue(where, f"shape {like.shape} (T, L, n)", f"shape {np.shape(post)}")
+        return post

@@ -206,9 +206,7 @@ class TestFindCompiler:
         assert compiler.find_compiler() == compiler.Compiler(str(named), "mine 1.0")
 
     def test_none(self, monkeypatch):
-        monkeypatch.setenv("CXX", "there-is-no-such-compiler")
-        assert compiler.find_compiler() is None
-        monkeypatch.delenv("CXX")
+        monkeypatch.delenv("CXX", raising=False)
         monkeypatch.setenv("PATH", "")
         assert compiler.find_compiler() is None
 

@@ -9,6 +9,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,19 +46,29 @@ class Compiler:
 
 @functools.cache
 def find_compiler() -> Compiler | None:
-    """The compiler named by ``CXX``, else g++, clang++ or c++; ``None`` where there is none."""
+    """The compiler named by ``CXX``, else g++, clang++ or c++; ``None`` where there is none.
+
+    A ``CXX`` that doesn't run is told of, and the others are tried.
+    """
     named = os.environ.get("CXX")
-    for command in [named] if named else ["g++", "clang++", "c++"]:
-        path = shutil.which(command)
-        if path is None:
-            continue
-        try:
-            result = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30)
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if result.returncode == 0:
-            return Compiler(path, result.stdout.strip().split("\n")[0])
-    return None
+    compiler = _working(named) if named else None
+    if compiler is not None:
+        return compiler
+    other = next(filter(None, map(_working, ("g++", "clang++", "c++"))), None)
+    if named and other is not None:
+        warnings.warn(f"CXX={named} is no C++ compiler that runs: {other.command} is used", stacklevel=2)
+    return other
+
+
+def _working(command: str) -> Compiler | None:
+    path = shutil.which(command)
+    if path is None:
+        return None
+    try:
+        result = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return Compiler(path, result.stdout.strip().split("\n")[0]) if result.returncode == 0 else None
 
 
 @functools.cache

@@ -1,0 +1,46 @@
+"""Names in a model's strings, each of which has to mean something to Brian2."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from brian2 import Equations
+from brian2.core.functions import DEFAULT_FUNCTIONS
+from brian2.core.namespace import DEFAULT_CONSTANTS, DEFAULT_UNITS
+from brian2.utils.stringtools import get_identifiers
+
+from neuroanp.errors import InvalidValue
+from neuroanp.network.model import Model
+
+BUILT_IN = {
+    "t", "dt", "t_in_timesteps", "i", "N", "xi", "lastspike", "not_refractory", "True", "False",
+    "and", "or", "not",
+    *DEFAULT_FUNCTIONS, *DEFAULT_CONSTANTS, *DEFAULT_UNITS,
+}  # fmt: skip
+
+
+def check_names(model: Model) -> None:
+    """Check of the names in a model's strings.
+
+    Raises
+    ------
+    InvalidValue
+        For a name of nothing, such as a constant of the script that defines the model.
+    """
+    cls = type(model)
+    _check(cls.__name__, cls.equations, (cls.update, cls.threshold, cls.reset, cls.refractory), "equations")
+    _check(cls.__name__, cls.readout_equations, (cls.readout_update,), "readout_equations")
+
+
+@functools.cache
+def _check(name: str, equations: str, codes: tuple[str | None, ...], field: str) -> None:
+    declared = Equations(equations)
+    code = "\n".join(text for text in codes if isinstance(text, str))
+    assigned = set(re.findall(r"^\s*(\w+)\s*[-+*/]?=(?!=)", code.replace(";", "\n"), re.MULTILINE))
+    known = declared.names | assigned | BUILT_IN
+    used = declared.identifiers | get_identifiers(code)
+    unknown = sorted(word for word in used - known if not word.startswith("xi_"))
+    if unknown:
+        expected = "names of variables and parameters that it declares, whose values parameters() gives"
+        raise InvalidValue(f"{name}.{field}", expected, ", ".join(unknown))
