@@ -12,7 +12,7 @@ from neuroanp.errors import InvalidValue
 from neuroanp.gradients._jax import jax, precision
 from neuroanp.gradients.unrolled import unroll
 from neuroanp.network.dynamics import Dynamics
-from neuroanp.network.layout import PROJECTIONS
+from neuroanp.network.layout import PROJECTIONS, TO_READOUT
 from neuroanp.network.record import Record
 from neuroanp.rendering import Step
 from neuroanp.rules import Rule
@@ -86,7 +86,7 @@ class BPTT(Rule):
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         gradient = self.gradient(record)
         if self.readout == "fixed":
-            del gradient["W_out"]
+            gradient = {name: value for name, value in gradient.items() if name not in TO_READOUT}
         return gradient
 
     def gradient(self, record: Record) -> Arrays:

@@ -12,6 +12,7 @@ groups           the model's update, then its equations
 thresholds -1    records of hidden variables that the rule reads
 thresholds       spikes
 synapses   1     readout projection; recurrent one where cells spike
+synapses   2     direct projection from input to readout
 resets           resets
 end        0     readout
 end        1     readout handed to the plant
@@ -166,7 +167,7 @@ class Assembly:
         def dense(name: str, source: Any, read: str, target: Any, write: str, when: str, order: int) -> Any:
             return DenseProjection(
                 source, read, target, write, rows=rows, blocks=blocks,
-                steady=not on_weights, add=name == "W_rec", when=when, order=order, name=name,
+                steady=not on_weights, add=name in ("W_rec", "W_skip"), when=when, order=order, name=name,
             )  # fmt: skip
 
         def events(name: str, target: Any, write: str, inhibit: str | None = None) -> Any:
@@ -186,6 +187,8 @@ class Assembly:
         else:
             projections["W_rec"] = events("W_rec", self.hidden, model.synaptic, model.inhibitory)
             projections["W_out"] = events("W_out", self.readout, "drive")
+        if model.skip:
+            projections["W_skip"] = dense("W_skip", self.inputs, "u", self.readout, "drive", "synapses", 2)
         return projections
 
 

@@ -76,6 +76,7 @@ class Model(Part):
 
     hidden: int = option(100, "number of hidden units", least=1)
     bias: bool = option(True, "give the network one more input that is always 1")
+    skip: bool = option(False, "connect the inputs to the readout directly too")
 
     def parameters(self) -> dict[str, Any]:
         """Values of the group's parameters: one for all units or an array of one for each, with units."""
@@ -125,6 +126,11 @@ class Model(Part):
         `Wiring`. Gaussian, of variance 1 / number of inputs, unless a model says otherwise.
         """
         return gaussian_weights(rng, self.hidden, n_in, n_out, (1.0, 1.0, 1.0), self.outgoing)
+
+    def start_weights(self, rng: np.random.Generator, n_in: int, n_out: int) -> Weights:
+        """`initial_weights`, and where inputs reach the readout directly ``W_skip`` (n_out, n_in), zeros."""
+        weights = self.initial_weights(rng, n_in, n_out)
+        return {"W_skip": np.zeros((n_out, n_in)), **weights} if self.skip else weights
 
 
 def gaussian_weights(

@@ -150,8 +150,9 @@ class Network:
         Parameters
         ----------
         weights : dict
-            ``W_in`` (N, n_in), ``W_rec`` (N, N) or, of a wiring, (N K,), ``W_out`` (n_out, N). The wiring of
-            a run, ``rec_targets`` (N, K) and ``rec_delays`` (N,), takes the place of the network's own.
+            ``W_in`` (N, n_in), ``W_rec`` (N, N) or, of a wiring, (N K,), ``W_out`` (n_out, N), and
+            ``W_skip`` (n_out, n_in) where inputs reach the readout directly. The wiring of a run,
+            ``rec_targets`` (N, K) and ``rec_delays`` (N,), takes the place of the network's own.
         decorrelation : mapping, optional
             ``D_in`` (n_in, n_in), ``D_hidden`` (N, N), if they are not among the weights, as those of a run
             are.

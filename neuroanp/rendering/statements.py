@@ -43,6 +43,8 @@ class Source(NamedTuple):
     inhibitory: str | None
     trace: str
     potential: str | None
+    skip: bool = False
+    """True where inputs reach the readout directly."""
 
 
 class Assign(NamedTuple):
@@ -252,6 +254,8 @@ def _step(source: Source, hidden: _Group, readout: _Group) -> Iterator[Operation
         if split:
             yield Project("W_rec", spikes, f"hidden.{source.inhibitory}", add=True, sign=-1)
         yield from hidden.reset
+    if source.skip:
+        yield Project("W_skip", "input.u", "readout.drive", add=True)
     yield from readout.update
     for group in (hidden, readout):
         for count in (AGE, "t_in_timesteps"):

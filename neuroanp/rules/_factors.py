@@ -9,6 +9,7 @@ import numpy as np
 
 from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky, leaky_back
+from neuroanp.network.layout import PROJECTIONS
 from neuroanp.network.record import Record
 from neuroanp.rules._sparse import arrivals, wired_outer
 from neuroanp.types import Array
@@ -64,14 +65,14 @@ def pre(record: Record, name: str) -> Array:
     ----------
     record : Record
     name : str
-        ``"W_in"``: the input; ``"W_rec"``: the hidden trace one step earlier, or more with axonal
-        delays; ``"W_out"``: the hidden trace.
+        ``"W_in"``, ``"W_skip"``: the input; ``"W_rec"``: the hidden trace one step earlier, or more with
+        axonal delays; ``"W_out"``: the hidden trace.
 
     Returns
     -------
     (T, L, n_pre) array without noise, decorrelated where the record has D matrices.
     """
-    if name == "W_in":
+    if name in ("W_in", "W_skip"):
         x, D = record.inputs, record.decorrelation.get("D_in")
     else:
         x, D = record.trace[1:], record.decorrelation.get("D_hidden")
@@ -111,6 +112,20 @@ def outer(post: Array, x: Array, D: Array | None = None) -> Array:
 def decorrelated(total: Array, D: Array) -> Array:
     """Sum of post times decorrelated trace (n_post, n_pre), of that without decorrelation, in its dtype."""
     return np.asarray(total @ D.T.astype(total.dtype, copy=False))
+
+
+def readouts(record: Record) -> tuple[str, ...]:
+    """Weights that reach the readout: ``W_out``, and ``W_skip`` where the network has a direct connection."""
+    return ("W_out", "W_skip") if "W_skip" in record.weights else ("W_out",)
+
+
+def to_readout(record: Record, post: Array) -> dict[str, Array]:
+    """`outer` for the weights that reach the readout, by name; `post` is (T, L, n_out)."""
+    D = record.decorrelation
+    traces = {"W_out": record.trace[1:], "W_skip": record.inputs}
+    return {
+        name: outer(post, traces[name], D.get(PROJECTIONS[name].decorrelated_by)) for name in readouts(record)
+    }
 
 
 def recurrent(record: Record, post: Array, x: Array, D: Array | None = None) -> Array:
