@@ -12,7 +12,7 @@ groups           the model's update, then its equations
 thresholds -1    records of hidden variables that the rule reads
 thresholds       spikes
 synapses   1     readout projection; recurrent one where cells spike
-synapses   2     direct projection from input to readout
+synapses   1, 2  delay line and direct projection from input to readout
 resets           resets
 end        0     readout
 end        1     readout handed to the plant
@@ -31,6 +31,7 @@ import numpy as np
 
 from neuroanp.engine.operations import (
     CourseRecorder,
+    DelayLine,
     DenseProjection,
     Player,
     Recorder,
@@ -81,6 +82,8 @@ class Assembly:
         Recorders of the hidden variables that the rule reads.
     loop : ClosedLoop or None
         The plant, joined to inputs and readout.
+    history : NeuronGroup or None
+        Last inputs, where the direct connection sees more than the present ones.
     """
 
     def __init__(
@@ -128,6 +131,8 @@ class Assembly:
         objects += [self.player, self.teacher, self.trace, self.outputs, *self.watched.values()]
         objects += [*self.projections.values(), *self.noises.sources.values()]
         self.groups = [self.hidden, self.readout, *([self.loop.group] if self.loop else [])]
+        if self.history is not None:
+            self.groups.append(self.history)
         self.net = b2.Network(*objects, name="neuroanp_network")
 
     def _groups(self, settings: dict[str, Any]) -> list[Any]:
@@ -139,9 +144,18 @@ class Assembly:
         self.readout = b2.NeuronGroup(
             rows * layout.n_out, model.readout_equations, name="readout", **settings
         )
+        self.history = None
+        if model.skip and model.skip_steps > 1:
+            size = rows * layout.n_in * model.skip_steps
+            self.history = b2.NeuronGroup(size, "u : 1", name="history", **settings)
         _set(self.hidden, model.parameters() | model.initial_state())
         _set(self.readout, model.readout_parameters())
         objects = [self.inputs, self.hidden, self.readout]
+        if self.history is not None:
+            line = DelayLine(
+                self.inputs, "u", self.history, "u", rows=rows, when="synapses", order=1, name="delay_line"
+            )
+            objects += [self.history, line]
         objects.append(
             self.readout.run_regularly(model.readout_update, when="end", order=0, name="readout_update")
         )
@@ -188,7 +202,8 @@ class Assembly:
             projections["W_rec"] = events("W_rec", self.hidden, model.synaptic, model.inhibitory)
             projections["W_out"] = events("W_out", self.readout, "drive")
         if model.skip:
-            projections["W_skip"] = dense("W_skip", self.inputs, "u", self.readout, "drive", "synapses", 2)
+            source = self.inputs if self.history is None else self.history
+            projections["W_skip"] = dense("W_skip", source, "u", self.readout, "drive", "synapses", 2)
         return projections
 
 

@@ -144,5 +144,11 @@ TO_READOUT = tuple(name for name, projection in PROJECTIONS.items() if projectio
 DECORRELATING = {"D_in": "inputs", "D_hidden": "hidden"}
 """Layers by the name of the matrix that decorrelates their traces."""
 
+
+def mixed(weights: Array, D: Array) -> Array:
+    """Weights (post, pre) times a matrix (n, n), where pre is n or a multiple of it: block by block."""
+    return np.asarray((weights.reshape(-1, len(D)) @ D).reshape(weights.shape))
+
+
 NODE_STREAMS = {"hidden": 0, "output": 1}
 """Streams of the noise on the units of each layer."""
