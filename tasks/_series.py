@@ -11,8 +11,9 @@ import numpy as np
 
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
+from neuroanp.models import LeakyTanhRNN
 from neuroanp.network.trial import Trial
-from neuroanp.optim import SGD
+from neuroanp.optim import SGD, Adam
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.tasks._linear import lagged
 from neuroanp.training.recipe import Recipe
@@ -211,6 +212,16 @@ class SeriesTask(Task):
             return general
         decorrelation = Decorrelation(rate=1e-4, anneal="none")
         return general.replace(optimizer=SGD(lr=3e-3), decorrelation=decorrelation)
+
+
+def forecasting(general: Recipe, steps: int) -> Recipe:
+    """Recipe with a readout that sees the inputs of `steps` steps, and starts at the linear solution."""
+    return general.replace(
+        model=LeakyTanhRNN(hidden=200, recurrent_gain=0.9, skip=True, skip_steps=steps),
+        optimizer=Adam(lr=1e-3, readout_lr=1e-4, skip_lr=1e-5),
+        decorrelation=None,
+        readout_start="linear",
+    )
 
 
 def _level(series: Course, predictor: Callable[[Array], Array], behind: int) -> float:

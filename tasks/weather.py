@@ -8,10 +8,9 @@ from pathlib import Path
 from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import DataError
-from neuroanp.models import LeakyTanhRNN
-from neuroanp.optim import Adam
 from neuroanp.tasks import _weather_file
-from neuroanp.tasks._series import Course, SeriesTask, forecast
+from neuroanp.tasks._series import Course, SeriesTask, forecast, forecasting
+from neuroanp.tasks._table import Table
 from neuroanp.training.recipe import Recipe
 from neuroanp.types import Array
 
@@ -66,13 +65,9 @@ class Weather(SeriesTask):
         }
 
     def recipe(self, preset: str) -> Recipe:
-        """Units that remember from an hour to two days."""
+        """Units that remember from an hour to two days, beside a readout of the last two days."""
         general = super().recipe(preset).replace(updates=300)
-        if preset != "best":
-            return general
-        return general.replace(
-            model=LeakyTanhRNN(recurrent_gain=0.5), optimizer=Adam(lr=3e-3, readout_lr=3e-2)
-        )
+        return forecasting(general, self.washout + 1) if preset == "best" else general
 
 
 @lru_cache(maxsize=1)
@@ -81,20 +76,21 @@ def _downloaded() -> Path:
 
 
 @lru_cache(maxsize=2)
-def _observations(path: Path, modified: int) -> Array:
+def _observations(path: Path, modified: int) -> Table:
     return _weather_file.read(path)
 
 
 @lru_cache(maxsize=8)
 def _series(path: Path, modified: int, ahead: int, train_hours: int) -> Course:
     observations = _observations(path, modified)
-    if len(observations) <= train_hours + ahead:
+    hours = len(observations.values)
+    if hours <= train_hours + ahead:
         raise DataError(
-            f"{path}: expected more than {train_hours + ahead} hours (train_hours + ahead), "
-            f"got {len(observations)}"
+            f"{path}: expected more than {train_hours + ahead} hours (train_hours + ahead), got {hours}"
         )
     temperature = _weather_file.COLUMNS.index(_weather_file.TARGET)
-    return forecast(_scale(observations, train_hours), [temperature], ahead, train_hours)
+    scaled = _scale(observations.values, train_hours)
+    return forecast(scaled, [temperature], ahead, train_hours, observations.stretches)
 
 
 def _scale(observations: Array, train_hours: int) -> Array:

@@ -66,8 +66,8 @@ class Rule(Part):
     Parameters
     ----------
     readout : str
-        Learning of ``W_out`` and ``W_skip``: ``"perturb"`` by the rule, from noise on the readout; ``"delta"`` by the local
-        delta rule, without noise; ``"fixed"`` none.
+        Learning of ``W_out`` and ``W_skip``: ``"perturb"`` by the rule, from noise on the readout;
+        ``"delta"`` by the local delta rule, without noise; ``"fixed"`` none.
 
     Raises
     ------

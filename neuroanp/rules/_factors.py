@@ -83,8 +83,8 @@ def pre(record: Record, name: str) -> Array:
     ----------
     record : Record
     name : str
-        ``"W_in"``: the input, ``"W_skip"``: `direct`; ``"W_rec"``: the hidden trace one step earlier, or more with
-        axonal delays; ``"W_out"``: the hidden trace.
+        ``"W_in"``: the input, ``"W_skip"``: `direct`; ``"W_rec"``: the hidden trace one step earlier, or more
+        with axonal delays; ``"W_out"``: the hidden trace.
 
     Returns
     -------

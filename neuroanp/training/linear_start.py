@@ -17,8 +17,10 @@ from neuroanp.types import Array
 
 STRENGTHS = 10.0 ** np.arange(-6, 1.25, 0.5)
 """Penalties of squared weights that are tried, in the variance of what a weight is multiplied with."""
+RATIOS = (1.0, 10.0, 100.0, np.inf)
+"""Penalties of the hidden units' weights that are tried, in those of a direct connection."""
 LEAST = 1e-10
-"""Least penalty, in the largest sum of squares: constants, which have no other, may be there several times."""
+"""Least penalty, in the largest sum of squares: constants have no other, and may be there several times."""
 
 
 class _Sums:
@@ -48,11 +50,15 @@ class _Sums:
             setattr(both, name, getattr(self, name) + getattr(other, name))
         return both
 
-    def solution(self, strength: float) -> Array:
-        """Weights (features, n_out) of the least squares with a penalty."""
+    def solution(self, strength: Array) -> Array:
+        """Weights (features, n_out) of the least squares with a penalty (features,)."""
+        used = np.isfinite(strength)
         variance = self.outer.diagonal() / self.count - (self.total / self.count) ** 2
-        penalty = np.maximum(strength * self.count * variance, LEAST * self.outer.diagonal().max())
-        return np.asarray(solve(self.outer + np.diag(penalty), self.product, assume_a="pos"))
+        least = LEAST * self.outer.diagonal().max()
+        penalty = np.maximum(strength[used] * self.count * variance[used], least)
+        w = np.zeros_like(self.product)
+        w[used] = solve(self.outer[np.ix_(used, used)] + np.diag(penalty), self.product[used], assume_a="pos")
+        return w
 
     def loss(self, w: Array) -> float:
         """Sum of the squared errors of weights (features, n_out)."""
@@ -62,7 +68,8 @@ class _Sums:
 def linear_start(network: Network, fitting: Iterable[tuple[Trial, bool]]) -> Weights:
     """Readout of a network with its present hidden weights: ridge regression of the targets.
 
-    The penalty is chosen on trials that are kept apart; then all of them count.
+    The penalties are chosen on trials that are kept apart; then all of them count. Where a direct connection
+    alone does best there, hidden units start without an effect on the readout.
 
     Parameters
     ----------
@@ -84,9 +91,15 @@ def linear_start(network: Network, fitting: Iterable[tuple[Trial, bool]]) -> Wei
         counts = weight > 0
         sums[apart].add(x[counts], y[counts], weight[counts])
     fit, tail = sums[False], sums[True]
-    strength = min(STRENGTHS, key=lambda strength: tail.loss(fit.solution(strength)))
-    w = fit.join(tail).solution(strength).T
-    hidden = network.model.hidden
+    hidden, features = network.model.hidden, len(fit.total)
+    of_hidden = np.arange(features) < hidden
+    tried = [
+        strength * np.where(of_hidden, ratio, 1.0)
+        for ratio in (RATIOS if network.model.skip else RATIOS[:1])
+        for strength in STRENGTHS
+    ]
+    best = min(tried, key=lambda strength: tail.loss(fit.solution(strength)))
+    w = fit.join(tail).solution(best).T
     return {"W_out": w[:, :hidden], "W_skip": w[:, hidden:]} if network.model.skip else {"W_out": w}
 
 

@@ -28,10 +28,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_columns_are_found_by_name(small_file: Callable[..., Path]) -> None:
     path = small_file(hours=4)
     lines = [line.split(",") for line in path.read_text().splitlines()]
-    values = _weather_file.read(path)
+    values = _weather_file.read(path).values
     assert values.shape == (4, 9)
     path.write_text("\n".join(",".join(reversed(line)) for line in lines) + "\n\n")
-    np.testing.assert_array_equal(_weather_file.read(path), values)
+    np.testing.assert_array_equal(_weather_file.read(path).values, values)
 
 
 def test_missing_columns_are_named(small_file: Callable[..., Path]) -> None:
