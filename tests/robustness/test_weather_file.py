@@ -49,7 +49,7 @@ def test_a_cell_that_is_not_a_number_is_named(small_file: Callable[..., Path], c
 
 def test_a_row_that_ends_early(small_file: Callable[..., Path]) -> None:
     path = small_file(hours=3)
-    path.write_text(path.read_text() + "hour 3,10.0\n")
+    path.write_text(path.read_text() + "01/01/2010 03:00,10.0\n")
     with pytest.raises(DataError, match="row 5, column DryBulbFarenheit"):
         _weather_file.read(path)
 
