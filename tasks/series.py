@@ -158,7 +158,7 @@ class Series(SeriesTask):
 
     def recipe(self, preset: str) -> Recipe:
         """Settings of the weather: a direct connection and a readout that starts at the linear solution."""
-        general = super().recipe(preset).replace(updates=300)
+        general = super().recipe(preset)
         return forecasting(general, self.washout + 1) if preset == "best" else general
 
 
