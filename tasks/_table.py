@@ -77,15 +77,16 @@ def read(
         For a column that isn't there.
     """
     cells = opened(data)
-    times = _times(data, cells, time, time_format)
+    times = _times(data, cells, time)
     chosen = tuple(names) or tuple(name for name in cells.names if name != time)
     for name in chosen:
         if name not in cells.names:
             raise UnknownName(f"{cells.source}: column", name, list(cells.names))
     columns = [_numbers(cells, name) for name in chosen]
     values = np.stack(columns, axis=1) if columns else np.zeros((len(cells.rows), 0))
-    whole = (range(len(values)),)
-    stretches = whole if times is None else _stretches(cells, time or "index", times, step)
+    stretches: tuple[range, ...] = (range(len(values)),)
+    if times is not None:
+        stretches = _stretches(cells, time or "index", times, time_format, step)
     return Table(cells.source, chosen, values, stretches, cells.rows)
 
 
@@ -152,21 +153,21 @@ def _number(cell: Any) -> float:
 
 
 def _shown(column: Any, place: int) -> Any:
-    cell = np.asarray(column, dtype=object)[place]
-    return cell if isinstance(cell, str) else str(cell)
+    return str(np.asarray(column)[place])
 
 
-def _times(data: Any, cells: Cells, time: str | None, time_format: str | None) -> Array | None:
-    """Times of the rows in seconds, or in the unit of their numbers; None without."""
+def _times(data: Any, cells: Cells, time: str | None) -> Sequence[Any] | Array | None:
+    """Cells of the times; None without."""
     if time is None:
         index = np.asarray(getattr(data, "index", ()))
-        if index.dtype.kind != "M":
-            return None
-        column: Any = index
-    elif time in cells.names:
-        column = cells.column(time)
-    else:
+        return index if index.dtype.kind == "M" else None
+    if time not in cells.names:
         raise UnknownName(f"{cells.source}: column", time, list(cells.names))
+    return cells.column(time)
+
+
+def _seconds(cells: Cells, name: str, column: Sequence[Any] | Array, time_format: str | None) -> Array:
+    """Times in seconds, or in the unit of their numbers."""
     values = np.asarray(column)
     if values.dtype.kind == "M":
         seconds = values.astype("datetime64[us]").astype(np.int64) / 1e6
@@ -174,7 +175,7 @@ def _times(data: Any, cells: Cells, time: str | None, time_format: str | None) -
     else:
         times = np.array([_instant(cell, time_format) for cell in column])
     for place in np.flatnonzero(~np.isfinite(times))[:1]:
-        where = f"{cells.source}: row {cells.rows[place]}, column {time or 'index'}"
+        where = f"{cells.source}: row {cells.rows[place]}, column {name}"
         like = f"a time as {time_format}" if time_format else "a number or a date such as 2024-01-31 12:00"
         raise DataError(f"{where}: expected {like}, got {_shown(column, place)!r}")
     return times
@@ -200,14 +201,17 @@ def _instant(cell: Any, time_format: str | None) -> float:
         return math.nan
 
 
-def _stretches(cells: Cells, name: str, times: Array, step: float | None) -> tuple[range, ...]:
+def _stretches(
+    cells: Cells, name: str, column: Sequence[Any] | Array, time_format: str | None, step: float | None
+) -> tuple[range, ...]:
     """Rows between gaps."""
+    times = _seconds(cells, name, column, time_format)
     if len(times) < 2:
         return (range(len(times)),)
     passed = np.diff(times)
     for place in np.flatnonzero(passed <= 0)[:1]:
         got = "the same" if passed[place] == 0 else "an earlier one"
-        shown = _shown(cells.column(name) if name in cells.names else times, place + 1)
+        shown = _shown(column, place + 1)
         raise DataError(
             f"{cells.source}: row {cells.rows[place + 1]}, column {name}: expected a time after that of the "
             f"row before, got {got}: {shown}"

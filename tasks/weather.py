@@ -8,6 +8,8 @@ from pathlib import Path
 from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import DataError
+from neuroanp.models import LeakyTanhRNN
+from neuroanp.optim import Adam
 from neuroanp.tasks import _weather_file
 from neuroanp.tasks._series import Course, SeriesTask, forecast, forecasting
 from neuroanp.tasks._table import Table
@@ -33,6 +35,7 @@ class Weather(SeriesTask):
     """
 
     name = "weather"
+    presets = ("best", "published", "hidden")
     n_out = 1
 
     ahead: int = option(24, "hours from the present to the temperature; usual are 1, 24 and 48", least=1)
@@ -65,9 +68,18 @@ class Weather(SeriesTask):
         }
 
     def recipe(self, preset: str) -> Recipe:
-        """Units that remember from an hour to two days, beside a readout of the last two days."""
+        """Units that remember from an hour to two days, beside a readout of the last two days.
+
+        ``"hidden"`` leaves the direct connection out, to compare what hidden units learn.
+        """
         general = super().recipe(preset).replace(updates=300)
-        return forecasting(general, self.washout + 1) if preset == "best" else general
+        if preset == "best":
+            return forecasting(general, self.washout + 1)
+        if preset == "published":
+            return general
+        return general.replace(
+            model=LeakyTanhRNN(recurrent_gain=0.5), optimizer=Adam(lr=3e-3, readout_lr=3e-2)
+        )
 
 
 @lru_cache(maxsize=1)

@@ -48,6 +48,7 @@ from neuroanp.network.plant import Plant, PythonPlant
 from neuroanp.network.reward_monitor import RewardMonitor
 from neuroanp.network.wiring import Wiring
 from neuroanp.rendering import spiking_keywords
+from neuroanp.types import Array
 
 
 class Assembly:
@@ -163,6 +164,14 @@ class Assembly:
             update = self.hidden.run_regularly(model.update, when="groups", order=-1, name="hidden_update")
             objects.append(update)
         return objects
+
+    def inputs_before(self) -> Array:
+        """`Record.inputs_before` of a trial that starts now."""
+        layout, steps = self.layout, self.model.skip_steps - 1
+        if self.history is None:
+            return np.zeros((0, layout.lanes, layout.n_in), layout.dtype)
+        lines = np.asarray(self.history.u_).reshape(1, len(layout.passes), layout.lanes, -1, layout.n_in)
+        return np.moveaxis(layout.passes.clean(lines)[0][:, steps - 1 :: -1], 1, 0).copy()
 
     def _watched(self) -> dict[str, Recorder]:
         return {

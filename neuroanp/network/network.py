@@ -251,7 +251,7 @@ class Network:
             self._state.carry(elapsed=parts.net.t_)
         else:
             self._state.restore()
-        past, inputs_before = self._past(), self._inputs_before()
+        past, inputs_before = self._past(), self.parts.inputs_before()
         inputs = self._show(trial.inputs)
         targets = parts.teacher.play(trial.targets)
         for projection in parts.dense:
@@ -320,14 +320,6 @@ class Network:
         arriving = self.parts.projections["W_rec"].arriving().astype(self.dtype)
         rows = self.layout.shape(len(arriving), self.model.hidden)
         return self.wiring.fired(self.passes.clean(arriving.reshape(rows)))
-
-    def _inputs_before(self) -> Array:
-        """`Record.inputs_before` of a trial that starts now."""
-        steps, history = self.model.skip_steps - 1, self.parts.history
-        if history is None:
-            return np.zeros((0, self.lanes, self.n_in), self.dtype)
-        lines = np.asarray(history.u_).reshape(1, len(self.passes), self.lanes, -1, self.n_in)
-        return np.moveaxis(self.passes.clean(lines)[0][:, steps - 1 :: -1], 1, 0).copy()
 
     def _show(self, inputs: Array) -> Array:
         """Inputs in the network's memory, with a 1 for the bias."""
