@@ -20,6 +20,8 @@ from neuroanp.training.recipe import Recipe
 from neuroanp.training.task import Task, loss
 from neuroanp.types import Array
 
+LONG = 8
+"""Least length, in washouts, of pieces that a readout is fitted to: states settle as in the evaluation."""
 TAIL = 5
 """One part in so many of the training part, its end, is what a penalty is chosen on."""
 
@@ -171,7 +173,7 @@ class SeriesTask(Task):
         cut = series.train.stop - len(series.train) // TAIL
         for part, apart in ((range(series.train.start, cut), False), (range(cut, series.train.stop), True)):
             judged = series.within(part, self.behind)
-            reach = -(-sum(map(len, judged)) // lanes)
+            reach = max(-(-sum(map(len, judged)) // lanes), LONG * self.washout)
             pieces = [
                 range(first, min(first + reach, s.stop))
                 for s in judged

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from scipy.linalg import solve
 
+from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky
 from neuroanp.network.model import Weights
 from neuroanp.network.network import Network
@@ -90,7 +91,10 @@ def linear_start(network: Network, fitting: Iterable[tuple[Trial, bool]]) -> Wei
         weight = np.asarray(record.mask).ravel()
         counts = weight > 0
         sums[apart].add(x[counts], y[counts], weight[counts])
-    fit, tail = sums[False], sums[True]
+    fit, tail = (sums[apart] if sums[apart].count else sums[not apart] for apart in (False, True))
+    if not fit.count:
+        expected = "model, where no stretch of the training part is long enough to fit a readout to"
+        raise InvalidValue("Recipe.readout_start", expected, "linear")
     hidden, features = network.model.hidden, len(fit.total)
     of_hidden = np.arange(features) < hidden
     tried = [
@@ -99,7 +103,7 @@ def linear_start(network: Network, fitting: Iterable[tuple[Trial, bool]]) -> Wei
         for strength in STRENGTHS
     ]
     best = min(tried, key=lambda strength: tail.loss(fit.solution(strength)))
-    w = fit.join(tail).solution(best).T
+    w = (fit if fit is tail else fit.join(tail)).solution(best).T
     return {"W_out": w[:, :hidden], "W_skip": w[:, hidden:]} if network.model.skip else {"W_out": w}
 
 

@@ -133,6 +133,14 @@ def test_linear_start_is_as_good_as_linear_regression(skip_steps: int) -> None:
     assert np.abs(alone).max() > 0
 
 
+def test_linear_start_is_for_states_that_have_settled() -> None:
+    """Slow units are fitted as the evaluation has them, long after the start, however many the lanes are."""
+    task = MackeyGlass(steps=1200)
+    recipe = task.recipe("linear").replace(lanes=64, updates=1)
+    trainer = Trainer(task, recipe.replace(model=recipe.model.replace(hidden=40)), engine="runtime")
+    assert evaluate(trainer.network, task, trainer.unseen).loss < 5e-4
+
+
 def test_linear_start_leaves_out_hidden_units_that_only_add_noise() -> None:
     from neuroanp.tasks import Series
 
