@@ -15,7 +15,7 @@ from neuroanp.models import ALIF
 from neuroanp.optim import Adam
 from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import NodePerturbation
-from neuroanp.tasks._series import Course, SeriesTask, forecast, forecasting
+from neuroanp.tasks._series import Course, SeriesTask, forecast
 from neuroanp.training.recipe import Recipe
 from neuroanp.types import Array
 
@@ -39,7 +39,7 @@ class MackeyGlass(SeriesTask):
     """
 
     name = "mackey-glass"
-    presets = ("best", "published", "spiking", "linear")
+    presets = ("best", "published", "spiking")
     n_out = 1
 
     ahead: int = option(15, "steps between input and target", least=1)
@@ -70,18 +70,12 @@ class MackeyGlass(SeriesTask):
         }
 
     def recipe(self, preset: str) -> Recipe:
-        """Fewer updates than usual, of larger steps.
-
-        "spiking": ALIF cells, compared with other lanes. "linear": a readout that sees the past directly and
-        starts at the linear solution, which leaves little to learn.
-        """
+        """Fewer updates than usual, of larger steps; "spiking": ALIF cells, compared with other lanes."""
         general = super().recipe(preset).replace(updates=500)
         if preset == "best":
             return general.replace(optimizer=Adam(lr=4.5e-3, readout_lr=1e-2, b1=0.8, b2=0.9))
         if preset == "published":
             return general
-        if preset == "linear":
-            return forecasting(general, self.washout + 1)
         return general.replace(
             model=ALIF(input_gain=4.0, beta=0.2, tau=10 * ms, tau_a=100 * ms, tau_out=30 * ms),
             rule=NodePerturbation(sigma=0.3, hold=5, readout="delta"),

@@ -15,6 +15,7 @@ from neuroanp.optim import Adam
 from neuroanp.reward import Modulator
 from neuroanp.rules import EvolutionStrategies, NodePerturbation, ReadoutOnly, WeightPerturbation
 from neuroanp.tasks import CopyingMemory, MackeyGlass
+from neuroanp.tasks._series import forecasting
 from neuroanp.training.evaluation import evaluate
 from neuroanp.training.loop import Trainer
 from neuroanp.training.recipe import Recipe
@@ -136,7 +137,7 @@ def test_linear_start_is_as_good_as_linear_regression(skip_steps: int) -> None:
 def test_linear_start_is_for_states_that_have_settled() -> None:
     """Slow units are fitted as the evaluation has them, long after the start, however many the lanes are."""
     task = MackeyGlass(steps=1200)
-    recipe = task.recipe("linear").replace(lanes=64, updates=1)
+    recipe = forecasting(task.recipe("best"), task.washout + 1)
     trainer = Trainer(task, recipe.replace(model=recipe.model.replace(hidden=40)), engine="runtime")
     assert evaluate(trainer.network, task, trainer.unseen).loss < 5e-4
 
