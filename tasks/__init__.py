@@ -8,8 +8,10 @@ from neuroanp.tasks.digits import Digits
 from neuroanp.tasks.gymnasium_task import Gymnasium, GymnasiumPlant
 from neuroanp.tasks.mackey_glass import MackeyGlass
 from neuroanp.tasks.pattern_generation import PatternGeneration
+from neuroanp.tasks.series import Series
 from neuroanp.tasks.spiking_digits import SpikingDigits
 from neuroanp.tasks.store_recall import StoreRecall
+from neuroanp.tasks.trial_arrays import TrialArrays
 from neuroanp.tasks.weather import Weather
 
 __all__ = [
@@ -23,7 +25,9 @@ __all__ = [
     "GymnasiumPlant",
     "MackeyGlass",
     "PatternGeneration",
+    "Series",
     "SpikingDigits",
     "StoreRecall",
+    "TrialArrays",
     "Weather",
 ]

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from neuroanp.types import Array
 
 
-def lagged(inputs: Array, rows: range, lags: int) -> Array:
+def lagged(inputs: Array, rows: Sequence[int] | Array, lags: int, first: Array | int = 0) -> Array:
     """Last `lags` inputs at each of `rows`, newest first, and a constant 1.
 
     Parameters
     ----------
     inputs : (T, n_in) array
-    rows : range
-        Steps of `inputs`; the first is at least ``lags - 1``.
+    rows : range or array of int
+        Steps of `inputs`.
     lags : int
         Number of inputs, the present one included.
+    first : int or array of int
+        First step that each may look back to, whose input takes the place of those before.
 
     Returns
     -------
     (len(rows), lags * n_in + 1) array
     """
-    past = [inputs[rows.start - lag : rows.stop - lag] for lag in range(lags)]
+    steps = np.asarray(rows)
+    past = [inputs[np.maximum(steps - lag, first)] for lag in range(lags)]
     return np.concatenate([*past, np.ones((len(rows), 1))], axis=1)
 
 

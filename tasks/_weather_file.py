@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import math
 import os
 import tempfile
 import urllib.request
 from http.client import HTTPException
 from pathlib import Path
 
-import numpy as np
 from platformdirs import user_cache_path
 
 from neuroanp.errors import DataError
-from neuroanp.types import Array
+from neuroanp.tasks import _table
 
 SHA256 = "153fead3ea2a83dc5c4127d3994af6b167322f6f5e292c99491f43a2caf14cd4"
 SOURCES = (
@@ -25,6 +22,7 @@ SOURCES = (
 TIMEOUT = 30
 LARGEST = 16_000_000
 
+TIME, TIME_FORMAT, HOUR = "date", "%m/%d/%Y %H:%M", 3600.0
 TARGET = "DryBulbFarenheit"
 COLUMNS = (
     "Visibility", TARGET, "WetBulbFarenheit", "DewPointFarenheit", "RelativeHumidity", "WindSpeed",
@@ -88,40 +86,17 @@ def _keep(path: Path, content: bytes) -> None:
         raise DataError(f"Weather.data: cannot keep the downloaded file at {path}: {error}") from error
 
 
-def read(path: Path) -> Array:
-    """Columns `COLUMNS` of a file, (hours, 9).
+def read(path: Path) -> _table.Table:
+    """Columns `COLUMNS` of a file, (hours, 9), in stretches of an hour from row to row.
 
     Raises
     ------
     DataError
-        For a file that is missing or not text, for missing columns, and for a cell that is not a
-        finite number, with its row (the header is row 1) and column.
+        For a file that is missing or not text, for missing columns, for a cell that is not a finite number,
+        with its row (the header is row 1) and column, and for dates that don't go on by an hour or more.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
-    header = rows[0] if rows else []
-    missing = [name for name in COLUMNS if name not in header]
+    names = _table.opened(path).names
+    missing = [name for name in (TIME, *COLUMNS) if name not in names]
     if missing:
-        raise DataError(f"{path}: missing columns {', '.join(missing)}; it has {', '.join(header) or 'none'}")
-    places = {name: header.index(name) for name in COLUMNS}
-    return np.array(
-        [
-            [_number(path, line, row, name, place) for name, place in places.items()]
-            for line, row in enumerate(rows[1:], start=2)
-            if row
-        ]
-    )
-
-
-def _number(path: Path, line: int, row: list[str], name: str, place: int) -> float:
-    cell = row[place] if place < len(row) else ""
-    try:
-        value = float(cell)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise DataError(f"{path}: row {line}, column {name}: expected a finite number, got {cell!r}")
-    return value
+        raise DataError(f"{path}: missing columns {', '.join(missing)}; it has {', '.join(names) or 'none'}")
+    return _table.read(path, COLUMNS, time=TIME, time_format=TIME_FORMAT, step=HOUR)

@@ -15,7 +15,7 @@ from neuroanp.models import ALIF
 from neuroanp.optim import Adam
 from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import NodePerturbation
-from neuroanp.tasks._series import Series, SeriesTask, forecast, level, linear_level
+from neuroanp.tasks._series import Course, SeriesTask, forecast
 from neuroanp.training.recipe import Recipe
 from neuroanp.types import Array
 
@@ -40,7 +40,7 @@ class MackeyGlass(SeriesTask):
 
     name = "mackey-glass"
     presets = ("best", "published", "spiking")
-    n_in = n_out = 1
+    n_out = 1
 
     ahead: int = option(15, "steps between input and target", least=1)
     direction: Literal["forecast", "recall"] = option(
@@ -54,16 +54,19 @@ class MackeyGlass(SeriesTask):
         checks.whole(self, 10 * (self.ahead + 20), "steps")
 
     @property
-    def series(self) -> Series:
+    def n_in(self) -> int:
+        return self.taps
+
+    @property
+    def series(self) -> Course:
         return _series(self.steps, self.ahead, self.direction, self.series_seed)
 
     def trivial(self) -> dict[str, float]:
-        series = self.series
         return {
-            "zero": level(series, np.zeros((len(series.test), 1))),
-            "linear on the present": linear_level(series, 1),
-            "linear on 5 inputs": linear_level(series, 5),
-            "linear on 20 inputs": linear_level(series, 20),
+            "zero": self.level(lambda steps: np.zeros((len(steps), 1))),
+            "linear on the present": self.linear_level(1),
+            "linear on 5 inputs": self.linear_level(5),
+            "linear on 20 inputs": self.linear_level(20),
         }
 
     def recipe(self, preset: str) -> Recipe:
@@ -83,11 +86,11 @@ class MackeyGlass(SeriesTask):
 
 
 @lru_cache(maxsize=8)
-def _series(steps: int, ahead: int, direction: str, seed: int) -> Series:
+def _series(steps: int, ahead: int, direction: str, seed: int) -> Course:
     held_out = int(TRAIN_FRACTION * steps)
     values = np.tanh(_mackey_glass(steps + ahead, seed) - 1)
     values = (values - values[:held_out].mean())[:, None]
-    future = forecast(values, 0, ahead, held_out)
+    future = forecast(values, [0], ahead, held_out)
     if direction == "forecast":
         return future
     return dataclasses.replace(future, inputs=future.targets, targets=future.inputs)

@@ -11,7 +11,8 @@ from neuroanp.errors import DataError
 from neuroanp.models import LeakyTanhRNN
 from neuroanp.optim import Adam
 from neuroanp.tasks import _weather_file
-from neuroanp.tasks._series import Series, SeriesTask, forecast, level, linear_level
+from neuroanp.tasks._series import Course, SeriesTask, forecast, forecasting
+from neuroanp.tasks._table import Table
 from neuroanp.training.recipe import Recipe
 from neuroanp.types import Array
 
@@ -34,7 +35,7 @@ class Weather(SeriesTask):
     """
 
     name = "weather"
-    n_in = len(_weather_file.COLUMNS)
+    presets = ("best", "published", "hidden")
     n_out = 1
 
     ahead: int = option(24, "hours from the present to the temperature; usual are 1, 24 and 48", least=1)
@@ -48,26 +49,33 @@ class Weather(SeriesTask):
         checks.whole(self, self.ahead + LEAST_TRAINING, "train_hours")
 
     @property
-    def series(self) -> Series:
+    def n_in(self) -> int:
+        return self.taps * len(_weather_file.COLUMNS)
+
+    @property
+    def series(self) -> Course:
         path = _downloaded() if self.data is None else Path(self.data).expanduser()
         if not path.is_file():
             raise DataError(f"Weather.data: expected a file of observations, got {str(path)!r}")
         return _series(path, path.stat().st_mtime_ns, self.ahead, self.train_hours)
 
     def trivial(self) -> dict[str, float]:
-        series = self.series
-        now = series.inputs[series.test.start : series.test.stop]
         temperature = _weather_file.COLUMNS.index(_weather_file.TARGET)
         return {
-            "persistence": level(series, now[:, temperature, None]),
-            "linear on the present": linear_level(series, 1),
-            "linear on the last 72 h": linear_level(series, 72),
+            "persistence": self.level(lambda steps: self.series.inputs[steps, temperature, None]),
+            "linear on the present": self.linear_level(1),
+            "linear on the last 72 h": self.linear_level(72),
         }
 
     def recipe(self, preset: str) -> Recipe:
-        """Units that remember from an hour to two days."""
+        """Units that remember from an hour to two days, beside a readout of the last two days.
+
+        ``"hidden"`` leaves the direct connection out, to compare what hidden units learn.
+        """
         general = super().recipe(preset).replace(updates=300)
-        if preset != "best":
+        if preset == "best":
+            return forecasting(general, self.washout + 1)
+        if preset == "published":
             return general
         return general.replace(
             model=LeakyTanhRNN(recurrent_gain=0.5), optimizer=Adam(lr=3e-3, readout_lr=3e-2)
@@ -80,20 +88,21 @@ def _downloaded() -> Path:
 
 
 @lru_cache(maxsize=2)
-def _observations(path: Path, modified: int) -> Array:
+def _observations(path: Path, modified: int) -> Table:
     return _weather_file.read(path)
 
 
 @lru_cache(maxsize=8)
-def _series(path: Path, modified: int, ahead: int, train_hours: int) -> Series:
+def _series(path: Path, modified: int, ahead: int, train_hours: int) -> Course:
     observations = _observations(path, modified)
-    if len(observations) <= train_hours + ahead:
+    hours = len(observations.values)
+    if hours <= train_hours + ahead:
         raise DataError(
-            f"{path}: expected more than {train_hours + ahead} hours (train_hours + ahead), "
-            f"got {len(observations)}"
+            f"{path}: expected more than {train_hours + ahead} hours (train_hours + ahead), got {hours}"
         )
     temperature = _weather_file.COLUMNS.index(_weather_file.TARGET)
-    return forecast(_scale(observations, train_hours), temperature, ahead, train_hours)
+    scaled = _scale(observations.values, train_hours)
+    return forecast(scaled, [temperature], ahead, train_hours, observations.stretches)
 
 
 def _scale(observations: Array, train_hours: int) -> Array:

@@ -1,6 +1,7 @@
 """What all tests share: no window for figures, a build cache of their own, data real and made up."""
 
 import csv
+import datetime
 import gc
 import os
 from collections.abc import Callable
@@ -77,9 +78,13 @@ def small_file(tmp_path: Path) -> Callable[..., Path]:
         with path.open("w", newline="") as file:
             writer = csv.DictWriter(file, columns, extrasaction="ignore")
             writer.writeheader()
+            start = datetime.datetime(2010, 1, 1)
             for hour, row in enumerate(values):
                 record = dict(zip(_weather_file.COLUMNS, row, strict=True))
-                record |= {"date": f"hour {hour}", "DewPointCelsius": -999}
+                record |= {
+                    "date": f"{start + datetime.timedelta(hours=hour):%m/%d/%Y %H:%M}",
+                    "DewPointCelsius": -999,
+                }
                 record |= {name: cell for (at, name), cell in (cells or {}).items() if at == hour}
                 writer.writerow(record)
         return path

@@ -65,6 +65,7 @@ def train_command(words: list[str]) -> int:
         return 0
     run = None if start.start is None else Run.load(start.start)
     start, task, recipe = _settings(name, start, run)
+    words = _in_full(words, task)
     recipe = apply("", recipe, given_choices(words, "", recipe))
     texts = _parser(start, task, recipe).read(words)
     options = apply("", start, texts)
@@ -114,6 +115,14 @@ def _settings(name: str | None, start: Training, run: Run | None) -> tuple[Train
         expected = f"a task and a recipe, of {name}" if name else "a task and a recipe"
         raise InvalidValue("--config", expected, getattr(task, "name", "none"))
     return start.replace(**stored), task, recipe
+
+
+def _in_full(words: list[str], task: Task) -> list[str]:
+    """Words with ``--task.ahead`` for ``--ahead``: options of the task whose names no others have."""
+    others = {*options_of(Training), *options_of(Recipe)}
+    short = {f"--{name}": f"--task.{name}" for name in options_of(type(task)) if name not in others}
+    parts = (word.partition("=") for word in words)
+    return [f"{short.get(name, name)}{equals}{value}" for name, equals, value in parts]
 
 
 def _parser(options: Training, task: Task, recipe: Recipe) -> Parser:

@@ -12,10 +12,10 @@ from neuroanp.errors import InvalidValue
 from neuroanp.gradients._jax import jax, precision
 from neuroanp.gradients.unrolled import unroll
 from neuroanp.network.dynamics import Dynamics
-from neuroanp.network.layout import PROJECTIONS
+from neuroanp.network.layout import PROJECTIONS, TO_READOUT, mixed
 from neuroanp.network.record import Record
 from neuroanp.rendering import Step
-from neuroanp.rules import Rule
+from neuroanp.rules import Rule, direct
 from neuroanp.synapse import NotLocal
 from neuroanp.types import Array, Arrays
 
@@ -86,7 +86,7 @@ class BPTT(Rule):
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         gradient = self.gradient(record)
         if self.readout == "fixed":
-            del gradient["W_out"]
+            gradient = {name: value for name, value in gradient.items() if name not in TO_READOUT}
         return gradient
 
     def gradient(self, record: Record) -> Arrays:
@@ -98,7 +98,7 @@ class BPTT(Rule):
             gradient = {name: np.array(value, np.float64) for name, value in values.items()}
         D = record.decorrelation
         return {
-            name: value @ D[PROJECTIONS[name].decorrelated_by].T if D else value
+            name: mixed(value, D[PROJECTIONS[name].decorrelated_by].T) if D else value
             for name, value in gradient.items()
         }
 
@@ -114,7 +114,7 @@ class BPTT(Rule):
         return self.truncation, self.surrogate, self.damping, self.steepness
 
     def _course(self, record: Record) -> tuple[Dynamics, Any, Any, Any, Array]:
-        """Model, effective weights, constants, first states and inputs of a trial."""
+        """Model, effective weights, constants, first states and inputs of a trial, with those before."""
         if record.wiring is not None:
             raise InvalidValue("BPTT.update", "a model with all of its synapses", "a sparse one")
         dynamics = record.dynamics and record.dynamics()
@@ -123,7 +123,9 @@ class BPTT(Rule):
         dtype, lanes = record.trace.dtype, record.trace.shape[1]
         weights = {
             name: (
-                w @ record.decorrelation[PROJECTIONS[name].decorrelated_by] if record.decorrelation else w
+                mixed(w, record.decorrelation[PROJECTIONS[name].decorrelated_by])
+                if record.decorrelation
+                else w
             ).astype(dtype)
             for name, w in record.weights.items()
             if name in PROJECTIONS
@@ -140,7 +142,7 @@ class BPTT(Rule):
             shape = lanes, n_out if name.startswith("readout.") else n
             states[name] = np.asarray(np.zeros(shape, dtype) + value, dtype)
         constants = {name: np.asarray(value, dtype) for name, value in dynamics.constants.items()}
-        return dynamics, weights, constants, states, record.inputs.astype(dtype, copy=False)
+        return dynamics, weights, constants, states, direct(record).astype(dtype, copy=False)
 
 
 @functools.lru_cache(maxsize=32)

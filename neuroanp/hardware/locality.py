@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from neuroanp.network.layout import PROJECTIONS
 from neuroanp.optim import Adam, Chain, Clip, Stage
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.reward import Modulator, OtherLanes, RunningMean
@@ -14,6 +13,9 @@ from neuroanp.rules import Rule
 from neuroanp.synapse import BROADCAST, NETWORK, NotLocal, Synapse
 
 BITS = (32, 64)
+
+ON_CHIP = ("W_in", "W_rec", "W_out")
+"""Weights of the models that `OnChip` runs."""
 
 ASSUMED = """\
 bits        every variable is one floating-point number, float32 or float64 (what is simulated), the weight
@@ -206,9 +208,9 @@ def local_synapses(
     """
     missing = modulator.not_local or (decorrelation.not_local if decorrelation else None)
     if missing:
-        return dict.fromkeys(PROJECTIONS, missing)
+        return dict.fromkeys(ON_CHIP, missing)
     passes = modulator.passes(rule.passes)
-    return {name: _whole(rule.synapse(name, passes), optimizer.synapse()) for name in PROJECTIONS}
+    return {name: _whole(rule.synapse(name, passes), optimizer.synapse()) for name in ON_CHIP}
 
 
 def _whole(rule: Synapse | NotLocal, optimizer: Synapse | NotLocal) -> Synapse | NotLocal:

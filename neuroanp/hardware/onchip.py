@@ -111,6 +111,9 @@ class OnChip:
         if self.model.signed or self.model.inhibitory is not None:
             expected = "a model whose weights may change sign, with one variable that spikes add to"
             raise InvalidValue("OnChip.model", expected, self.model.name)
+        if self.model.skip:
+            expected = "False, as a chip has no direct connection from input to readout"
+            raise InvalidValue(f"{type(self.model).__name__}.skip", expected, True)
         if self.model.outgoing is not None:
             expected = "a model with all recurrent synapses and no delays"
             raise InvalidValue("OnChip.model", expected, self.model.name)

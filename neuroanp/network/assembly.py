@@ -12,6 +12,7 @@ groups           the model's update, then its equations
 thresholds -1    records of hidden variables that the rule reads
 thresholds       spikes
 synapses   1     readout projection; recurrent one where cells spike
+synapses   1, 2  delay line and direct projection from input to readout
 resets           resets
 end        0     readout
 end        1     readout handed to the plant
@@ -30,6 +31,7 @@ import numpy as np
 
 from neuroanp.engine.operations import (
     CourseRecorder,
+    DelayLine,
     DenseProjection,
     Player,
     Recorder,
@@ -46,6 +48,7 @@ from neuroanp.network.plant import Plant, PythonPlant
 from neuroanp.network.reward_monitor import RewardMonitor
 from neuroanp.network.wiring import Wiring
 from neuroanp.rendering import spiking_keywords
+from neuroanp.types import Array
 
 
 class Assembly:
@@ -80,6 +83,8 @@ class Assembly:
         Recorders of the hidden variables that the rule reads.
     loop : ClosedLoop or None
         The plant, joined to inputs and readout.
+    history : NeuronGroup or None
+        Last inputs, where the direct connection sees more than the present ones.
     """
 
     def __init__(
@@ -127,6 +132,8 @@ class Assembly:
         objects += [self.player, self.teacher, self.trace, self.outputs, *self.watched.values()]
         objects += [*self.projections.values(), *self.noises.sources.values()]
         self.groups = [self.hidden, self.readout, *([self.loop.group] if self.loop else [])]
+        if self.history is not None:
+            self.groups.append(self.history)
         self.net = b2.Network(*objects, name="neuroanp_network")
 
     def _groups(self, settings: dict[str, Any]) -> list[Any]:
@@ -138,9 +145,18 @@ class Assembly:
         self.readout = b2.NeuronGroup(
             rows * layout.n_out, model.readout_equations, name="readout", **settings
         )
+        self.history = None
+        if model.skip and model.skip_steps > 1:
+            size = rows * layout.n_in * model.skip_steps
+            self.history = b2.NeuronGroup(size, "u : 1", name="history", **settings)
         _set(self.hidden, model.parameters() | model.initial_state())
         _set(self.readout, model.readout_parameters())
         objects = [self.inputs, self.hidden, self.readout]
+        if self.history is not None:
+            line = DelayLine(
+                self.inputs, "u", self.history, "u", rows=rows, when="synapses", order=1, name="delay_line"
+            )
+            objects += [self.history, line]
         objects.append(
             self.readout.run_regularly(model.readout_update, when="end", order=0, name="readout_update")
         )
@@ -148,6 +164,14 @@ class Assembly:
             update = self.hidden.run_regularly(model.update, when="groups", order=-1, name="hidden_update")
             objects.append(update)
         return objects
+
+    def inputs_before(self) -> Array:
+        """`Record.inputs_before` of a trial that starts now."""
+        layout, steps = self.layout, self.model.skip_steps - 1
+        if self.history is None:
+            return np.zeros((0, layout.lanes, layout.n_in), layout.dtype)
+        lines = np.asarray(self.history.u_).reshape(1, len(layout.passes), layout.lanes, -1, layout.n_in)
+        return np.moveaxis(layout.passes.clean(lines)[0][:, steps - 1 :: -1], 1, 0).copy()
 
     def _watched(self) -> dict[str, Recorder]:
         return {
@@ -166,7 +190,7 @@ class Assembly:
         def dense(name: str, source: Any, read: str, target: Any, write: str, when: str, order: int) -> Any:
             return DenseProjection(
                 source, read, target, write, rows=rows, blocks=blocks,
-                steady=not on_weights, add=name == "W_rec", when=when, order=order, name=name,
+                steady=not on_weights, add=name in ("W_rec", "W_skip"), when=when, order=order, name=name,
             )  # fmt: skip
 
         def events(name: str, target: Any, write: str, inhibit: str | None = None) -> Any:
@@ -186,6 +210,9 @@ class Assembly:
         else:
             projections["W_rec"] = events("W_rec", self.hidden, model.synaptic, model.inhibitory)
             projections["W_out"] = events("W_out", self.readout, "drive")
+        if model.skip:
+            source = self.inputs if self.history is None else self.history
+            projections["W_skip"] = dense("W_skip", source, "u", self.readout, "drive", "synapses", 2)
         return projections
 
 

@@ -134,11 +134,21 @@ PROJECTIONS = {
     "W_in": Projection("inputs", "hidden", decorrelated_by="D_in", stream=2),
     "W_rec": Projection("hidden", "hidden", decorrelated_by="D_hidden", stream=3),
     "W_out": Projection("hidden", "readout", decorrelated_by="D_hidden", stream=4),
+    "W_skip": Projection("inputs", "readout", decorrelated_by="D_in", stream=5),
 }
-"""Projections of a network by the name of their weights."""
+"""Projections of a network by the name of their weights; ``W_skip`` of models with a direct connection."""
+
+TO_READOUT = tuple(name for name, projection in PROJECTIONS.items() if projection.target == "readout")
+"""Weights that learn as the readout does."""
 
 DECORRELATING = {"D_in": "inputs", "D_hidden": "hidden"}
 """Layers by the name of the matrix that decorrelates their traces."""
+
+
+def mixed(weights: Array, D: Array) -> Array:
+    """Weights (post, pre) times a matrix (n, n), where pre is n or a multiple of it: block by block."""
+    return np.asarray((weights.reshape(-1, len(D)) @ D).reshape(weights.shape))
+
 
 NODE_STREAMS = {"hidden": 0, "output": 1}
 """Streams of the noise on the units of each layer."""

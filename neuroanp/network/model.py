@@ -76,6 +76,8 @@ class Model(Part):
 
     hidden: int = option(100, "number of hidden units", least=1)
     bias: bool = option(True, "give the network one more input that is always 1")
+    skip: bool = option(False, "connect the inputs to the readout directly too")
+    skip_steps: int = option(1, "steps whose inputs this connection sees, the present one included", least=1)
 
     def parameters(self) -> dict[str, Any]:
         """Values of the group's parameters: one for all units or an array of one for each, with units."""
@@ -125,6 +127,14 @@ class Model(Part):
         `Wiring`. Gaussian, of variance 1 / number of inputs, unless a model says otherwise.
         """
         return gaussian_weights(rng, self.hidden, n_in, n_out, (1.0, 1.0, 1.0), self.outgoing)
+
+    def start_weights(self, rng: np.random.Generator, n_in: int, n_out: int) -> Weights:
+        """`initial_weights`, and where inputs reach the readout directly ``W_skip``, zeros.
+
+        It is (n_out, skip_steps * n_in), with the weights of the present inputs first.
+        """
+        weights = self.initial_weights(rng, n_in, n_out)
+        return weights | {"W_skip": np.zeros((n_out, self.skip_steps * n_in))} if self.skip else weights
 
 
 def gaussian_weights(

@@ -14,7 +14,7 @@ from neuroanp.engine.device import LOCK
 from neuroanp.engine.memory import physical_memory
 from neuroanp.errors import InvalidValue
 from neuroanp.network.assembly import Assembly
-from neuroanp.network.layout import DECORRELATING, PROJECTIONS, Layout, Passes
+from neuroanp.network.layout import DECORRELATING, PROJECTIONS, Layout, Passes, mixed
 from neuroanp.network.model import Model, Weights
 from neuroanp.network.model_names import check_names
 from neuroanp.network.perturbation import Perturbation
@@ -157,8 +157,10 @@ class Network:
         Parameters
         ----------
         weights : dict
-            ``W_in`` (N, n_in), ``W_rec`` (N, N) or, of a wiring, (N K,), ``W_out`` (n_out, N). The wiring of
-            a run, ``rec_targets`` (N, K) and ``rec_delays`` (N,), takes the place of the network's own.
+            ``W_in`` (N, n_in), ``W_rec`` (N, N) or, of a wiring, (N K,), ``W_out`` (n_out, N), and
+            ``W_skip`` (n_out, skip_steps * n_in) where inputs reach the readout directly, the weights of the
+            present ones first. The wiring of a run, ``rec_targets`` (N, K) and ``rec_delays`` (N,), takes the
+            place of the network's own.
         decorrelation : mapping, optional
             ``D_in`` (n_in, n_in), ``D_hidden`` (N, N), if they are not among the weights, as those of a run
             are.
@@ -181,14 +183,14 @@ class Network:
         self.weights, self.decorrelation = dict(weights), dict(decorrelation)
         for name, projection in self.parts.projections.items():
             D = self.decorrelation.get(PROJECTIONS[name].decorrelated_by)
-            effective = weights[name] if D is None else weights[name] @ D
+            effective = weights[name] if D is None else mixed(weights[name], D)
             noise = self.parts.noises.sources.get(name)
             if noise is None:
                 projection.weights[...] = effective
             else:
                 noise.mean[:] = effective
                 if D is not None:
-                    noise.mix[:] = D
+                    noise.mix[:] = np.kron(np.eye(len(noise.mix) // len(D)), D)
 
     def _check_memory(self) -> None:
         """Refuse sizes whose weights and states can't fit into this machine, before anything is made."""
@@ -210,6 +212,8 @@ class Network:
         }
         if outgoing is not None:
             shapes["W_rec"] = (layout.hidden * outgoing,)
+        if "W_skip" in shapes:
+            shapes["W_skip"] = layout.n_out, self.model.skip_steps * layout.n_in
         missing, wiring = shapes.keys() - weights.keys(), {"rec_targets", "rec_delays"}
         known = shapes.keys() | (wiring if outgoing is not None else set())
         unknown = (weights.keys() - known) | (decorrelation.keys() - set(DECORRELATING))
@@ -266,7 +270,7 @@ class Network:
             self._state.carry(elapsed=parts.net.t_)
         else:
             self._state.restore()
-        past = self._past()
+        past, inputs_before = self._past(), self.parts.inputs_before()
         inputs = self._show(trial.inputs)
         targets = parts.teacher.play(trial.targets)
         for projection in parts.dense:
@@ -296,7 +300,8 @@ class Network:
             activity=watched.pop("activity", absent), hidden=watched, noise=buffers.get("hidden", absent),
             noise_out=buffers.get("output", np.zeros((steps, self.lanes, self.n_out), self.dtype)),
             weight_noise=parts.noises.on_weights(steps), weights=self.weights,
-            decorrelation=self.decorrelation, wiring=self.wiring, past=past, owner=self, **self._constants,
+            decorrelation=self.decorrelation, wiring=self.wiring, past=past,
+            inputs_before=inputs_before, owner=self, **self._constants,
         )  # fmt: skip
 
     def _advance(self, steps: int) -> None:

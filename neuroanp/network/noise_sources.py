@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from neuroanp.engine.operations import CounterNoise, Player, WanderingWeightNoise, WeightNoise
-from neuroanp.network.layout import NODE_STREAMS, PROJECTIONS, Layout
+from neuroanp.network.layout import NODE_STREAMS, PROJECTIONS, TO_READOUT, Layout
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.types import Array
 
@@ -49,7 +49,7 @@ class NoiseSources:
         self.sources = {
             name: self._of_weights(name, place) if on_weights else self._of_nodes(name, place)
             for name, place in (projections if on_weights else layers).items()
-            if perturbation.target != "none" and (perturbation.readout or name not in ("output", "W_out"))
+            if perturbation.target != "none" and (perturbation.readout or name not in ("output", *TO_READOUT))
         }
 
     def _of_nodes(self, layer: str, group: Any) -> Any:

@@ -66,6 +66,9 @@ class Record:
     past : (D + 1, L, N) array, optional
         With a wiring of longest delay D: hidden trace without noise in the steps before the first one, the
         last of them last, as far as synapses have not seen it by then.
+    inputs_before : (D, L, n_in) array, optional
+        Inputs of the D steps before the first one, the last of them last, which a direct connection to the
+        readout still sees.
     owner : object, optional
         Object whose memory the arrays are, kept alive by the record.
     """
@@ -92,6 +95,7 @@ class Record:
     dynamics: Callable[[], Dynamics | None] | None = None
     wiring: Wiring | None = None
     past: Array | None = None
+    inputs_before: Array | None = None
     owner: Any = None
 
     def __post_init__(self) -> None:

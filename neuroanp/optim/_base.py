@@ -105,6 +105,8 @@ class Optimizer(Stage):
         Learning rate at the start of the run, 0 or more.
     readout_lr : float, optional
         The same for ``W_out``; `lr` when left out.
+    skip_lr : float, optional
+        The same for ``W_skip``, from the inputs to the readout; `readout_lr` when left out.
     input_lr : float, optional
         The same for ``W_in``, whose currents reach a cell of a spiking network as a part dt / tau only.
     anneal : {"none", "linear", "cosine"}
@@ -123,11 +125,15 @@ class Optimizer(Stage):
     input_lr: float | None = option(
         None, "learning rate of the input weights, where another than lr", least=0
     )
+    skip_lr: float | None = option(
+        None, "learning rate of the direct connection, where another than the readout's", least=0
+    )
     anneal: Literal["none", "linear", "cosine"] = option("none", "fall of the learning rate over the run")
 
     def rate(self, name: str, progress: float) -> float:
         """Learning rate of one weight matrix at a point of the run."""
-        rate = {"W_in": self.input_lr, "W_out": self.readout_lr}.get(name)
+        skip_lr = self.readout_lr if self.skip_lr is None else self.skip_lr
+        rate = {"W_in": self.input_lr, "W_out": self.readout_lr, "W_skip": skip_lr}.get(name)
         return annealed(self.lr if rate is None else rate, self.anneal, progress)
 
     def broadcast(self, name: str, progress: float) -> dict[str, float]:

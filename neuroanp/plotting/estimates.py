@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from neuroanp.plotting.run import RunFigure
-from neuroanp.plotting.style import BLUE, GREEN, VERMILION, styled
+from neuroanp.plotting.style import BLUE, GREEN, SKY, VERMILION, styled
 from neuroanp.types import Arrays
 
-COLOURS = {"W_in": BLUE, "W_rec": VERMILION, "W_out": GREEN}
+COLOURS = {"W_in": BLUE, "W_rec": VERMILION, "W_out": GREEN, "W_skip": SKY}
 
 
 class Panel(NamedTuple):

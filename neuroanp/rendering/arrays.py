@@ -80,7 +80,8 @@ def render(source: Source) -> tuple[Step, Program]:
                 raise UnsupportedConstruct(f"{source.owner}.{assign.field}", ast.unparse(node.func))
 
     def step(ops: Ops, weights: Any, constants: State, states: State, u: Any) -> tuple[State, Any, Any]:
-        scope = {**constants, **states, "input.u": u}
+        inputs = {"input.u": u[..., : weights["W_in"].shape[1]], "input.direct": u}
+        scope = {**constants, **states, **inputs}
         _Run(ops, weights, steps, scope).all(steps.operations)
         after = {
             name: ops.numpy.broadcast_to(ops.numpy.asarray(scope[name]).astype(old.dtype), old.shape)

@@ -1,5 +1,7 @@
 """`program`: the operations that Brian2 makes of a model's strings, in the order of a step.
 
+The inputs are ``input.u``, and ``input.direct`` with those of the steps before, as a direct connection sees.
+
 Variables are named with their group: ``hidden.v``, ``readout.y``; expressions name those of their own group.
 """
 
@@ -43,6 +45,8 @@ class Source(NamedTuple):
     inhibitory: str | None
     trace: str
     potential: str | None
+    skip: bool = False
+    """True where inputs reach the readout directly."""
 
 
 class Assign(NamedTuple):
@@ -252,6 +256,8 @@ def _step(source: Source, hidden: _Group, readout: _Group) -> Iterator[Operation
         if split:
             yield Project("W_rec", spikes, f"hidden.{source.inhibitory}", add=True, sign=-1)
         yield from hidden.reset
+    if source.skip:
+        yield Project("W_skip", "input.direct", "readout.drive", add=True)
     yield from readout.update
     for group in (hidden, readout):
         for count in (AGE, "t_in_timesteps"):
@@ -275,7 +281,7 @@ def _pruned(source: Source, operations: list[Operation], values: Mapping[str, fl
     for assign in (operation for operation in needed if isinstance(operation, Assign)):
         for name in sorted(assign.reads - written - values.keys()):
             raise UnsupportedConstruct(f"{source.owner}.{assign.field}", name.partition(".")[2])
-    states, constants = sorted(live & written), sorted(live - written - {"input.u"})
+    states, constants = sorted(live & written), sorted(live - written - {"input.u", "input.direct"})
     return Program(source, tuple(needed), tuple(states), tuple(constants), values, trace)
 
 

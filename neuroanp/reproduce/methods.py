@@ -48,12 +48,17 @@ def _published(title: str, rule: Rule, rate: str, decorrelated: bool = False) ->
     return Method(title, True, settings)
 
 
+def our_recipe(task: Task) -> Recipe:
+    """Our recipe, without a direct connection from input to readout, which would hide what units learn."""
+    return task.recipe("hidden" if "hidden" in task.presets else "best")
+
+
 def _ours(title: str, **changes: Any) -> Method:
-    return Method(title, False, lambda task, rates: task.recipe("best").replace(**changes))
+    return Method(title, False, lambda task, rates: our_recipe(task).replace(**changes))
 
 
 def _response(task: Task, rates: Mapping[str, float]) -> Recipe:
-    ours = task.recipe("best")
+    ours = our_recipe(task)
     return ours.replace(rule=ResponsePerturbation(sigma=ours.rule.sigma))  # type: ignore[attr-defined]
 
 

@@ -6,6 +6,7 @@ from neuroanp.rules._base import NoiseRule as NoiseRule
 from neuroanp.rules._base import Rule as Rule
 from neuroanp.rules._factors import arrived as arrived
 from neuroanp.rules._factors import delta as delta
+from neuroanp.rules._factors import direct as direct
 from neuroanp.rules._factors import error as error
 from neuroanp.rules._factors import outer as outer
 from neuroanp.rules._factors import pre as pre

@@ -13,7 +13,7 @@ from neuroanp.errors import InvalidValue
 from neuroanp.network.layout import PROJECTIONS, Layout
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
-from neuroanp.rules._factors import arrived, decorrelated, delta, outer, part, recurrent
+from neuroanp.rules._factors import arrived, decorrelated, delta, outer, part, recurrent, to_readout
 from neuroanp.synapse import UNDECLARED, NotLocal, Synapse
 from neuroanp.types import Array, Arrays
 
@@ -67,8 +67,8 @@ class Rule(Part):
     Parameters
     ----------
     readout : str
-        Learning of ``W_out``: ``"perturb"`` by the rule, from noise on the readout; ``"delta"`` by the local
-        delta rule, without noise; ``"fixed"`` none.
+        Learning of ``W_out`` and ``W_skip``: ``"perturb"`` by the rule, from noise on the readout;
+        ``"delta"`` by the local delta rule, without noise; ``"fixed"`` none.
 
     Raises
     ------
@@ -133,8 +133,7 @@ class Rule(Part):
         """`__call__` for the readout where it learns without noise, from the error `delta`."""
         if self.readout != "delta":
             return {}
-        post = delta(record) if error is None else error
-        return {"W_out": outer(post, record.trace[1:], record.decorrelation.get("D_hidden"))}
+        return to_readout(record, delta(record) if error is None else error)
 
     def synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
         """Work of one synapse of `name` in the on-chip mode, where `passes` follow one another."""
@@ -273,8 +272,7 @@ class NodeRule(NoiseRule):
         if self.readout != "perturb":
             return self.readout_update(record, error)
         layer = Layer(record.noise_out, record.outputs, self.output_sigma)
-        post = self._post(layer, record, modulator, record.targets)
-        return {"W_out": outer(post, record.trace[1:], record.decorrelation.get("D_hidden"))}
+        return to_readout(record, self._post(layer, record, modulator, record.targets))
 
     def _post(self, layer: Layer, record: Record, modulator: Array, like: Array) -> Array:
         if layer.sigma == 0:

@@ -9,6 +9,7 @@ import numpy as np
 
 from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky, leaky_back
+from neuroanp.network.layout import mixed
 from neuroanp.network.record import Record
 from neuroanp.rules._sparse import arrivals, wired_outer
 from neuroanp.types import Array
@@ -26,6 +27,7 @@ def part(record: Record, first: int, last: int) -> Record:
         trace=record.trace[first : last + 1],
         hidden={name: values[cut] for name, values in record.hidden.items()},
         past=_past(record, first),
+        inputs_before=_inputs_before(record, first),
         decorrelation={},
     )
 
@@ -35,6 +37,23 @@ def _past(record: Record, first: int) -> Array | None:
         return None
     late = record.trace[1 + max(0, first - len(record.past)) : first + 1]
     return np.concatenate([record.past[first:], late])
+
+
+def _inputs_before(record: Record, first: int) -> Array | None:
+    before = record.inputs_before
+    if before is None or len(before) == 0:
+        return before
+    return np.concatenate([before[first:], record.inputs[max(0, first - len(before)) : first]])
+
+
+def direct(record: Record) -> Array:
+    """Inputs (T, L, skip_steps n_in) that the direct connection sees at each step, the present ones first."""
+    before = record.inputs_before
+    if before is None or len(before) == 0:
+        return record.inputs
+    course = np.concatenate([before, record.inputs])
+    steps = len(record.inputs)
+    return np.concatenate([course[lag : lag + steps] for lag in range(len(before), -1, -1)], axis=2)
 
 
 def times(modulator: Array, factor: Array) -> Array:
@@ -64,13 +83,16 @@ def pre(record: Record, name: str) -> Array:
     ----------
     record : Record
     name : str
-        ``"W_in"``: the input; ``"W_rec"``: the hidden trace one step earlier, or more with axonal
-        delays; ``"W_out"``: the hidden trace.
+        ``"W_in"``: the input, ``"W_skip"``: `direct`; ``"W_rec"``: the hidden trace one step earlier, or more
+        with axonal delays; ``"W_out"``: the hidden trace.
 
     Returns
     -------
     (T, L, n_pre) array without noise, decorrelated where the record has D matrices.
     """
+    if name == "W_skip":
+        x, D = direct(record), record.decorrelation.get("D_in")
+        return x if D is None else mixed(x, D.T)
     if name == "W_in":
         x, D = record.inputs, record.decorrelation.get("D_in")
     else:
@@ -110,7 +132,22 @@ def outer(post: Array, x: Array, D: Array | None = None) -> Array:
 
 def decorrelated(total: Array, D: Array) -> Array:
     """Sum of post times decorrelated trace (n_post, n_pre), of that without decorrelation, in its dtype."""
-    return np.asarray(total @ D.T.astype(total.dtype, copy=False))
+    return mixed(total, D.T.astype(total.dtype, copy=False))
+
+
+def readouts(record: Record) -> tuple[str, ...]:
+    """Weights that reach the readout: ``W_out``, and ``W_skip`` where the network has a direct connection."""
+    return ("W_out", "W_skip") if "W_skip" in record.weights else ("W_out",)
+
+
+def to_readout(record: Record, post: Array) -> dict[str, Array]:
+    """`outer` for the weights that reach the readout, by name; `post` is (T, L, n_out)."""
+    D = record.decorrelation
+    update = {"W_out": outer(post, record.trace[1:], D.get("D_hidden"))}
+    if "W_skip" in record.weights:
+        total = outer(post, direct(record))
+        update["W_skip"] = decorrelated(total, D["D_in"]) if D else total
+    return update
 
 
 def recurrent(record: Record, post: Array, x: Array, D: Array | None = None) -> Array:

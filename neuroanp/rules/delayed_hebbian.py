@@ -11,7 +11,7 @@ from neuroanp.config.option import option
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
 from neuroanp.rules._base import NoiseRule
-from neuroanp.rules._factors import outer, pre, recurrent, times
+from neuroanp.rules._factors import outer, pre, readouts, recurrent, times
 from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.types import Array, Arrays
 
@@ -108,7 +108,7 @@ class DelayedHebbian(NoiseRule):
         }
         if self.readout == "perturb":
             output = times(modulator, self._cubed(record.passes.noisy(record.outputs)))
-            update["W_out"] = outer(output, pre(record, "W_out") ** 3)
+            update |= {name: outer(output, pre(record, name) ** 3) for name in readouts(record)}
         return update | self.readout_update(record)
 
     def _cubed(self, activity: Array) -> Array:

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from neuroanp.network.layout import TO_READOUT
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
 from neuroanp.rules._base import NoiseRule
@@ -65,6 +66,6 @@ class EvolutionStrategies(NoiseRule):
         update = {
             name: np.tensordot(credit, xi.astype(np.float64), axes=1)
             for name, xi in next(weight_noise(record)).items()
-            if name != "W_out" or self.readout == "perturb"
+            if name not in TO_READOUT or self.readout == "perturb"
         }
         return update | self.readout_update(record)

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from neuroanp.config.option import option
+from neuroanp.network.layout import TO_READOUT
 from neuroanp.network.record import Record
 from neuroanp.rules._base import NoiseRule
 from neuroanp.rules._factors import weight_noise
@@ -86,7 +87,7 @@ class WeightPerturbation(NoiseRule):
         update: dict[str, Array] = {}
         for step, noise in enumerate(weight_noise(record)):
             for name, xi in noise.items():
-                if name == "W_out" and self.readout != "perturb":
+                if name in TO_READOUT and self.readout != "perturb":
                     continue
                 if name not in update:
                     update[name] = np.zeros(xi.shape)

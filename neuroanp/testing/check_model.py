@@ -130,9 +130,12 @@ def _build(model: Model, sigma: float, engine: str) -> Network:
 def _weights(network: Network) -> Weights:
     rng = np.random.default_rng(2)
     fan_in = {"W_in": network.n_in, "W_rec": network.model.outgoing or network.model.hidden}
+    shapes = _shapes(network.model, network.n_in)
+    if network.model.skip:
+        shapes["W_skip"] = N_OUT, network.model.skip_steps * network.n_in
     return {
         name: rng.standard_normal(shape) / np.sqrt(fan_in.get(name, network.model.hidden))
-        for name, shape in _shapes(network.model, network.n_in).items()
+        for name, shape in shapes.items()
     }
 
 

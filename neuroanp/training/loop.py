@@ -16,6 +16,7 @@ from neuroanp.network.network import Network
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Chain, KeepSigns
 from neuroanp.training.evaluation import Evaluation, evaluate, example, judge
+from neuroanp.training.linear_start import linear_start
 from neuroanp.training.one_thread import one_thread
 from neuroanp.training.progress import Progress
 from neuroanp.training.recipe import Recipe
@@ -134,11 +135,13 @@ class Trainer:
         recipe, network = self.recipe, self.network
         decorrelation = recipe.decorrelation.start(network.layout) if recipe.decorrelation else {}
         if run is None:
-            weights = recipe.model.initial_weights(self.seeds.weights, network.n_in, network.n_out)
+            weights = recipe.model.start_weights(self.seeds.weights, network.n_in, network.n_out)
         else:
             weights, matrices = weights_of(run, recipe.model, decorrelated=bool(decorrelation))
             decorrelation |= matrices
         network.load(weights, decorrelation)
+        if run is None and recipe.readout_start == "linear":
+            network.load(weights | linear_start(network, self.task.fitting(network.lanes)), decorrelation)
         weights = {name: network.weights[name].astype(self.dtype) for name in network.parts.projections}
         network.write(weights, decorrelation)
         return TrainingState(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from neuroanp.config import registry
 from neuroanp.config.option import option
@@ -46,6 +46,9 @@ class Recipe(Part):
     lanes : int
         Trials side by side for an update.
     updates : int
+    readout_start : str
+        ``"linear"``: readout and direct connection start at the ridge solution for the network with its first
+        hidden weights, see `neuroanp.training.linear_start`.
 
     Examples
     --------
@@ -62,6 +65,9 @@ class Recipe(Part):
     decorrelation: Decorrelation | None = Decorrelation(rate=0.01)
     lanes: int = option(64, "trials simulated side by side for an update", least=1)
     updates: int = option(1000, "weight updates to make", least=1)
+    readout_start: Literal["model", "linear"] = option(
+        "model", "readout to start with: the model's, or the linear one that fits the training part best"
+    )
 
     @classmethod
     def general(cls, preset: str) -> Recipe:
@@ -113,6 +119,9 @@ class Recipe(Part):
                 raise InvalidValue("Recipe.rule", expected, self.rule.name)
             if self.decorrelation is not None:
                 raise InvalidValue("Recipe.decorrelation", f"None, {sparse}", self.decorrelation)
+        if self.readout_start == "linear" and next(task.fitting(1), None) is None:
+            expected = f"model, as {task.name} has no training part to fit a readout to"
+            raise InvalidValue("Recipe.readout_start", expected, "linear")
         if self.rule.needs_two_passes and self.passes == ("plus",):
             expected = f"OtherPass(), as {self.rule.name} compares passes"
             raise InvalidValue("Modulator.baseline", expected, self.modulator.baseline)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -78,6 +78,13 @@ class Task(Part):
     def evaluation(self, rng: np.random.Generator) -> Trial:
         """Unseen trials that the result is judged on, as lanes of one trial; 256 fresh ones."""
         return self.trial(rng, UNSEEN)
+
+    def fitting(self, lanes: int) -> Iterator[tuple[Trial, bool]]:
+        """Whole training part in trials of `lanes` lanes, to fit a linear readout to; none for most tasks.
+
+        True comes with trials that the penalty is chosen on, in a part of their own: the last fifth.
+        """
+        return iter(())
 
     def score(self, outputs: Array, trial: Trial) -> float:
         """Score of readouts (T, L, n_out) of an evaluation trial."""

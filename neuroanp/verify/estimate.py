@@ -126,7 +126,7 @@ def estimate(
 
 
 def _weights(model: Model, network: Network, rng: np.random.Generator) -> dict[str, Array]:
-    weights = model.initial_weights(rng, network.n_in, network.n_out)
+    weights = model.start_weights(rng, network.n_in, network.n_out)
     if not weights["W_out"].any():
         readout = rng.standard_normal(weights["W_out"].shape) / np.sqrt(model.hidden)
         weights = weights | {"W_out": readout}

@@ -84,6 +84,17 @@ def test_figures_are_those_of_the_stored_runs(label):
     assert shown_rows()[label][-1] == f"{level:#.2g}, {name}"
 
 
+def test_weather_by_default_is_as_stored():
+    runs = read_json(EVIDENCE.parent / "weather.json")["runs"]
+    assert sorted({run["seed"] for run in runs}) == [100, 101, 102, 103, 104] and len(runs) == 15
+    shown = [
+        [f"{statistics.fmean(r[name] for r in runs if r['ahead'] == ahead):#.2g}" for ahead in (1, 24, 48)]
+        for name in ("test_loss", "linear_72_h")
+    ]
+    found = re.findall(r"(0\.\d+), (0\.\d+) and (0\.\d+)\b", README)
+    assert [list(each) for each in found] == shown
+
+
 def test_all_rows_are_checked():
     assert set(shown_rows()) == set(ROWS)
     stored = EVIDENCE.read_text()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from neuroanp.config import registry
@@ -16,12 +17,27 @@ REPEATS = {
 }
 
 
+@pytest.fixture
+def trial_file(tmp_path: Path) -> Path:
+    """A file of made-up trials."""
+    inputs = np.random.default_rng(5).standard_normal((400, 12, 2))
+    np.savez(tmp_path / "trials.npz", inputs=inputs, targets=(inputs.sum(axis=(1, 2)) > 0).astype(int))
+    return tmp_path / "trials.npz"
+
+
 @pytest.mark.parametrize("name", registry.classes("task"))
-def test_each_that_is_offered_passes_its_check(name: str, small_file: Callable[..., Path]) -> None:
+def test_each_that_is_offered_passes_its_check(
+    name: str, small_file: Callable[..., Path], trial_file: Path
+) -> None:
     shorter = {"cue-accumulation": {"cues": 3}, "store-recall": {"between": 0}}
     options = shorter.get(name, {})
     if name == "weather":
         options = {"data": str(small_file()), "train_hours": 400}
+    if name == "series":
+        options = {"data": str(small_file()), "targets": ("WindSpeed",), "time": "date"}
+        options |= {"time_format": "%m/%d/%Y %H:%M", "inputs": ("WindSpeed", "Altimeter"), "washout": 20}
+    if name == "trial-arrays":
+        options = {"data": str(trial_file)}
     task = registry.find("task", name)(**options)
     if task.plant is not None:
         pytest.skip("check_task judges trials that are given; in a closed loop they come about")

@@ -28,10 +28,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_columns_are_found_by_name(small_file: Callable[..., Path]) -> None:
     path = small_file(hours=4)
     lines = [line.split(",") for line in path.read_text().splitlines()]
-    values = _weather_file.read(path)
+    values = _weather_file.read(path).values
     assert values.shape == (4, 9)
     path.write_text("\n".join(",".join(reversed(line)) for line in lines) + "\n\n")
-    np.testing.assert_array_equal(_weather_file.read(path), values)
+    np.testing.assert_array_equal(_weather_file.read(path).values, values)
 
 
 def test_missing_columns_are_named(small_file: Callable[..., Path]) -> None:
@@ -49,7 +49,7 @@ def test_a_cell_that_is_not_a_number_is_named(small_file: Callable[..., Path], c
 
 def test_a_row_that_ends_early(small_file: Callable[..., Path]) -> None:
     path = small_file(hours=3)
-    path.write_text(path.read_text() + "hour 3,10.0\n")
+    path.write_text(path.read_text() + "01/01/2010 03:00,10.0\n")
     with pytest.raises(DataError, match="row 5, column DryBulbFarenheit"):
         _weather_file.read(path)
 

@@ -2,6 +2,7 @@
 
 from neuroanp.engine.operations._base import Operation
 from neuroanp.engine.operations.block_mean import BlockMean
+from neuroanp.engine.operations.delay_line import DelayLine
 from neuroanp.engine.operations.dense_projection import DenseProjection
 from neuroanp.engine.operations.interleave import Interleave
 from neuroanp.engine.operations.node_noise import CounterNoise
@@ -15,6 +16,7 @@ __all__ = [
     "BlockMean",
     "CounterNoise",
     "CourseRecorder",
+    "DelayLine",
     "DenseProjection",
     "Interleave",
     "Operation",

@@ -120,3 +120,20 @@ def test_python_dash_m_is_the_same_command(monkeypatch, capsys):
     with pytest.raises(SystemExit, match="0"):
         runpy.run_module("neuroanp", run_name="__main__")
     assert "copying-memory" in capsys.readouterr().out
+
+
+def test_own_data_trains_from_the_shell_with_short_names_of_its_options(capsys):
+    rng = np.random.default_rng(0)
+    hours = [hour for hour in range(300) if not 120 <= hour < 140]
+    lines = [f"2024-01-{1 + hour // 24:02d} {hour % 24:02d}:00,{a},{b}" for hour, a, b in zip(
+        hours, rng.standard_normal(280), rng.standard_normal(280), strict=True)]  # fmt: skip
+    Path("own.csv").write_text("\n".join(["when,a,b", *lines]))
+    words = "--data own.csv --inputs a,b --targets=b --ahead 2 --time when --window 20 --washout 4"
+    small = "--model.hidden 4 --model.skip_steps 2 --lanes 2 --updates 1 --engine runtime --out run"
+    assert main(["train", "series", *words.split(), *small.split()]) == 0
+    task = restore(Run.load("run").config)["task"]
+    assert (task.inputs, task.targets, task.ahead, task.time) == (("a", "b"), ("b",), 2, "when")
+    Path("own.csv").write_text("\n".join(["when,a,b", *lines, lines[-1]]))
+    assert main(["train", "series", *words.split(), *small.split(), "--out", "other"]) == 2
+    assert "row 282, column when: expected a time after" in capsys.readouterr().err
+    assert not Path("other").exists()

@@ -19,7 +19,7 @@ def test_columns_are_scaled_by_the_training_part(small_file: Callable[..., Path]
     train = series.inputs[:400]
     np.testing.assert_allclose(train.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(np.ptp(train, axis=0), 1)
-    raw = _weather_file.read(small_file())
+    raw = _weather_file.read(small_file()).values
     unscaled = np.diff(series.inputs, axis=0) * np.ptp(raw[:400], axis=0)
     np.testing.assert_allclose(unscaled, np.diff(raw[:-6], axis=0))
 
