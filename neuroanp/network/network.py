@@ -11,22 +11,19 @@ import numpy as np
 
 from neuroanp.engine import device_for
 from neuroanp.engine.device import LOCK
-from neuroanp.engine.memory import physical_memory
 from neuroanp.errors import InvalidValue
 from neuroanp.network.assembly import Assembly
 from neuroanp.network.layout import DECORRELATING, PROJECTIONS, Layout, Passes, mixed
 from neuroanp.network.model import Model, Weights
-from neuroanp.network.model_names import check_names
+from neuroanp.network.model_checks import check_names, check_size
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.plant import Plant
 from neuroanp.network.record import Record
 from neuroanp.network.state import State
 from neuroanp.network.trial import Trial
+from neuroanp.network.weight_checks import check_weights, check_wiring
 from neuroanp.network.wiring import Wiring
 from neuroanp.types import Array, Arrays
-
-COPIES = 2
-"""Arrays of the size of the weights that a network needs at least."""
 
 
 class Network:
@@ -98,7 +95,7 @@ class Network:
             dt=dt, dtype=np.dtype(dtype),
         )  # fmt: skip
         check_names(model)
-        self._check_memory()
+        check_size(self.layout, model)
         self.perturbation = perturbation or Perturbation()
         self.weights: Weights = {}
         self.decorrelation: dict[str, Array] = {}
@@ -174,8 +171,12 @@ class Network:
         matrices = set(DECORRELATING) & set(weights)
         decorrelation = {name: weights[name] for name in matrices} | dict(decorrelation or {})
         weights = {name: w for name, w in weights.items() if name not in matrices}
-        self._check_weights(weights, decorrelation)
-        self._rewire(Wiring.stored(weights))
+        check_weights(self.layout, self.model, weights, decorrelation)
+        stored = Wiring.stored(weights)
+        if stored is not None:
+            check_wiring(self.model, stored)
+            self.wiring = stored
+            self.parts.projections["W_rec"].connect(stored.targets, stored.delays)
         self.write(weights, decorrelation)
 
     def write(self, weights: Weights, decorrelation: Mapping[str, Array]) -> None:
@@ -191,41 +192,6 @@ class Network:
                 noise.mean[:] = effective
                 if D is not None:
                     noise.mix[:] = np.kron(np.eye(len(noise.mix) // len(D)), D)
-
-    def _check_memory(self) -> None:
-        """Refuse sizes whose weights and states can't fit into this machine, before anything is made."""
-        layout, sources = self.layout, self.model.outgoing or self.layout.hidden
-        weights = layout.hidden * (sources + layout.n_in + layout.n_out) * COPIES
-        need = layout.dtype.itemsize * (weights + layout.rows * (layout.hidden + layout.n_in + layout.n_out))
-        if need > (there := physical_memory()):
-            sizes = f"{layout.hidden} hidden units, {layout.n_in} inputs and {layout.n_out} outputs"
-            expected = f"sizes that fit into {there / 2**30:.3g} GiB of memory"
-            raise InvalidValue(
-                f"{type(self.model).__name__}.hidden", expected, f"{sizes}: {need / 2**30:.3g} GiB"
-            )
-
-    def _check_weights(self, weights: Weights, decorrelation: Mapping[str, Array]) -> None:
-        layout, outgoing = self.layout, self.model.outgoing
-        shapes: dict[str, tuple[int, ...]] = {
-            name: (layout.units(PROJECTIONS[name].target), layout.units(PROJECTIONS[name].source))
-            for name in self.parts.projections
-        }
-        if outgoing is not None:
-            shapes["W_rec"] = (layout.hidden * outgoing,)
-        if "W_skip" in shapes:
-            shapes["W_skip"] = layout.n_out, self.model.skip_steps * layout.n_in
-        missing, wiring = shapes.keys() - weights.keys(), {"rec_targets", "rec_delays"}
-        known = shapes.keys() | (wiring if outgoing is not None else set())
-        unknown = (weights.keys() - known) | (decorrelation.keys() - set(DECORRELATING))
-        if missing or unknown:
-            names = ", ".join(sorted(weights.keys() | decorrelation.keys())) or "none"
-            raise InvalidValue("Network.load", f"weights {', '.join(shapes)}", names)
-        shapes |= {name: (layout.units(layer),) * 2 for name, layer in DECORRELATING.items()}
-        for name, w in (weights | dict(decorrelation)).items():
-            if name in shapes and np.shape(w) != shapes[name]:
-                raise InvalidValue(f"Network.load: {name}", f"shape {shapes[name]}", f"shape {np.shape(w)}")
-            if name in shapes and not (np.asarray(w).dtype.kind in "fiu" and np.isfinite(w).all()):
-                raise InvalidValue(f"Network.load: {name}", "finite numbers", "others")
 
     def run(
         self,
@@ -262,7 +228,7 @@ class Network:
         if os.getpid() != self._process:
             expected = "the process that built the network, as forks of it would draw the same numbers"
             raise InvalidValue("Network.run", f"{expected}: build one in each, with its own seed", "a fork")
-        self._check(trial)
+        trial.check(self.lanes, self.n_in - self.model.bias, self.n_out, self.parts.loop is not None)
         self.device.use(self._program)
         parts, layout = self.parts, self.layout
         steps, hidden = trial.steps, layout.hidden
@@ -317,21 +283,6 @@ class Network:
         self._state.put(state)
         self.parts.net.t_ = float(state["time"])
 
-    def _rewire(self, stored: Wiring | None) -> None:
-        if stored is None:
-            return
-        hidden = self.model.hidden
-        expected = (hidden, self.model.outgoing), (hidden,)
-        shapes = stored.targets.shape, stored.delays.shape
-        if shapes != expected:
-            raise InvalidValue("Network.load", f"rec_targets and rec_delays of shapes {expected}", shapes)
-        inside = (stored.targets >= 0) & (stored.targets < hidden)
-        if not inside.all() or stored.delays.min() < 0:
-            limits = f"rec_targets from 0 to {hidden - 1} and rec_delays of 0 or more"
-            raise InvalidValue("Network.load", limits, "others")
-        self.wiring = stored
-        self.parts.projections["W_rec"].connect(stored.targets, stored.delays)
-
     def _past(self) -> Array | None:
         """`Record.past` of a trial that starts now."""
         if self.wiring is None:
@@ -347,13 +298,3 @@ class Network:
         memory[..., :width] = inputs
         memory[..., width:] = 1.0
         return memory
-
-    def _check(self, trial: Trial) -> None:
-        n_in = self.n_in - self.model.bias
-        for name, array, width in (("inputs", trial.inputs, n_in), ("targets", trial.targets, self.n_out)):
-            expected = (trial.steps, self.lanes, width)
-            if array.shape != expected:
-                raise InvalidValue(f"Trial.{name}", f"shape {expected}", f"shape {array.shape}")
-        if (trial.plant is None) != (self.parts.loop is None) and not trial.carry:
-            plant = "none without a plant" if self.parts.loop is None else "the plant's state at the start"
-            raise InvalidValue("Trial.plant", plant, None if trial.plant is None else ", ".join(trial.plant))

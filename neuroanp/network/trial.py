@@ -61,6 +61,16 @@ class Trial:
             plant = {k: checks.array(f"Trial.plant[{k!r}]", v, (lanes,)) for k, v in self.plant.items()}
             object.__setattr__(self, "plant", plant)
 
+    def check(self, lanes: int, n_in: int, n_out: int, in_loop: bool) -> None:
+        """Check that a network of these sizes, in closed loop or not, can run it; `InvalidValue` if not."""
+        for name, array, width in (("inputs", self.inputs, n_in), ("targets", self.targets, n_out)):
+            expected = (self.steps, lanes, width)
+            if array.shape != expected:
+                raise InvalidValue(f"Trial.{name}", f"shape {expected}", f"shape {array.shape}")
+        if (self.plant is not None) != in_loop and not self.carry:
+            plant = "the plant's state at the start" if in_loop else "none without a plant"
+            raise InvalidValue("Trial.plant", plant, None if self.plant is None else ", ".join(self.plant))
+
     @property
     def steps(self) -> int:
         """Number of steps, T."""

@@ -9,6 +9,7 @@ import pytest
 from neuroanp.cli import doctor
 from neuroanp.cli.main import main
 from neuroanp.engine.build import compiler
+from neuroanp.engine.build.compiler import find_compiler
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +57,10 @@ def test_a_cache_that_cant_be_made_is_not_fit(capsys, tmp_path, monkeypatch):
 
 def test_without_a_compiler_it_is_slower_but_fit(capsys, monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.setenv("PATH", "")
+    find_compiler.cache_clear()
     assert main(["doctor"]) == 0
+    find_compiler.cache_clear()
     said = capsys.readouterr().out
     assert "[--] compiler      CXX=no-such-compiler doesn't run" in said
     assert "install g++" in said

@@ -1,4 +1,4 @@
-"""Names in a model's strings, each of which has to mean something to Brian2."""
+"""Checks of a model: its names mean something to Brian2, and its size fits into this machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from brian2.core.functions import DEFAULT_FUNCTIONS
 from brian2.core.namespace import DEFAULT_CONSTANTS, DEFAULT_UNITS
 from brian2.utils.stringtools import get_identifiers
 
+from neuroanp.engine.memory import physical_memory
 from neuroanp.errors import InvalidValue
+from neuroanp.network.layout import Layout
 from neuroanp.network.model import Model
 
 BUILT_IN = {
@@ -18,6 +20,27 @@ BUILT_IN = {
     "and", "or", "not",
     *DEFAULT_FUNCTIONS, *DEFAULT_CONSTANTS, *DEFAULT_UNITS,
 }  # fmt: skip
+
+
+COPIES = 2
+"""Arrays of the size of the weights that a network needs at least."""
+
+
+def check_size(layout: Layout, model: Model) -> None:
+    """Check of the memory that weights and states need at least.
+
+    Raises
+    ------
+    InvalidValue
+        For more than this machine has.
+    """
+    sources = model.outgoing or layout.hidden
+    weights = layout.hidden * (sources + layout.n_in + layout.n_out) * COPIES
+    need = layout.dtype.itemsize * (weights + layout.rows * (layout.hidden + layout.n_in + layout.n_out))
+    if need > (there := physical_memory()):
+        sizes = f"{layout.hidden} hidden units, {layout.n_in} inputs and {layout.n_out} outputs"
+        expected = f"sizes that fit into {there / 2**30:.3g} GiB of memory"
+        raise InvalidValue(f"{type(model).__name__}.hidden", expected, f"{sizes}: {need / 2**30:.3g} GiB")
 
 
 def check_names(model: Model) -> None:
