@@ -1,6 +1,7 @@
-from . import engine, gradients, hardware, models, optim, reward, rules, tasks, testing
+from . import engine, gradients, hardware, learner, models, optim, reward, rules, tasks, testing
 from .config.option import option
 from .config.part import Part
+from .learner.learner import Learner
 from .network.model import Model
 from .network.network import Network
 from .network.perturbation import Perturbation
@@ -23,6 +24,7 @@ __all__ = [
     "Checkpoints",
     "Decorrelation",
     "Evaluation",
+    "Learner",
     "Model",
     "Modulator",
     "Network",
@@ -43,6 +45,7 @@ __all__ = [
     "evaluate",
     "gradients",
     "hardware",
+    "learner",
     "load",
     "models",
     "optim",

@@ -28,8 +28,9 @@ from neuroanp.engine.codegen.source import External, Source, StaticArray, extern
 from neuroanp.engine.codegen.translation_unit import CLOCK
 from neuroanp.engine.codegen.trimming import only_objects, plain_unit, with_plain_functions
 from neuroanp.engine.codegen.words import renamed, true_name
+from neuroanp.engine.operations.arrival_recorder import ArrivalRecorder
 
-GROWING = (EventMonitor, StateMonitor, PopulationRateMonitor, SpikeGeneratorGroup)
+GROWING = (EventMonitor, StateMonitor, PopulationRateMonitor, SpikeGeneratorGroup, ArrivalRecorder)
 """Owners of dynamic arrays that a run, or new spikes, make longer."""
 
 

@@ -1,6 +1,8 @@
 """Brian2 objects that work on whole arrays in each step; one a file, in C++ and in NumPy."""
 
 from neuroanp.engine.operations._base import Operation
+from neuroanp.engine.operations.added_noise import AddedNoise
+from neuroanp.engine.operations.arrival_recorder import ArrivalRecorder, Arrivals
 from neuroanp.engine.operations.block_mean import BlockMean
 from neuroanp.engine.operations.delay_line import DelayLine
 from neuroanp.engine.operations.dense_projection import DenseProjection
@@ -13,6 +15,9 @@ from neuroanp.engine.operations.spike_projection import SpikeProjection
 from neuroanp.engine.operations.weight_noise import WanderingWeightNoise, WeightNoise
 
 __all__ = [
+    "AddedNoise",
+    "ArrivalRecorder",
+    "Arrivals",
     "BlockMean",
     "CounterNoise",
     "CourseRecorder",

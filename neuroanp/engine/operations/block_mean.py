@@ -15,6 +15,8 @@ from neuroanp.engine.operations._base import grown
 class BlockMean(Group, CodeRunner):
     """At each step, the mean of a Brian2 expression over every `block` consecutive cells.
 
+    A run that is longer than the buffer leaves the steps behind its end out.
+
     Parameters
     ----------
     source : NeuronGroup

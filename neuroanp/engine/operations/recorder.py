@@ -10,7 +10,7 @@ from neuroanp.engine.operations._base import Operation
 
 
 class Recorder(Operation):
-    """Copy a variable of a group into row t of a buffer at step t.
+    """Copy a variable of a group into row t of a buffer at step t, as far as the buffer reaches.
 
     Parameters
     ----------
@@ -20,8 +20,10 @@ class Recorder(Operation):
     """
 
     native = """
-    std::memcpy(@buffer + @row[0] * @@size, @source, @@size * sizeof(@source[0]));
-    @row[0]++;
+    if ((size_t)(@row[0] + 1) * @@size <= _numbuffer) {
+        std::memcpy(@buffer + @row[0] * @@size, @source, @@size * sizeof(@source[0]));
+        @row[0]++;
+    }
     """
 
     def __init__(self, source: Any, read: str, *, when: str, order: int, name: str) -> None:
@@ -39,8 +41,10 @@ class Recorder(Operation):
 
     def step(self) -> None:
         """One step in NumPy."""
-        self.array("buffer").reshape(-1, self.size)[int(self.array("row")[0])] = self.array("source")
-        self.array("row")[0] += 1
+        rows = self.array("buffer").reshape(-1, self.size)
+        if self.array("row")[0] < len(rows):
+            rows[int(self.array("row")[0])] = self.array("source")
+            self.array("row")[0] += 1
 
 
 class CourseRecorder(Operation):

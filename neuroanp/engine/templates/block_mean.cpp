@@ -3,6 +3,7 @@
 {% block maincode %}
     const size_t _vectorisation_idx = -1;
     {{scalar_code|autoindent}}
+    if ((size_t)({{row}} + 1) * ({{constant_or_scalar('N', variables['N'])}} / {{block}}) > _numbuffer) return;
     {{c_data_type(variables['buffer'].dtype)}}* _means = {{buffer}} + {{row}} * ({{constant_or_scalar('N', variables['N'])}} / {{block}});
     for (int _b = 0; _b < {{constant_or_scalar('N', variables['N'])}} / {{block}}; _b++)
     {
