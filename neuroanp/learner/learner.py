@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from brian2 import Network, get_local_namespace
-from brian2.synapses.synapses import SummedVariableUpdater
 
 import neuroanp.engine  # noqa: F401  (its templates)
 from neuroanp.config import checks
-from neuroanp.errors import Diverged, InvalidValue
+from neuroanp.errors import DataError, Diverged, InvalidValue
 from neuroanp.learner.estimate import Estimate, estimate, record
 from neuroanp.learner.learned import Learned
-from neuroanp.learner.loss import Loss, Slope
-from neuroanp.learner.perturbed import Perturbed
-from neuroanp.learner.settings import check_network, passes, steps, triples
+from neuroanp.learner.loss import Loss
+from neuroanp.learner.settings import (
+    check_network,
+    passes,
+    perturbed_variables,
+    slope_of_readout,
+    steps,
+    triples,
+)
 from neuroanp.learner.trial_runner import TrialRunner
 from neuroanp.learner.workers import Workers
 from neuroanp.network.layout import Passes
 from neuroanp.optim import Adam, Chain, KeepSigns, Stage
 from neuroanp.reward import Modulator
 from neuroanp.rules import NodePerturbation, NodeRule
+from neuroanp.training import checkpoint
 from neuroanp.training.state import TrainingState
 from neuroanp.types import Arrays
 
@@ -138,7 +145,7 @@ class Learner:
         perturb, learn = triples("perturb", perturb), triples("learn", learn)
         check_network(net, [*(entry[0] for entry in perturb), *(entry[0] for entry in learn)])
         self.passes = passes(rule, modulator)
-        perturbed = _perturbed(net, perturb, rule)
+        perturbed = perturbed_variables(net, perturb, rule)
         delta = readout if rule.readout == "delta" and isinstance(loss, str) else None
         self._loss = Loss(loss, readout, names)
         self.learned = [
@@ -147,7 +154,7 @@ class Learner:
         if not self.learned:
             raise InvalidValue("Learner.learn", "at least one (Synapses, weight variable, scale)", "none")
         signed = self._signed(keep_signs)
-        slope = _slope(self.learned, loss, readout, names)
+        slope = slope_of_readout(self.learned, loss, readout, names)
         self._memory = slope.memory if slope else 0.0
         self._rules = [rule.replace(sigma=each.sigma) for each in perturbed]
         count = steps(duration, [*perturbed, *self.learned], readout)
@@ -213,7 +220,7 @@ class Learner:
         for name, start in state.weights.items():
             ends = [each.lasting[name] for each in estimates]
             lasting[name] = (
-                start + np.mean([end - start for end in ends], axis=0) if _floats(start) else ends[0]
+                start + np.mean([end - start for end in ends], axis=0) if start.dtype.kind == "f" else ends[0]
             )
         snapshot.put(lasting)
         weights = self._weights()
@@ -258,6 +265,26 @@ class Learner:
         self.state = TrainingState.restored(arrays)
         self._runner.snapshot.put(self.state.weights)
 
+    def save(self, path: Path | str) -> None:
+        """Write the state into a file, whole or not at all; `SaveFailed` where that can't be done."""
+        checkpoint.write(Path(path), self.get_state() | {"network": np.array(self.digest)})
+
+    def restore(self, path: Path | str) -> None:
+        """Go on from the state that `save` wrote, to the bit.
+
+        Raises
+        ------
+        DataError
+            For a damaged or altered file, and for that of a network that starts trials from another state.
+        """
+        arrays = checkpoint.read(Path(path), "network")
+        if str(arrays.pop("network")) != self.digest:
+            raise DataError(
+                f"{path}: expected the state of this network, got that of one that starts otherwise"
+            )
+        checkpoint.check_arrays(Path(path), arrays, self.get_state())
+        self.set_state(arrays)
+
     def _weights(self) -> Arrays:
         """Learned weights over their scales."""
         return {str(k): learned.weights / learned.scale for k, learned in enumerate(self.learned)}
@@ -270,22 +297,3 @@ class Learner:
                 raise InvalidValue("Learner.keep_signs", "Synapses that learn", str(synapses))
             names += own
         return tuple(names)
-
-
-def _floats(values: Any) -> bool:
-    return bool(values.dtype.kind == "f")
-
-
-def _perturbed(net: Any, perturb: Sequence[Any], rule: NodeRule) -> list[Perturbed]:
-    summed = {obj.target_var for obj in net.sorted_objects if isinstance(obj, SummedVariableUpdater)}
-    return [
-        Perturbed(*entry, rule=rule, stream=stream, summed=summed) for stream, entry in enumerate(perturb)
-    ]
-
-
-def _slope(learned: list[Learned], loss: Any, readout: Any, namespace: Mapping[str, Any]) -> Slope | None:
-    """Derivative of the loss for the weights that learn by the delta rule, where there are any."""
-    written = {term.use.written.name for each in learned for term in each.terms if term.layer is None}
-    if len(written) > 1:
-        raise InvalidValue("Learner.learn", "one variable of the readout", ", ".join(sorted(written)))
-    return Slope(loss, readout, written.pop(), namespace) if written else None

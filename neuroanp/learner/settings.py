@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from brian2 import Network, get_dimensions, second
 from brian2.devices.device import RuntimeDevice, get_device
+from brian2.synapses.synapses import SummedVariableUpdater
 
 from neuroanp.config.part import options
 from neuroanp.errors import InvalidValue
+from neuroanp.learner.learned import Learned
+from neuroanp.learner.loss import Slope
 from neuroanp.learner.perturbed import Perturbed
 from neuroanp.network.layout import Passes
 from neuroanp.reward import InputCritic, Modulator, OtherLanes
@@ -72,3 +75,21 @@ def steps(duration: Any, parts: Sequence[Any], readout: Any) -> int:
     if abs(count * dt - float(duration)) > 1e-6 * dt:
         raise InvalidValue("Learner.duration", f"a multiple of dt ({dt * second})", duration)
     return count
+
+
+def perturbed_variables(net: Any, perturb: Sequence[Any], rule: NodeRule) -> list[Perturbed]:
+    """Variables that take the noise, each with a stream of its own."""
+    summed = {obj.target_var for obj in net.sorted_objects if isinstance(obj, SummedVariableUpdater)}
+    return [
+        Perturbed(*entry, rule=rule, stream=stream, summed=summed) for stream, entry in enumerate(perturb)
+    ]
+
+
+def slope_of_readout(
+    learned: list[Learned], loss: Any, readout: Any, namespace: Mapping[str, Any]
+) -> Slope | None:
+    """Derivative of the loss for the weights that learn by the delta rule, where there are any."""
+    written = {term.use.written.name for each in learned for term in each.terms if term.layer is None}
+    if len(written) > 1:
+        raise InvalidValue("Learner.learn", "one variable of the readout", ", ".join(sorted(written)))
+    return Slope(loss, readout, written.pop(), namespace) if written else None

@@ -51,6 +51,7 @@ class Snapshot:
                     self._lasting.append(variable)
                 else:
                     self._rest.append((variable, variable.get_value().copy()))
+                    digest.update(np.ascontiguousarray(variable.get_value()).tobytes())
         for pathway in self._pathways:
             digest.update(np.ascontiguousarray(pathway.variables["delay"].get_value()).tobytes())
         self.digest = digest.hexdigest()

@@ -21,8 +21,8 @@ from neuroanp.types import Array, Arrays
 
 FILE = "checkpoint.npz"
 FORMAT = 1
-OWN = ("format", "config", "engine", "digest")
-"""Entries of a checkpoint beside the arrays of `Trainer.get_state`."""
+OWN = ("config", "engine")
+"""Entries of a training's checkpoint beside the arrays of `Trainer.get_state`."""
 GROWING = ("history/", "network/W_rec.spikes")
 """Arrays with an entry an update, an evaluation, or a spike under way."""
 FORMED = ("modulator/", "rule/")
@@ -37,11 +37,32 @@ def save(path: Path, trainer: Trainer) -> None:
     SaveFailed
         Where it can't be written.
     """
-    own = {"format": FORMAT, "config": storage.json_line(trainer.config), "engine": trainer.engine}
-    state = trainer.get_state() | {name: np.array(value) for name, value in own.items()}
-    state["digest"] = np.array(_digest(state))
+    own = {"config": np.array(storage.json_line(trainer.config)), "engine": np.array(trainer.engine)}
+    write(path, trainer.get_state() | own)
+
+
+def write(path: Path, state: Arrays) -> None:
+    """Write arrays by name, with a format and a digest; `SaveFailed` where they can't be written."""
+    state = state | {"format": np.array(FORMAT)}
     with storage.replaced(path) as draft:
-        storage.write_arrays(draft, state, compressed=False)
+        storage.write_arrays(draft, state | {"digest": np.array(_digest(state))}, compressed=False)
+
+
+def read(path: Path, *names: str) -> Arrays:
+    """Arrays that `write` wrote, these names among them; `DataError` for a damaged, altered or newer file."""
+    arrays = storage.read_arrays(path)
+    missing = [name for name in ("format", "digest", *names) if name not in arrays]
+    if missing:
+        raise DataError(f"{path}: expected a checkpoint, found no {missing[0]}")
+    if arrays["format"].shape != () or arrays["format"].dtype.kind not in "iu":
+        raise DataError(f"{path}: expected a format number, got {arrays['format'].dtype}")
+    if arrays["format"] > FORMAT:
+        newer = f"written by a newer NeuroANP (format {arrays['format']}); this one reads {FORMAT}"
+        raise DataError(f"{path}: {newer}")
+    if str(arrays.pop("digest")) != _digest(arrays):
+        raise DataError(f"{path}: altered since it was written")
+    del arrays["format"]
+    return arrays
 
 
 def load(folder: Path | str, task: Task | None = None) -> Trainer:
@@ -82,19 +103,7 @@ def _read(folder: Path) -> Arrays:
         if (folder / RESULT).exists():
             raise DataError(f"{folder}: this run is finished; go on from its weights with start")
         raise DataError(f"{folder}: expected a run folder with {FILE}, found none")
-    arrays = storage.read_arrays(path)
-    missing = [name for name in OWN if name not in arrays]
-    if missing:
-        raise DataError(f"{path}: expected a checkpoint, found no {missing[0]}")
-    if arrays["format"].shape != () or arrays["format"].dtype.kind not in "iu":
-        raise DataError(f"{path}: expected a format number, got {arrays['format'].dtype}")
-    if arrays["format"] > FORMAT:
-        raise DataError(
-            f"{path}: written by a newer NeuroANP (format {arrays['format']}); this one reads {FORMAT}"
-        )
-    if str(arrays.pop("digest")) != _digest(arrays):
-        raise DataError(f"{path}: altered since it was written")
-    return arrays
+    return read(path, *OWN)
 
 
 def _digest(arrays: Mapping[str, Array]) -> str:
@@ -125,8 +134,19 @@ def _essential(config: dict[str, Any]) -> dict[str, Any]:
 
 def _check(path: Path, arrays: Mapping[str, Array], trainer: Trainer) -> None:
     """Refuse arrays of another training."""
-    expected = {name: a for name, a in trainer.get_state().items() if not name.startswith(FORMED)}
-    fixed = {name: a for name, a in arrays.items() if not name.startswith(FORMED)}
+    check_arrays(path, arrays, trainer.get_state())
+    updates = int(arrays["update"])
+    rows = {len(arrays[f"history/{name}"]) for name in UPDATES}
+    if not 0 <= updates <= trainer.recipe.updates or rows != {updates}:
+        history = f"a history of {updates} updates of {trainer.recipe.updates}"
+        raise DataError(f"{path}: expected {history}, got {sorted(rows)} rows")
+
+
+def check_arrays(path: Path, arrays: Mapping[str, Array], like: Mapping[str, Array]) -> None:
+    """Check of names, types and shapes, beside those of a state of the same training; `DataError`."""
+    expected, fixed = (
+        {name: a for name, a in state.items() if not name.startswith(FORMED)} for state in (like, arrays)
+    )
     if different := sorted(fixed.keys() ^ expected.keys()):
         fault = "unknown" if different[0] in arrays else "missing"
         raise DataError(f"{path}: {different[0]} is {fault}, as in a checkpoint of another training")
@@ -135,8 +155,3 @@ def _check(path: Path, arrays: Mapping[str, Array], trainer: Trainer) -> None:
         form, got = (f"{a.dtype} of shape {a.shape[grows:]}" for a in (expected[name], values))
         if form != got:
             raise DataError(f"{path}: expected {name} as {form}, got {got}")
-    updates = int(arrays["update"])
-    rows = {len(arrays[f"history/{name}"]) for name in UPDATES}
-    if not 0 <= updates <= trainer.recipe.updates or rows != {updates}:
-        history = f"a history of {updates} updates of {trainer.recipe.updates}"
-        raise DataError(f"{path}: expected {history}, got {sorted(rows)} rows")

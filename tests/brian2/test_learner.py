@@ -6,7 +6,7 @@ import pytest
 from brian2 import ms, nS, pA
 
 import neuroanp as nap
-from neuroanp.errors import Diverged
+from neuroanp.errors import DataError, Diverged
 from neuroanp.learner import Learner, Workers
 from neuroanp.models import LIF, TanhRNN
 from neuroanp.optim import SGD, Adam, Chain
@@ -272,6 +272,21 @@ def test_learner_goes_on_from_its_state_to_the_bit(prepared):
     own.step()
     assert ended.keys() == own.get_state().keys()
     assert all((values == own.get_state()[name]).all() for name, values in ended.items() if "sec" not in name)
+
+
+def test_a_learner_goes_on_from_its_file(prepared, tmp_path):
+    own = learner(prepared, optimizer=Chain(Adam(lr=0.1)))
+    own.step()
+    own.save(tmp_path / "learner.npz")
+    own.step()
+    ended = own.get_state()
+    own.restore(tmp_path / "learner.npz")
+    own.step()
+    assert all((values == own.get_state()[name]).all() for name, values in ended.items() if "sec" not in name)
+    prepared.cells.v += 1 * b2.mV
+    other = learner(prepared, optimizer=Chain(Adam(lr=0.1)))
+    with pytest.raises(DataError, match="expected the state of this network"):
+        other.restore(tmp_path / "learner.npz")
 
 
 def test_divergence_leaves_the_weights(prepared):
