@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
@@ -77,11 +78,9 @@ class Trainer:
 
     Examples
     --------
-    >>> trainer = Trainer(task, Recipe(updates=200), seed=1)          # doctest: +SKIP
-    >>> for step in trainer:                                          # doctest: +SKIP
-    ...     if step.update % 100 == 0:
-    ...         print(step.update, step.loss)
-    >>> run = trainer.result()                                        # doctest: +SKIP
+    >>> for step in (trainer := Trainer(task, Recipe(updates=200))):      # doctest: +SKIP
+    ...     print(step.update, step.loss)
+    >>> run = trainer.result()                                            # doctest: +SKIP
     """
 
     def __init__(
@@ -204,6 +203,12 @@ class Trainer:
         self.state.note(UPDATES, (index + 1, trial_loss, seconds))
         return Step(index + 1, trial_loss, self._evaluate() if index + 1 in self._due else None)
 
+    def save(self, folder: Path | str) -> None:
+        """Write a run folder with a checkpoint, from which `neuroanp.resume` goes on; see `RunFolder`."""
+        from neuroanp.training.run_folder import RunFolder
+
+        RunFolder(folder, self).visit(stopping=True)
+
     def get_state(self) -> Arrays:
         """Arrays by name, from which `set_state` of a trainer with the same settings goes on to the bit."""
         wiring = self.network.wiring
@@ -279,16 +284,12 @@ class Trainer:
         wiring = self.network.wiring
         losses, seconds = state.history["loss"], state.history["seconds"]
         result = {
-            "task": task.name,
-            "model": recipe.model.name,
-            "rule": recipe.rule.name,
-            "engine": self.engine,
-            "seed": self.seed,
-            "updates": len(losses),
-            "trials": len(losses) * recipe.lanes,
+            "task": task.name, "model": recipe.model.name, "rule": recipe.rule.name,
+            "engine": self.engine, "seed": self.seed,
+            "updates": len(losses), "trials": len(losses) * recipe.lanes,
             "seconds": seconds[-1] if seconds else 0.0,
             "train_loss": float(np.mean(losses[-max(1, len(losses) // 10) :])) if losses else None,
-        }
+        }  # fmt: skip
         return Run(
             config=self.config,
             result=result | judge(task, evaluation, state.history["test_score"]),
