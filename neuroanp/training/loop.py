@@ -257,9 +257,8 @@ class Trainer:
 
     def _evaluate(self) -> Evaluation:
         evaluation = evaluate(self.network, self.task, self.unseen)
-        update = self.state.update
-        self._check(update, "test loss", evaluation.loss)
-        values = (update, evaluation.loss, evaluation.score, evaluation.correlation)
+        self._check(self.state.update, "test loss", evaluation.loss)
+        values = (self.state.update, evaluation.loss, evaluation.score, evaluation.correlation)
         self.state.note(TESTS, values)
         return evaluation
 
