@@ -123,12 +123,13 @@ def test_synapses_added_between_runs(either):
 
 
 def test_whole_numbers_are_divided_in_double_precision(either):
-    group = b2.NeuronGroup(3, "n : integer\nx : 1\ny : 1", name="cells")
+    group = b2.NeuronGroup(3, "n : integer\nx : 1\ny : 1\nz : 1", name="cells")
     group.n = [20000001, 33554433, 7]
-    group.run_regularly("x = n/1; y = n/(i + 3)")
+    group.run_regularly("x = n/1; y = n/(i + 3); z = n/(i + 3.0)")
     b2.Network(group).run(DT)
     np.testing.assert_array_equal(group.x, [20000001, 33554433, 7])
     np.testing.assert_array_equal(group.y, [20000001 / 3, 33554433 / 4, 7 / 5])
+    np.testing.assert_array_equal(group.z, group.y)
 
 
 def test_names_that_are_words_of_cpp(either):

@@ -56,11 +56,11 @@ MORE = {
         nap.Recipe(model=TanhRNN(hidden=9), rule=nap.rules.OrnsteinUhlenbeck(), decorrelation=None),
     ),
     "plant": (
-        nap.tasks.CartPole(),
+        nap.tasks.CartPole(longest=20, episodes=2),
         nap.Recipe.of(nap.tasks.CartPole()).replace(model=TanhRNN(hidden=9)),
     ),
     "plant in Python": (
-        nap.tasks.Gymnasium(env="CartPole-v1", episodes=2),
+        nap.tasks.Gymnasium(env="CartPole-v1", longest=20, episodes=2),
         nap.Recipe.of(nap.tasks.CartPole()).replace(model=TanhRNN(hidden=9)),
     ),
     "float32": (CASES["decorrelated, with a memory"][0], nap.Recipe(model=TanhRNN(hidden=9))),

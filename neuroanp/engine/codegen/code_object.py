@@ -30,7 +30,7 @@ class _Renderer(CPPNodeRenderer):
 
     def render_BinOp(self, node: Any) -> str:
         text = str(super().render_BinOp(node))
-        whole = isinstance(node.op, ast.Div) and self._is_whole(node.left) and self._is_whole(node.right)
+        whole = isinstance(node.op, ast.Div) and self._is_whole(node.left)
         return text.replace("1.0f*", "1.0*", 1) if whole else text
 
     def _is_whole(self, node: ast.AST) -> bool:
