@@ -12,7 +12,7 @@ import brian2
 import neuroanp.engine
 passed = brian2.test(
     codegen_targets=[], test_codegen_independent=False, test_standalone="neuroanp", long_tests=True,
-    additional_args=["-p", "no:cacheprovider"],
+    test_in_parallel=["neuroanp"], additional_args=["-p", "neuroanp.engine", "-p", "no:cacheprovider"],
 )
 raise SystemExit(0 if passed else "failed")
 """
@@ -20,7 +20,7 @@ raise SystemExit(0 if passed else "failed")
 
 @pytest.mark.slow
 def test_brian2s_own_suite(tmp_path):
-    """Long tests too; 240 compiled networks, about 8 minutes on one free core."""
+    """Long tests too; 240 compiled networks, about 8 minutes of CPU."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", SCRIPT], env=environment(), cwd=tmp_path, capture_output=True,
         text=True,
@@ -44,7 +44,8 @@ from brian2.tests import PreferencePlugin, make_argv
 plugin = PreferencePlugin({"codegen.target": "numpy", "codegen.string_expression_target": "numpy"})
 plugin.device, plugin.device_options = "neuroanp", {}
 markers = "not standalone_compatible and not standalone_only and not codegen_independent"
-words = make_argv([os.path.dirname(brian2.__file__)], markers) + ["-p", "no:cacheprovider", *sys.argv[1:]]
+words = make_argv([os.path.dirname(brian2.__file__)], markers)
+words += ["-n", "auto", "-p", "neuroanp.engine", "-p", "no:cacheprovider", *sys.argv[1:]]
 raise SystemExit(pytest.main(words, plugins=[plugin]))
 """
 
