@@ -42,9 +42,18 @@ CASES = {
 }  # fmt: skip
 
 
+class FewXOR(nap.tasks.DelayedXOR):
+    """A task with few unseen trials, as they are most of the time here."""
+
+    name = "few-xor"
+
+    def evaluation(self, rng):
+        return self.trial(rng, 4)
+
+
 MORE = {
     "spikes, compared lanes": (
-        nap.tasks.DelayedXOR(),
+        FewXOR(),
         nap.Recipe(
             model=LIF(hidden=12), rule=NodePerturbation(sigma=0.1, hold=5, readout="delta"),
             decorrelation=None,
