@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
+import lzma
 import math
 import os
 import shutil
+import struct
 import tempfile
+import tokenize
 import uuid
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +27,14 @@ from neuroanp.types import Array, Arrays
 SPARSE = "test_"
 """Prefix of the columns of a history with a row an evaluation."""
 
-READING = (ValueError, TypeError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
-"""Errors of NumPy and its archive with a damaged file."""
+READING = (
+    ValueError, TypeError, KeyError, EOFError, RuntimeError, SyntaxError, OverflowError, MemoryError,
+    struct.error, tokenize.TokenError, lzma.LZMAError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""Errors of NumPy and its archive with a damaged file, which may ask for any size, method or password."""
+
+DEEPEST = 60
+"""Levels of objects and lists in JSON."""
 
 
 def check_folder(folder: Path | str) -> None:
@@ -155,14 +164,44 @@ def finite(value: Any) -> Any:
 def read_json(path: Path | str) -> dict[str, Any]:
     """Object in a JSON file; `DataError` when it is missing, damaged or not an object."""
     try:
-        value = json.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from None
     except ValueError as error:
         raise DataError(f"{path}: expected JSON, got text that is not ({error})") from None
+    return parse_json(str(path), text)
+
+
+def parse_json(where: str, text: str) -> dict[str, Any]:
+    """Object of a JSON text; `DataError` for other text, names given twice and too deep a nesting."""
+    deep = f"{where}: expected JSON at most {DEEPEST} levels deep, got more"
+    try:
+        value = json.loads(text, object_pairs_hook=_unique)
+    except RecursionError:
+        raise DataError(deep) from None
+    except ValueError as error:
+        raise DataError(f"{where}: expected JSON, got text that is not ({error})") from None
     if not isinstance(value, dict):
-        raise DataError(f"{path}: expected a JSON object, got {type(value).__name__}")
+        raise DataError(f"{where}: expected a JSON object, got {type(value).__name__}")
+    level: list[Any] = [value]
+    for _ in range(DEEPEST):
+        level = [item for branch in level for item in _branches(branch)]
+    if level:
+        raise DataError(deep)
     return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError("a name that is given twice")
+    return value
+
+
+def _branches(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def write_history(path: Path, history: Mapping[str, Array]) -> None:
@@ -197,6 +236,8 @@ def read_history(path: Path) -> Arrays:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
             rows, names = list(reader), list(reader.fieldnames or [])
+        if len(set(names)) < len(names) or any(None in row or None in row.values() for row in rows):
+            raise ValueError("columns of one name, or rows of another length")
         dense = [name for name in names if name != "update" and not name.startswith(SPARSE)]
         history = _columns(rows, "update", dense)
         sparse = [name for name in names if name.startswith(SPARSE)]
@@ -204,7 +245,7 @@ def read_history(path: Path) -> Arrays:
             history |= _columns(rows, f"{SPARSE}update", sparse)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, csv.Error) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, csv.Error) as error:
         raise DataError(f"{path}: expected a table of numbers by update ({error})") from None
     return history
 
@@ -212,6 +253,8 @@ def read_history(path: Path) -> Arrays:
 def _columns(rows: list[dict[str, str]], key: str, names: list[str]) -> Arrays:
     filled = [row for row in rows if any(row[name] for name in names)] if names else rows
     columns: Arrays = {key: np.array([int(row["update"]) for row in filled], dtype=int)}
+    if (np.diff(columns[key]) <= 0).any() or (columns[key] < 0).any():
+        raise ValueError("updates that don't rise from row to row")
     return columns | {name: np.array([float(row[name]) for row in filled]) for name in names}
 
 
@@ -225,9 +268,13 @@ def write_arrays(path: Path, arrays: Mapping[str, Array], compressed: bool = Tru
 def read_arrays(path: Path) -> Arrays:
     """Arrays of an npz file; `DataError` when it is missing or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from None
     except READING as error:
         raise DataError(f"{path}: expected arrays as NumPy saves them ({error})") from None
+    for name, values in arrays.items():
+        if not isinstance(values, np.ndarray):
+            raise DataError(f"{path}: expected arrays as NumPy saves them, got {name!r} that is none")
+    return {name: np.asarray(values, order="C") for name, values in arrays.items()}

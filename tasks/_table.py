@@ -6,6 +6,7 @@ import csv
 import datetime
 import itertools
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +16,8 @@ import numpy as np
 from neuroanp.errors import DataError, UnknownName
 from neuroanp.types import Array
 
+LONGEST = 60
+"""Characters of a cell in messages."""
 GAP = 1.5
 """Time between two rows, in the usual one, from which there is a gap between them."""
 
@@ -96,6 +99,9 @@ def opened(data: Any) -> Cells:
         return _file(Path(data).expanduser())
     if isinstance(data, Mapping) or (hasattr(data, "columns") and hasattr(data, "__getitem__")):
         by_name = {str(name): data[name] for name in (data if isinstance(data, Mapping) else data.columns)}
+        for name, column in by_name.items():
+            if isinstance(column, (str, bytes)) or not hasattr(column, "__len__"):
+                raise DataError(f"{type(data).__name__}: column {name}: expected its cells, got {column!r}")
         lengths = {len(column) for column in by_name.values()}
         if len(lengths) != 1:
             raise DataError(f"{type(data).__name__}: expected columns of one length, got {sorted(lengths)}")
@@ -112,7 +118,7 @@ def _file(path: Path) -> Cells:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             lines = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
     header = [name.strip() for name in lines[0]] if lines else []
     twice = sorted({name for name in header if header.count(name) > 1})
@@ -134,7 +140,10 @@ def _numbers(cells: Cells, name: str) -> Array:
     column = cells.column(name)
     try:
         values = np.array(column, dtype=np.float64)
+        texts = isinstance(column, list)
     except (TypeError, ValueError):
+        texts = True
+    if texts:
         values = np.array([_number(cell) for cell in column])
     if values.ndim != 1:
         raise DataError(f"{cells.source}: column {name}: expected one number a row, got shape {values.shape}")
@@ -146,14 +155,16 @@ def _numbers(cells: Cells, name: str) -> Array:
 
 
 def _number(cell: Any) -> float:
+    """Number of a cell; NaN for text that is none, among it what Python alone reads as one."""
     try:
-        return float(cell)
+        return math.nan if isinstance(cell, str) and "_" in cell else float(cell)
     except (TypeError, ValueError):
         return math.nan
 
 
-def _shown(column: Any, place: int) -> Any:
-    return str(np.asarray(column)[place])
+def _shown(column: Any, place: int) -> str:
+    cell = str(column[place] if isinstance(column, list) else np.asarray(column)[place])
+    return cell if len(cell) <= LONGEST else f"{cell[:LONGEST]} ..."
 
 
 def _times(data: Any, cells: Cells, time: str | None) -> Sequence[Any] | Array | None:
@@ -197,8 +208,8 @@ def _instant(cell: Any, time_format: str | None) -> float:
             return float(cell)
         zone = moment.tzinfo or datetime.UTC
         return moment.replace(tzinfo=zone).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        return math.nan
+    except (TypeError, ValueError, OverflowError, re.error):
+        return math.nan  # re.error is of a format that names a part twice
 
 
 def _stretches(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from neuroanp.errors import DataError
 from neuroanp.network.trial import Trial
+from neuroanp.storage import READING
 from neuroanp.types import Array
 
 
@@ -47,7 +47,7 @@ def read_file(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
             if other:
                 raise DataError(f"{path}: expected arrays {', '.join(names)}, got {', '.join(other)}")
             return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, *READING) as error:
         raise DataError(f"{path}: cannot be read as a file of numpy.savez: {error}") from error
 
 
@@ -55,7 +55,7 @@ def read_array(path: Path) -> Array:
     """Array of a file of `numpy.save`; `DataError` for any other file."""
     try:
         values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, *READING) as error:
         raise DataError(f"{path}: cannot be read as a file of numpy.save: {error}") from error
     if not isinstance(values, np.ndarray):
         values.close()

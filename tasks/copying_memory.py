@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuroanp.config.option import option
+from neuroanp.config.option import SEEDS, option
 from neuroanp.models import TanhRNN
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
@@ -39,7 +39,7 @@ class CopyingMemory(Task):
     length: int = option(5, "symbols in a sequence", least=1)
     delay: int = option(5, "steps between sequence and go cue", least=0)
     fresh: bool = option(True, "draw a new sequence for each lane and trial, instead of one for ever")
-    sequence_seed: int = option(0, "seed of the one sequence when not fresh", least=0)
+    sequence_seed: int = option(0, "seed of the one sequence when not fresh", least=0, most=SEEDS)
     evaluation_trials: int = option(1000, "fresh sequences to judge on", least=1)
 
     @property

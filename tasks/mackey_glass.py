@@ -10,7 +10,7 @@ import numpy as np
 from brian2 import ms
 
 from neuroanp.config import checks
-from neuroanp.config.option import option
+from neuroanp.config.option import SEEDS, option
 from neuroanp.models import ALIF
 from neuroanp.optim import Adam
 from neuroanp.reward import Modulator, OtherLanes
@@ -47,7 +47,7 @@ class MackeyGlass(SeriesTask):
         "forecast", "forecast: target in the future; recall: target in the past"
     )
     steps: int = option(5000, "steps of the series, training and held-out part together")
-    series_seed: int = option(34, "seed of the history that the series starts from", least=0)
+    series_seed: int = option(34, "seed of the history that the series starts from", least=0, most=SEEDS)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from brian2 import ms
 
-from neuroanp.config.option import option
+from neuroanp.config.option import SEEDS, option
 from neuroanp.errors import InvalidValue
 from neuroanp.models import LIF
 from neuroanp.network.trial import Trial
@@ -44,7 +44,7 @@ class PatternGeneration(Task):
     duration: Any = option(1000 * ms, "length of the pattern", unit="ms", above=0)
     ticks: int = option(20, "channels of the clock", least=1)
     curves: int = option(1, "curves to draw at the same time, an output each", least=1)
-    pattern_seed: int = option(0, "seed of amplitudes and phases", least=0)
+    pattern_seed: int = option(0, "seed of amplitudes and phases", least=0, most=SEEDS)
 
     def __post_init__(self) -> None:
         super().__post_init__()

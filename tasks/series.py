@@ -129,12 +129,17 @@ class Series(SeriesTask):
             expected = f"more than {needed} rows (ahead, taps and washout) in each of the parts"
             parts = f"{len(train)} to train and {len(table.values) - held_out} held out"
             raise DataError(f"{table.source}: expected {expected}, got {parts}")
-        mean, deviation = train.mean(axis=0), train.std(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, deviation = train.mean(axis=0), train.std(axis=0)
         for place in np.flatnonzero(np.ptp(train, axis=0) == 0)[:1]:
             first, last = table.rows[0], table.rows[held_out - 1]
             where = f"{table.source}: rows {first} to {last}, column {names[place]}"
             expected = "a column that varies in the training part"
             raise DataError(f"{where}: expected {expected}, got {train[0, place]:g} throughout")
+        for place in np.flatnonzero(~np.isfinite(deviation) | (deviation == 0))[:1]:
+            expected = "numbers of a size whose standard deviation can be told"
+            where = f"{table.source}: column {names[place]}"
+            raise DataError(f"{where}: expected {expected}, got {deviation[place]:g}")
         at = [names.index(name) for name in targets]
         course = forecast((table.values - mean) / deviation, at, self.ahead, held_out, table.stretches)
         seen = [names.index(name) for name in inputs]

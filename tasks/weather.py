@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from neuroanp.config import checks
 from neuroanp.config.option import option
 from neuroanp.errors import DataError
@@ -107,6 +109,10 @@ def _series(path: Path, modified: int, ahead: int, train_hours: int) -> Course:
 
 def _scale(observations: Array, train_hours: int) -> Array:
     train = observations[:train_hours]
-    span = train.max(axis=0) - train.min(axis=0)
+    with np.errstate(over="ignore"):
+        span = train.max(axis=0) - train.min(axis=0)
     span[span == 0] = 1
+    for place in np.flatnonzero(~np.isfinite(span))[:1]:
+        name = _weather_file.COLUMNS[place]
+        raise DataError(f"Weather.data: column {name}: expected observations, got numbers too large for them")
     return (observations - train.mean(axis=0)) / span

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -36,6 +37,9 @@ WITH_OPTIONS = ("train", "resume", "test", "plot", "locality", "verify", "reprod
 
 STOPPED, WRONG_INPUT, UNREAD = 130, 2, 141
 
+LONGEST = 2000
+"""Characters of a message."""
+
 
 def main(words: list[str] | None = None) -> int:
     """Shell command; returns its exit code.
@@ -44,7 +48,14 @@ def main(words: list[str] | None = None) -> int:
     hand, 141 nobody reads on, 128 and its number for other signals.
     """
     words = sys.argv[1:] if words is None else words
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # for names that a terminal can't show
     try:
+        for word in words:
+            if not word.isascii() and word.encode(errors="replace").decode() != word:
+                raise UsageError(
+                    f"expected words in UTF-8, got {word!r}"
+                )  # Brian2 can't be imported with others
         words = import_modules(words)
         code = _command(words[0] if words else "--help", words[1:])
         sys.stdout.flush()
@@ -54,11 +65,21 @@ def main(words: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNREAD
     except NeuroANPError as error:
-        print(f"neuroanp: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"neuroanp: {_line(str(error))}", file=sys.stderr)
+        return WRONG_INPUT
+    except MemoryError as error:
+        print(f"neuroanp: expected sizes that fit into memory ({_line(str(error))})", file=sys.stderr)
         return WRONG_INPUT
     except KeyboardInterrupt:
         print("neuroanp: stopped by hand", file=sys.stderr)
         return STOPPED
+
+
+def _line(text: str) -> str:
+    """Text on one line of bearable length, that only shows something, whatever a file brought into it."""
+    text = " ".join(text.split())
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def _command(name: str, words: list[str]) -> int:

@@ -21,7 +21,7 @@ class Plot(Part):
     """Options of a figure."""
 
     out: Path | None = option(None, "file; figure.png in the run folder when left out")
-    dpi: int = option(130, "points an inch", least=1)
+    dpi: int = option(130, "points an inch", least=1, most=1200)
 
 
 def plot_command(words: list[str]) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from neuroanp import storage
 from neuroanp.cli.options import read_options
 from neuroanp.cli.resume import run_folder
-from neuroanp.config.option import option
+from neuroanp.config.option import SEEDS, option
 from neuroanp.config.part import Part, options
 from neuroanp.errors import InvalidValue
 from neuroanp.training.evaluation import evaluate, judge
@@ -26,7 +26,7 @@ class Test(Part):
     """Options of a test."""
 
     data: Path | None = option(None, "other data than the run's, where its task has some")
-    seed: int | None = option(None, "seed of the unseen trials; the run's when left out", least=0)
+    seed: int | None = option(None, "seed of the unseen trials; the run's when left out", least=0, most=SEEDS)
     lanes: int = option(64, "trials side by side", least=1)
     json: bool = option(False, "print the result as JSON on one line")
 

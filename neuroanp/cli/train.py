@@ -10,7 +10,7 @@ from neuroanp import storage
 from neuroanp.cli.options import Parser, UsageError, add_options, apply, given, given_choices, help_asked
 from neuroanp.cli.saving import run_and_save
 from neuroanp.config import document, registry
-from neuroanp.config.option import option
+from neuroanp.config.option import SEEDS, option
 from neuroanp.config.part import Part
 from neuroanp.config.part import options as options_of
 from neuroanp.config.text import first_line
@@ -33,6 +33,10 @@ Tasks:
 `neuroanp train TASK --help` explains the options, which depend on the task."""
 
 
+SETTINGS = ("seed", "tests", "engine", "dtype")
+"""Options that a config has beside its task and recipe."""
+
+
 class Training(Part):
     """Options of a run beside its task and recipe."""
 
@@ -41,7 +45,7 @@ class Training(Part):
     start: Path | None = option(
         None, "run whose settings and weights to start from, for another TASK its model"
     )
-    seed: int = option(0, "seed of weights, trials and noise", least=0)
+    seed: int = option(0, "seed of weights, trials and noise", least=0, most=SEEDS)
     tests: int = option(20, "evaluations on the way; 0 for that at the end alone", least=0)
     engine: Literal["auto", "compiled", "runtime"] = option("auto", "what runs the network")
     dtype: Literal["float64", "float32"] = option("float64", "precision of the simulation")
@@ -74,7 +78,7 @@ def train_command(words: list[str]) -> int:
     task, recipe = apply("task", task, texts), apply("", recipe, texts)
     out = options.out or _default_folder(task, options.seed)
     storage.check_folder(out)
-    keywords = {name: getattr(options, name) for name in ("seed", "tests", "engine", "dtype")}
+    keywords = {name: getattr(options, name) for name in SETTINGS}
     trainer = Trainer(task, recipe, start=run, **keywords)
     checkpoints = Checkpoints(seconds=options.checkpoint, updates=options.checkpoint_updates)
     return run_and_save(RunFolder(out, trainer, checkpoints), options.quiet, options.json)
@@ -114,6 +118,9 @@ def _settings(name: str | None, start: Training, run: Run | None) -> tuple[Train
     if not isinstance(task, Task) or not isinstance(recipe, Recipe) or name not in (None, task.name):
         expected = f"a task and a recipe, of {name}" if name else "a task and a recipe"
         raise InvalidValue("--config", expected, getattr(task, "name", "none"))
+    for other in stored:
+        if other not in SETTINGS:
+            raise UnknownName("--config: setting", other, ["task", "recipe", *SETTINGS])
     return start.replace(**stored), task, recipe
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from neuroanp import storage
 from neuroanp.cli.options import UsageError, help_asked, like, read_options
 from neuroanp.config import registry
-from neuroanp.config.option import option
+from neuroanp.config.option import SEEDS, option
 from neuroanp.config.part import Part
 from neuroanp.network.model import Model
 from neuroanp.reward import Modulator, OtherPass
@@ -39,7 +39,7 @@ class Verify(Part):
     modulator: Modulator
     samples: int = option(256, "draws of the noise", least=4)
     lanes: int = option(16, "trials side by side", least=1)
-    seed: int = option(0, "seed of weights, trial and noise", least=0)
+    seed: int = option(0, "seed of weights, trial and noise", least=0, most=SEEDS)
     sweeps: tuple[str, ...] | None = option(SWEEPS, f"of {', '.join(SWEEPS)}, or none")
     out: Path | None = option(None, "folder of table and figure; runs/verify-... when left out")
     json: bool = option(False, "print the figures as JSON instead of the table")

@@ -16,6 +16,9 @@ from neuroanp.config.units import parse_unit
 from neuroanp.errors import InvalidValue
 from neuroanp.types import Array
 
+LARGEST = 2**31 - 1
+"""Largest whole number for an option that says nothing else."""
+
 NO_BOUNDS: dict[str, float | None] = {"least": None, "most": None, "above": None, "below": None}
 
 
@@ -24,10 +27,13 @@ def declared(owner: object, name: str, field: dataclasses.Field[Any], hint: Any)
     value, metadata = getattr(owner, name), field.metadata
     union = typing.get_origin(hint) in (typing.Union, types.UnionType)
     members = [kind for kind in (typing.get_args(hint) if union else (hint,)) if kind is not types.NoneType]
-    if len(members) != 1 or (union and value is None):
+    where = f"{type(owner).__name__}.{name}"
+    if union and value is None:
+        return
+    if len(members) != 1:
+        _any_of(where, value, members)
         return
     (kind,) = members
-    where = f"{type(owner).__name__}.{name}"
     bounds = metadata.get("bounds", NO_BOUNDS)
     if typing.get_origin(kind) is typing.Literal:
         one_of(owner, name, typing.get_args(kind))
@@ -39,10 +45,30 @@ def declared(owner: object, name: str, field: dataclasses.Field[Any], hint: Any)
             raise InvalidValue(where, "True or False", value)
     elif kind is int:
         number(where, value, bounds, whole=True)
+        if bounds["most"] is None and abs(value) > LARGEST:
+            raise InvalidValue(where, f"a whole number of at most {LARGEST}", value)
     elif kind is float:
         number(where, value, bounds, finite=metadata.get("finite", True))
+    elif typing.get_origin(kind) is tuple and typing.get_args(kind)[1:] == (Ellipsis,):
+        _several(where, value, typing.get_args(kind)[0])
     elif isinstance(kind, type) and kind not in (object, Any):
         instance(where, value, kind)
+
+
+def _any_of(where: str, value: Any, kinds: list[Any]) -> None:
+    known = all(isinstance(kind, type) and kind is not Any for kind in kinds)
+    if known and not isinstance(value, tuple(kinds)):
+        raise InvalidValue(where, " or ".join(kind.__name__ for kind in kinds), value)
+
+
+def _several(where: str, value: Any, kind: Any) -> None:
+    if not isinstance(value, tuple):
+        raise InvalidValue(where, "a tuple", value)
+    for item in value:
+        if kind in (int, float):
+            number(where, item, whole=kind is int)
+        elif isinstance(kind, type):
+            instance(where, item, kind)
 
 
 def instance(where: str, value: Any, kind: type[Any]) -> None:
@@ -92,6 +118,7 @@ def number(
     least, most, above, below = (bounds[name] for name in NO_BOUNDS)
     numeric = (int, np.integer) if whole else (int, float, np.number, np.ndarray)
     valid = isinstance(value, numeric) and not isinstance(value, bool) and np.ndim(value) == 0
+    valid = valid and np.asarray(value).dtype.kind in "iuf"
     if valid:
         x = float(value)
         valid = not math.isnan(x) and (math.isfinite(x) or not finite)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import math
 import typing
@@ -19,6 +20,7 @@ from neuroanp.errors import DataError, InvalidValue, NeuroANPError, UnknownName
 
 WRITTEN_BY = "written_by"
 NOT_SETTINGS = (WRITTEN_BY, "higher_is_better")
+INFINITE = (str(math.inf), str(-math.inf))
 
 
 def describe(**settings: Any) -> dict[str, Any]:
@@ -95,9 +97,9 @@ def _revive(where: str, value: Any, hint: Any) -> Any:
     if isinstance(value, list):
         items = [_revive(where, item, inner[0] if inner else Any) for item in value]
         return items if origin is list else tuple(items)
-    if isinstance(value, str) and origin in (float, Path):
-        return origin(value)
-    return value
+    if isinstance(value, str) and origin is float and value in INFINITE:
+        return float(value)
+    return Path(value) if isinstance(value, str) and origin is Path else value
 
 
 def _construct(where: str, value: Mapping[str, Any]) -> Any:
@@ -134,6 +136,6 @@ def _known(where: str, address: Any) -> type[Part]:
             f"config.json: class {address!r} of {where} is neither offered by an installed package nor "
             "imported already: import its module first"
         )
-    if not (isinstance(cls, type) and issubclass(cls, Part)):
+    if not (isinstance(cls, type) and issubclass(cls, Part) and dataclasses.is_dataclass(cls)):
         raise DataError(f"config.json: {address!r} of {where} is not a configuration class")
     return cls

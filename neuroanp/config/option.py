@@ -6,6 +6,9 @@ import copy
 import dataclasses
 from typing import Any
 
+SEEDS = 2**63 - 1
+"""Largest seed."""
+
 
 def option(
     default: Any,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import operator
 import re
-from collections.abc import Callable
 from typing import Any
 
 
@@ -40,29 +38,40 @@ _NUMBER_AND_UNIT = re.compile(
 )
 
 
-_OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
-}
+_EXPRESSION = re.compile(r"[\w\s*/^().+-]{1,100}")
+"""Text that is worth parsing as a unit."""
+HIGHEST = 9
+"""Largest exponent in a unit."""
 
 
 def parse_unit(text: str) -> Any:
-    """Brian2 unit that an expression of unit names with ``* / **`` writes."""
+    """Brian2 unit that an expression of unit names with ``* / **`` writes; `ValueError` for other text."""
     from brian2.core.namespace import DEFAULT_UNITS
 
     def value(node: ast.expr) -> Any:
         if isinstance(node, ast.Name) and node.id in DEFAULT_UNITS:
             return DEFAULT_UNITS[node.id]
-        if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
-            return node.value
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            return -value(node.operand)
-        if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
-            return _OPERATORS[type(node.op)](value(node.left), value(node.right))
+        if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and node.value:
+            return float(node.value)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            return value(node.left) * value(node.right)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            return value(node.left) / value(node.right)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and isinstance(node.left, ast.Name):
+            return value(node.left) ** exponent(node.right)
         raise ValueError(text)
 
+    def exponent(node: ast.expr) -> float:
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return -exponent(node.operand)
+        if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and node.value <= HIGHEST:
+            return node.value
+        raise ValueError(text)
+
+    text = text.strip().replace("^", "**")
+    if _EXPRESSION.fullmatch(text) is None:
+        raise ValueError(text)
     try:
-        return value(ast.parse(text.strip().replace("^", "**"), mode="eval").body)
-    except SyntaxError:
+        return value(ast.parse(text, mode="eval").body)
+    except (SyntaxError, OverflowError):
         raise ValueError(text) from None

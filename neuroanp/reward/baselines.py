@@ -98,7 +98,7 @@ class RunningMean(Baseline):
         total = noisy_returns(record, discount)
         newest = total.mean(axis=1, keepdims=True)
         expected = state.get("baseline", newest)
-        if len(expected) != len(newest):
+        if expected.shape != newest.shape:
             raise InvalidValue("RunningMean", f"{len(expected)} steps a trial", f"{len(newest)} steps")
         state["baseline"] = self.memory * expected + (1.0 - self.memory) * newest
         total -= expected

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from neuroanp.config.option import option
+from neuroanp.config.option import SEEDS, option
 from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky
 from neuroanp.network.dynamics import Cells
@@ -92,7 +92,7 @@ class EProp(Rule):
 
     readout: Literal["delta", "fixed"] = option("delta", "how the readout learns")
     feedback: Literal["symmetric", "random"] = option("symmetric", "what brings errors back to cells")
-    feedback_seed: int = option(0, "seed of random feedback", least=0)
+    feedback_seed: int = option(0, "seed of random feedback", least=0, most=SEEDS)
     damping: float = option(0.3, "height of the pseudo-derivative of a spike", above=0)
 
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> NotLocal:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from neuroanp.config.option import option
+from neuroanp.config.option import SEEDS, option
 from neuroanp.errors import InvalidValue
 from neuroanp.network.record import Record
 from neuroanp.rules._base import Rule
@@ -52,7 +52,7 @@ class RandomFeedback(Rule):
     )
 
     readout: Literal["delta", "fixed"] = option("delta", "how the readout learns")
-    feedback_seed: int = option(0, "seed of the weights that bring errors back", least=0)
+    feedback_seed: int = option(0, "seed of the weights that bring errors back", least=0, most=SEEDS)
 
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> NotLocal:
         return NotLocal(

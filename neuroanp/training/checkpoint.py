@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from neuroanp import storage
 from neuroanp.config import document
 from neuroanp.errors import DataError
 from neuroanp.training.loop import Trainer
-from neuroanp.training.run import CONFIG, RESULT
-from neuroanp.training.state import UPDATES
+from neuroanp.training.run_files import CONFIG, RESULT
+from neuroanp.training.state import TESTS, UPDATES
 from neuroanp.training.task import Task
 from neuroanp.types import Array, Arrays
 
@@ -118,11 +117,8 @@ def _digest(arrays: Mapping[str, Array]) -> str:
 
 def _settings(folder: Path, arrays: Arrays) -> dict[str, Any]:
     """Settings in a checkpoint, which have to be those of its folder."""
-    try:
-        config = json.loads(str(arrays["config"]))
-    except ValueError as error:
-        raise DataError(f"{folder / FILE}: expected settings as JSON ({error})") from None
-    if not isinstance(config, dict) or _essential(storage.read_json(folder / CONFIG)) != _essential(config):
+    config = storage.parse_json(f"{folder / FILE}: config", str(arrays["config"]))
+    if _essential(storage.read_json(folder / CONFIG)) != _essential(config):
         expected = "the settings that the checkpoint was made with, got others"
         raise DataError(f"{folder / CONFIG}: expected {expected}")
     return config
@@ -135,23 +131,42 @@ def _essential(config: dict[str, Any]) -> dict[str, Any]:
 def _check(path: Path, arrays: Mapping[str, Array], trainer: Trainer) -> None:
     """Refuse arrays of another training."""
     check_arrays(path, arrays, trainer.get_state())
-    updates = int(arrays["update"])
-    rows = {len(arrays[f"history/{name}"]) for name in UPDATES}
-    if not 0 <= updates <= trainer.recipe.updates or rows != {updates}:
-        history = f"a history of {updates} updates of {trainer.recipe.updates}"
-        raise DataError(f"{path}: expected {history}, got {sorted(rows)} rows")
+    for name, values in arrays.items():
+        if not name.startswith("history/") and np.isnan(values).any():
+            raise DataError(f"{path}: {name}: expected numbers, got nan")
+    _check_history(path, arrays, trainer.recipe.updates)
 
 
 def check_arrays(path: Path, arrays: Mapping[str, Array], like: Mapping[str, Array]) -> None:
     """Check of names, types and shapes, beside those of a state of the same training; `DataError`."""
-    expected, fixed = (
-        {name: a for name, a in state.items() if not name.startswith(FORMED)} for state in (like, arrays)
-    )
-    if different := sorted(fixed.keys() ^ expected.keys()):
-        fault = "unknown" if different[0] in arrays else "missing"
-        raise DataError(f"{path}: {different[0]} is {fault}, as in a checkpoint of another training")
-    for name, values in fixed.items():
-        grows = name.startswith(GROWING)
-        form, got = (f"{a.dtype} of shape {a.shape[grows:]}" for a in (expected[name], values))
-        if form != got:
+    different = {name for name in arrays.keys() - like.keys() if not name.startswith(FORMED)}
+    different |= {name for name in like.keys() - arrays.keys() if name not in FORMED}
+    for name in sorted(different)[:1]:
+        fault = "unknown" if name in arrays else "missing"
+        raise DataError(f"{path}: {name} is {fault}, as in a checkpoint of another training")
+    for name, values in arrays.items():
+        form, got = _form(name, like.get(name, values)), _form(name, values)
+        if form != got or (name not in like and values.dtype.kind not in "fiub"):
             raise DataError(f"{path}: expected {name} as {form}, got {got}")
+
+
+def _form(name: str, values: Array) -> str:
+    shape = ("any", *values.shape[1:]) if name.startswith(GROWING) and values.ndim else values.shape
+    return f"{values.dtype} of shape {shape}"
+
+
+def _check_history(path: Path, arrays: Mapping[str, Array], asked: int) -> None:
+    updates = int(arrays["update"])
+    rows = {len(arrays[f"history/{name}"]) for name in UPDATES}
+    if not 0 <= updates <= asked or rows != {updates}:
+        history = f"a history of {updates} updates of {asked}"
+        raise DataError(f"{path}: expected {history}, got {sorted(rows)} rows")
+    for name in ("loss", "seconds"):
+        if not np.isfinite(arrays[f"history/{name}"]).all():
+            raise DataError(f"{path}: history/{name}: expected finite numbers, got others")
+    made, tested = arrays["history/update"], arrays["history/test_update"]
+    uneven = len({len(arrays[f"history/{name}"]) for name in TESTS}) > 1
+    if uneven or (np.diff(tested) <= 0).any() or not np.isin(tested, made).all():
+        raise DataError(f"{path}: expected a test in a row of its own after some updates, got others")
+    if (made != np.arange(1, updates + 1)).any():
+        raise DataError(f"{path}: expected updates from 1 to {updates} in the history, got others")

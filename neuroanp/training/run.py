@@ -14,7 +14,9 @@ from neuroanp.errors import DataError, InvalidValue
 from neuroanp.network.network import Network
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.plant import Plant
+from neuroanp.training import run_files
 from neuroanp.training.result import RESULT_KEYS, sentence
+from neuroanp.training.run_files import CONFIG, RESULT
 from neuroanp.types import Array
 
 if TYPE_CHECKING:
@@ -24,10 +26,6 @@ if TYPE_CHECKING:
     from neuroanp.training.recipe import Recipe
     from neuroanp.training.recording import Recording
     from neuroanp.training.task import Task
-
-
-CONFIG, RESULT = "config.json", "result.json"
-"""Files of a run folder that say what was trained, and that it ended."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -211,17 +209,7 @@ class Run:
     @classmethod
     def load(cls, folder: Path | str) -> Run:
         """Run that `save` wrote; `DataError` for a folder that isn't one."""
-        folder = Path(folder)
-        config = storage.read_json(folder / "config.json")
-        example = folder / "example.npz"
-        return cls(
-            higher_is_better=config.pop("higher_is_better", True),
-            config=config,
-            result=storage.read_json(folder / "result.json"),
-            history=storage.read_history(folder / "history.csv"),
-            weights=storage.read_arrays(folder / "weights.npz"),
-            example=storage.read_arrays(example) if example.exists() else None,
-        )
+        return cls(**run_files.read(Path(folder)))
 
     def to_pandas(self) -> Any:
         """History as a `pandas.DataFrame`, a row an update; blank where there was no evaluation.

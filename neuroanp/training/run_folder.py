@@ -15,7 +15,8 @@ from neuroanp.errors import Diverged, Interrupted, InvalidValue, SaveFailed
 from neuroanp.training import checkpoint
 from neuroanp.training.checkpoint import FILE
 from neuroanp.training.loop import Trainer
-from neuroanp.training.run import CONFIG, RESULT, Run
+from neuroanp.training.run import Run
+from neuroanp.training.run_files import CONFIG, RESULT
 from neuroanp.training.stopping import Stopping
 from neuroanp.training.task import Task
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from neuroanp.config import checks
 from neuroanp.errors import InvalidValue
 from neuroanp.network.layout import DECORRELATING, PROJECTIONS
 from neuroanp.network.model import Model
@@ -25,6 +26,7 @@ def weights_of(run: Run, model: Model, decorrelated: bool) -> tuple[Arrays, Arra
     InvalidValue
         For a run of another kind of model.
     """
+    checks.instance("Trainer.start", run, Run)
     if run.result["model"] != model.name:
         raise InvalidValue("Trainer.start", f"a run of {model.name}", f"a run of {run.result['model']}")
     matrices = {name: w for name, w in run.weights.items() if name in DECORRELATING}

@@ -65,7 +65,7 @@ def put(name, value):
 
 WRONG = [
     (put("weights/W_rec", np.zeros((3, 3))), "expected weights/W_rec as float64 of shape (20, 20)"),
-    (put("weights/W_rec", np.full((20, 20), np.nan)), "Network.load: W_rec: expected finite numbers"),
+    (put("weights/W_rec", np.full((20, 20), np.nan)), "weights/W_rec: expected numbers, got nan"),
     (put("weights/W_rec", np.zeros((20, 20), "f4")), "expected weights/W_rec as float64"),
     (put("weights/W_new", np.zeros(2)), "weights/W_new is unknown"),
     (lambda arrays: arrays.pop("optimizer/1/m.W_in"), "optimizer/1/m.W_in is missing"),
@@ -73,8 +73,8 @@ WRONG = [
     (put("format", "x"), "expected a format number"),
     (put("update", 77), "expected a history of 77 updates of 5"),
     (put("history/loss", [1.0]), "expected a history of 3 updates of 5"),
-    (put("config", "{"), "expected settings as JSON"),
-    (put("config", "3"), "expected the settings that the checkpoint was made with"),
+    (put("config", "{"), "config: expected JSON"),
+    (put("config", "3"), "config: expected a JSON object, got int"),
 ]
 
 

@@ -176,10 +176,13 @@ def make_run(
             "update": steps, "loss": 0.1 * 0.9**steps, "seconds": 0.05 * steps,
             "test_update": np.array([0, 10, 20]), "test_loss": np.array([0.1, np.nan, 1 / 3]),
         },
-        weights={"W_in": rng.random((4, 2)), "W_rec": rng.random((4, 4)), "D_hidden": np.eye(4)},
+        weights={
+            "W_in": rng.random((4, 2)), "W_rec": rng.random((4, 4)), "D_in": np.eye(2), "D_hidden": np.eye(4),
+            "W_out": rng.random((n_out, 4)),
+        },
         example={
             "inputs": rng.random((30, 2)), "targets": targets, "mask": mask,
-            "outputs": targets + 0.1 * rng.random((30, n_out)),
+            "outputs": targets + 0.1 * rng.random((30, n_out)), "dt": np.array(1e-3),
         },
     )  # fmt: skip
 
