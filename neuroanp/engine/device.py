@@ -198,27 +198,36 @@ class NeuroANPDevice(RuntimeDevice):
         if program is None or not program.fits(namespace, frame):
             # a network stays where its values are, should the device's engine be changed
             moved = program is not None and program.id == net.id
-            kind: Any = type(program) if moved else self._kind(net)
+            kind: Any = self._kind(net, type(program) if moved else None)
             check_supported(net, self, kind is CompiledProgram)
             names = {**frame.f_globals, **frame.f_locals} if namespace is None else namespace
             try:
-                program = kind(self, net, names)
+                program = self._made(kind, net, names)
             except NoImplementation as error:
-                if moved or self.engine != "auto":
+                if self.engine != "auto":
                     raise
                 self._fall_back(str(error))
-                program = RuntimeProgram(self, net, names)
+                program = self._made(RuntimeProgram, net, names)
             self._programs[net] = program
         return program
 
-    def _kind(self, net: Any) -> Any:
-        if self.resolved_engine() != "compiled":
+    def _kind(self, net: Any, present: Any) -> Any:
+        """Kind of program for a network, whose values are with one of kind `present`, if any."""
+        if present is RuntimeProgram or (present is None and self.resolved_engine() != "compiled"):
             return RuntimeProgram
         code = next((code for obj in net.sorted_objects if (code := python_code(obj))), None)
         if code is None or self.engine == "compiled":
             return CompiledProgram
         self._fall_back(code)
         return RuntimeProgram
+
+    def _made(self, kind: Any, net: Any, names: dict[str, Any]) -> Program:
+        """A program of a network, whose values come home where it was compiled and is no longer."""
+        present = self._programs.get(net)
+        if isinstance(present, CompiledProgram) and kind is RuntimeProgram:
+            del self._programs[net]
+            present.bring_home()
+        return kind(self, net, names)
 
     def _fall_back(self, reason: str) -> None:
         logger.warn(

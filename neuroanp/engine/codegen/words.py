@@ -21,11 +21,13 @@ WORDS = re.compile(
     static_cast | struct | switch | template | this | thread_local | throw | true | typedef | typeid |
     typename | typeof | union | unsigned | using | virtual | void | volatile | wchar_t | xor | xor_eq
     | BUFSIZ | EOF | FP_NAN | HUGE_VAL | INFINITY | NAN | NULL | RAND_MAX | errno | linux | unix |
-    stdin | stdout | stderr
+    stdin | stdout | stderr | NZERO | SNAN\w* | P_tmpdir | math_errhandling | sched_priority
+    | M_[A-Z0-9]\w* | E[A-Z0-9]{2,} | [A-Z]\w*_(MAX|MIN|WIDTH|BIT|ENDIAN)
+    | size_t | u?int\w*_t | (ADJ|CLOCKS?|EXIT|FP|LC|MOD|SEEK|STA)_\w+
     """,
     re.VERBOSE,
 )
-"""Keywords, and macros of the headers that every network includes."""
+"""Keywords, and macros and types of the headers that every network includes."""
 
 MARK = "_word_of_cpp"
 

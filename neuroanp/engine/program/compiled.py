@@ -70,6 +70,21 @@ class CompiledProgram(Program):
         home[:] = values
         self.device.arrays[variable] = home
 
+    def bring_home(self) -> None:
+        """Give all that the library keeps back to Brian2's runtime."""
+        arrays = self.device.arrays
+        for variable, kept in list(arrays.items()):
+            if getattr(kept, "library", None) is self.library:
+                values = kept.data
+                self.device.add_array(variable)
+                arrays[variable].resize(values.shape if values.ndim > 1 else len(values))
+                arrays[variable][:] = values
+        for ref in self._synapses:
+            synapses = ref()
+            for pathway in () if synapses is None else synapses._pathways:
+                pathway.queue.bring_home()
+                pathway._pushspikes_codeobj = None
+
     def _accept(self, binding: Binding, value: Any) -> bool:
         old = binding.value
         if isinstance(old, TimedArray):

@@ -69,6 +69,12 @@ class SpikeQueue:
             offset, slots = 0, _rescaled(offset, slots, dt_before, dt)
         self._restore_from_full_state(((offset, dt), slots))
 
+    def bring_home(self) -> None:
+        """Carry the spikes in flight back to Brian2's own queue."""
+        state = self._full_state()
+        self.home = None
+        self._restore_from_full_state(state)
+
 
 def _rescaled(offset: int, slots: list[list[int]], dt_before: float, dt: float) -> list[list[int]]:
     """The same spikes, counted in other steps: each at the step nearest to its time."""
