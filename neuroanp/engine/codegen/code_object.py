@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from brian2 import Quantity
 from brian2.codegen.generators.cpp_generator import CPPCodeGenerator
 from brian2.core.base import BrianObjectException
+from brian2.core.functions import DEFAULT_FUNCTIONS, Function
 from brian2.core.variables import Constant
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.parsing.rendering import CPPNodeRenderer
@@ -22,7 +24,10 @@ from neuroanp.engine.errors import NoImplementation
 
 
 class _Renderer(CPPNodeRenderer):
-    """Renderer that divides whole numbers in double precision; Brian2's has single, wrong above 2**24."""
+    """Renderer that divides whole numbers in double precision, and by zero too.
+
+    Brian2's has single precision, wrong above 2**24, and ends the process at a whole number modulo zero.
+    """
 
     def __init__(self, variables: Mapping[str, Any], auto_vectorise: Any) -> None:
         super().__init__(auto_vectorise=auto_vectorise)
@@ -30,6 +35,9 @@ class _Renderer(CPPNodeRenderer):
 
     def render_BinOp(self, node: Any) -> str:
         text = str(super().render_BinOp(node))
+        if isinstance(node.op, ast.Mod | ast.FloorDiv):
+            name, arguments = text.split("(", 1)
+            return f"neuroanp::divided([](auto a, auto b) {{ return {name}(a, b); }}, {arguments}"
         whole = isinstance(node.op, ast.Div) and self._is_whole(node.left)
         return text.replace("1.0f*", "1.0*", 1) if whole else text
 
@@ -50,8 +58,24 @@ class _Renderer(CPPNodeRenderer):
 
 class _Generator(CPPCodeGenerator):
     def translate_expression(self, expr: str) -> str:
-        expr = word_substitute(expr, self.func_name_replacements)
+        expr = word_substitute(expr, {**self._other_names(), **self.func_name_replacements})
         return str(_Renderer(self.variables, self.auto_vectorise).render_expr(expr)).strip()
+
+    def _other_names(self) -> dict[str, str]:
+        """Names in C++ of functions that the user's variables call otherwise."""
+        names = {}
+        for key, function in self.variables.items():
+            if isinstance(function, Function):
+                name = next((name for name, usual in DEFAULT_FUNCTIONS.items() if usual is function), None)
+                name = name or getattr(function.pyfunc, "__name__", key)
+                if name != key and (DEFAULT_FUNCTIONS.get(name) is function or self._defines(function, name)):
+                    names[key] = name
+        return names
+
+    def _defines(self, function: Function, name: str) -> bool:
+        code = function.implementations[self.codeobj_class].get_code(self.owner) or ""
+        text = code if isinstance(code, str) else "\n".join(code.values())
+        return re.search(rf"\b{re.escape(name)}\s*\(", text) is not None
 
 
 class InProcessCodeObject(CPPStandaloneCodeObject):

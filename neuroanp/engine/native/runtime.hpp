@@ -12,6 +12,13 @@
 
 namespace neuroanp {
 
+// A whole number divided by zero is 0, as NumPy has it, and not the end of the process.
+template <class Operation, class A, class B> inline auto divided(Operation operation, A a, B b) {
+    if constexpr (std::is_integral<A>::value && std::is_integral<B>::value)
+        if (b == 0) return decltype(operation(a, b))(0);
+    return operation(a, b);
+}
+
 // A clock with steps of length dt, or one that follows a list of times.
 struct Clock {
     int64_t *timestep;

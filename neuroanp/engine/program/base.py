@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any
 
-from brian2 import SpikeGeneratorGroup, second
+import numpy as np
+from brian2 import SpikeGeneratorGroup, Synapses, second
 
 from neuroanp.engine.codegen.source import External
 from neuroanp.engine.program.clocks import kind_of
@@ -43,6 +44,9 @@ class Program(abc.ABC):
         objects = net.sorted_objects
         self._objects = [weakref.ref(obj) for obj in objects]
         self._generators = [weakref.ref(obj) for obj in objects if isinstance(obj, SpikeGeneratorGroup)]
+        pathways = [path for obj in objects if isinstance(obj, Synapses) for path in obj._pathways]
+        self._delays = [path.variables["delay"] for path in pathways]
+        self._sorted_by: list[Any] = []
         clocks = sorted({obj.clock for obj in objects}, key=lambda clock: clock.name)
         net._clocks = set(clocks)
         for clock in clocks:
@@ -51,7 +55,7 @@ class Program(abc.ABC):
         self._clock_arrays = [kind_of(clock)(clock) for clock in clocks]
         self._ends = (ctypes.c_int64 * len(clocks))()
         self._members = frozenset(map(id, net.objects))
-        self.prepared = False
+        self.prepared = self._due_checked = False
         self.spent: Any = None
 
     def _note(self, externals: list[External], namespace: Mapping[str, Any]) -> None:
@@ -87,17 +91,29 @@ class Program(abc.ABC):
         """Take a new value for an external name without a new program, if that can be done."""
         return False
 
+    def _notice_delays(self) -> None:
+        """Have the synapses sorted anew where delays were written through an array that the user kept."""
+        delays = [self.device.get_value(variable) for variable in self._delays]
+        self.prepared = self.prepared and all(map(np.array_equal, delays, self._sorted_by))
+        if not (self.prepared and self._sorted_by):
+            self._sorted_by = [values.copy() for values in delays]
+
     def _renew_spikes(self) -> None:
         """Let spike generators look at spikes that were set since the last run."""
         for ref in self._generators:
             generator = ref()
-            if generator is not None and generator._spikes_changed and generator.active:
+            if generator is None or not generator.active:
+                continue
+            if generator._spikes_changed:
                 # its code, which `before_run` would make anew, stays the same
                 generator.create_code_objects = lambda namespace: None
                 try:
                     generator.before_run({})
                 finally:
                     del generator.create_code_objects
+            elif not self._due_checked:
+                _check_due(generator)
+        self._due_checked = True
 
     def set_interval(self, start: float, end: float) -> Any:
         """Set the clocks to `start`; return each clock's last step, rounded as Brian2 rounds."""
@@ -131,6 +147,23 @@ class Program(abc.ABC):
     def time(self) -> float:
         """The time of the step that comes next, in seconds."""
         return min(float(clock.t[0]) for clock in self._clock_arrays)
+
+
+def _check_due(generator: Any) -> None:
+    """Raise where a generator that was inactive would emit more spikes at once than there is memory for."""
+    bins, last, period = (
+        generator.variables[name].get_value() for name in ("_timebins", "_lastindex", "_period_bins")
+    )
+    step, first = int(generator.clock.variables["timestep"].get_value()[0]), int(last[0])
+    if period[0] > 0:
+        step %= int(period[0])
+        first = 0 if first and bins[first - 1] >= step else first
+    due = int(np.searchsorted(bins[first:], step, side="right"))
+    if due > len(generator):
+        raise ValueError(
+            f"'{generator.name}' has {due} spikes due at once, more than its {len(generator)} cells, as those of "
+            "the time it was inactive come with the next: call its set_spikes, which leaves out what is past"
+        )
 
 
 class _Names:

@@ -106,6 +106,7 @@ class CompiledProgram(Program):
 
     def prepare(self) -> None:
         self._renew_spikes()
+        self._notice_delays()
         self.device.random.prepare(self.library)
         if not self.prepared:
             self._lend()

@@ -45,6 +45,7 @@ class RuntimeProgram(Program):
 
     def prepare(self) -> None:
         self._renew_spikes()
+        self._notice_delays()
         if not self.prepared:
             for _, ref in self._active:
                 obj: Any = ref()
