@@ -53,6 +53,44 @@ def test_python_code_of_an_object_is_run(either):
     np.testing.assert_array_equal(group.v, [5, 5])
 
 
+def test_python_code_added_after_a_run(device):
+    """All moves to Brian2's runtime: what monitors recorded, and spikes in flight."""
+    source = b2.SpikeGeneratorGroup(2, [0, 1, 0, 1], [0, 0, 0.5, 0.5] * ms, name="source")
+    cells = b2.NeuronGroup(2, "v : 1", name="cells")
+    synapses = b2.Synapses(source, cells, on_pre="v_post += 1 + i", delay=0.3 * ms, name="synapses")
+    synapses.connect(j="i")
+    spikes, trace = (
+        b2.SpikeMonitor(source, name="spikes"),
+        b2.StateMonitor(cells, "v", record=True, name="trace"),
+    )
+    net = b2.Network(source, cells, synapses, spikes, trace)
+    net.run(0.1 * ms)
+    moves = b2.NetworkOperation(lambda: setattr(cells, "v", cells.v[:] + 10), when="end")
+    net.add(moves)
+    net.run(0.5 * ms)
+    net.remove(moves)
+    net.run(0.4 * ms)
+    np.testing.assert_array_equal(trace.v[1], [0, 0, 10, 20, 32, 42, 52, 52, 52, 54])
+    np.testing.assert_array_equal(spikes.i, [0, 1, 0, 1])
+    np.testing.assert_allclose(spikes.t / ms, [0, 0, 0.5, 0.5])
+
+
+def test_an_error_after_a_run_leaves_the_network_runnable(device):
+    cells = b2.NeuronGroup(1, "v : 1", name="cells")
+    cells.run_regularly("v += 1")
+    trace = b2.StateMonitor(cells, "v", record=True, name="trace")
+    net = b2.Network(cells, trace)
+    net.run(DT)
+    other = b2.NeuronGroup(1, "v : 1", threshold="v > missing", name="other")
+    more = [b2.NetworkOperation(lambda: None), other]
+    net.add(more)
+    with pytest.raises(b2.core.base.BrianObjectException, match="other"):
+        net.run(DT)
+    net.remove(more)
+    net.run(2 * DT)
+    np.testing.assert_array_equal(trace.v[0], [1, 2, 3])
+
+
 def test_python_code_before_each_run(either):
     group = Stimulus(2, "x : 1\ntotal : 1", name="cells")
     group.run_regularly("total += x")
@@ -107,6 +145,44 @@ def test_arrays_taken_before_the_first_run_stay_alive(either):
     np.testing.assert_array_equal(cells.v, [110, 110])
 
 
+def test_delays_written_through_an_array_taken_before(either):
+    source = b2.SpikeGeneratorGroup(2, [0, 1, 0, 1], [0, 0, 1, 1] * ms, name="source")
+    cells = b2.NeuronGroup(2, "v : 1", name="cells")
+    synapses = b2.Synapses(source, cells, on_pre="v_post = t/ms", name="synapses")
+    synapses.connect(j="i")
+    synapses.delay = 0.2 * ms
+    delays = synapses.pre.delay_[:]
+    net = b2.Network(source, cells, synapses)
+    net.run(1 * ms)
+    np.testing.assert_allclose(cells.v, 0.2)
+    delays[:] = 0.5e-3, 0.8e-3
+    net.run(1 * ms)
+    np.testing.assert_allclose(cells.v, [1.5, 1.8])
+
+
+def test_spikes_due_while_their_generator_was_inactive(either):
+    """As Brian2 has it they come at once, if there is room for them."""
+    source = b2.SpikeGeneratorGroup(3, [0, 1, 0, 1, 2], [0, 0.2, 0.3, 0.4, 0.5] * ms, name="source")
+    spikes = b2.SpikeMonitor(source, name="spikes")
+    net = b2.Network(source, spikes)
+    net.run(0.2 * ms)
+    net.store()
+    for pause, times in ((0.2, [0, 0.4, 0.4, 0.4]), (0.3, None)):
+        source.active = False
+        net.run(pause * ms)
+        source.active = True
+        if times is None:
+            for _ in range(2):
+                with pytest.raises(
+                    ValueError, match="'source' has 4 spikes due at once, more than its 3 cells"
+                ):
+                    net.run(DT)
+        else:
+            net.run(DT)
+            np.testing.assert_allclose(spikes.t / ms, times)
+        net.restore()
+
+
 def test_synapses_added_between_runs(either):
     """The memory that the library works on has moved."""
     source = b2.SpikeGeneratorGroup(2, [0, 1, 0, 1], [0, 0, 1, 1] * ms, name="source")
@@ -122,24 +198,49 @@ def test_synapses_added_between_runs(either):
     np.testing.assert_array_equal(cells.v, [2, 1000])
 
 
-def test_whole_numbers_are_divided_in_double_precision(either):
-    group = b2.NeuronGroup(3, "n : integer\nx : 1\ny : 1\nz : 1", name="cells")
-    group.n = [20000001, 33554433, 7]
-    group.run_regularly("x = n/1; y = n/(i + 3); z = n/(i + 3.0)")
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_whole_numbers_are_divided_as_python_does(either):
+    group = b2.NeuronGroup(
+        3,
+        "n : integer\nm : integer\nx : 1\ny : 1\nz : 1\nrest : 1\nwhole : 1\nleft : integer\nrate : 1",
+        name="cells",
+    )
+    group.n, group.m, group.left, group.rate = [20000001, 33554433, -7], [3, 0, 5], [-7, 7, -1], 7.25
+    group.run_regularly(
+        "x = n/1; y = n/(i + 3); z = abs(n)/(i + 3.0); rest = n % m; whole = n // m; left %= 3; rate %= 2"
+    )
     b2.Network(group).run(DT)
-    np.testing.assert_array_equal(group.x, [20000001, 33554433, 7])
-    np.testing.assert_array_equal(group.y, [20000001 / 3, 33554433 / 4, 7 / 5])
-    np.testing.assert_array_equal(group.z, group.y)
+    np.testing.assert_array_equal(group.x, [20000001, 33554433, -7])
+    np.testing.assert_array_equal(group.y, [20000001 / 3, 33554433 / 4, -7 / 5])
+    np.testing.assert_array_equal(group.z, np.abs(group.y))
+    np.testing.assert_array_equal(group.rest, [0, 0, 3])
+    np.testing.assert_array_equal(group.whole, [6666667, 0, -2])
+    np.testing.assert_array_equal(group.left, [2, 1, 2])
+    np.testing.assert_array_equal(group.rate, 1.25)
+
+
+@b2.implementation("cpp", "static inline double risen(double x) { return x + 1; }")
+@b2.check_units(x=1, result=1)
+def risen(x):
+    return x + 1
+
+
+def test_functions_under_other_names(either):
+    names = {"up": risen, "size": b2.DEFAULT_FUNCTIONS["abs"], "power": b2.DEFAULT_FUNCTIONS["exp"]}
+    group = b2.NeuronGroup(2, "v : 1", namespace=names, name="cells")
+    group.run_regularly("v = up(size(-3.5)) + power(0)")
+    b2.Network(group).run(DT)
+    np.testing.assert_array_equal(group.v, 5.5)
 
 
 def test_names_that_are_words_of_cpp(either):
-    equations = "dswitch/dt = (new - switch)/(5*ms) : 1\ndouble : 1\nlinux : integer"
+    equations = "dswitch/dt = (new - switch)/(5*ms) : 1\ndouble : 1\nlinux : integer\nM_E : 1\nEIO : 1"
     group = b2.NeuronGroup(
         2, equations, method="euler", threshold="switch > 1", reset="switch = 0; double += 1", name="cells"
     )
-    group.run_regularly("linux = 3 + i")
+    group.run_regularly("linux = 3 + i; M_E += size_t; EIO = M_E")
     trace = b2.StateMonitor(group, "switch", record=True, name="trace")
-    b2.Network(group, trace).run(20 * ms, namespace={"new": 2.0})
+    b2.Network(group, trace).run(20 * ms, namespace={"new": 2.0, "size_t": 1})
     expected, count, value = [], 0, 0.0
     for _ in range(200):
         expected.append(value)
@@ -149,6 +250,7 @@ def test_names_that_are_words_of_cpp(either):
     np.testing.assert_allclose(trace.switch[1], expected, atol=1e-12)
     np.testing.assert_array_equal(getattr(group, "double"), [count, count])  # noqa: B009
     np.testing.assert_array_equal(group.linux, [3, 4])
+    np.testing.assert_array_equal(group.EIO, 200)
 
 
 def test_a_single_step_is_recorded_after_a_run(either):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import re
 from collections.abc import Mapping
@@ -48,7 +49,8 @@ class _Renderer(CPPNodeRenderer):
             variable = self.variables.get(node.id)
             return np.issubdtype(getattr(variable, "dtype", float), np.integer)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            return getattr(self.variables.get(node.func.id), "_return_type", None) == "integer"
+            returned = getattr(self.variables.get(node.func.id), "_return_type", None)
+            return returned == "integer" or (returned == "highest" and all(map(self._is_whole, node.args)))
         if isinstance(node, ast.UnaryOp):
             return self._is_whole(node.operand)
         if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Div | ast.Pow):
@@ -59,7 +61,18 @@ class _Renderer(CPPNodeRenderer):
 class _Generator(CPPCodeGenerator):
     def translate_expression(self, expr: str) -> str:
         expr = word_substitute(expr, {**self._other_names(), **self.func_name_replacements})
-        return str(_Renderer(self.variables, self.auto_vectorise).render_expr(expr)).strip()
+        replaced = {name: self.variables[key] for key, name in self.func_name_replacements.items()}
+        return str(_Renderer({**self.variables, **replaced}, self.auto_vectorise).render_expr(expr)).strip()
+
+    def translate_statement(self, statement: Any) -> str:
+        if statement.op == "%=":  # in C++ of whole numbers only, and with another sign
+            statement, name = copy.copy(statement), statement.var
+            statement.op, statement.expr = "=", f"{name} % ({statement.expr})"
+            parts = statement.boolean_simplified_expressions or {}
+            statement.boolean_simplified_expressions = {
+                values: f"{name} % ({part})" for values, part in parts.items()
+            }
+        return str(super().translate_statement(statement))
 
     def _other_names(self) -> dict[str, str]:
         """Names in C++ of functions that the user's variables call otherwise."""

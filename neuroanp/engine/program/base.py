@@ -161,8 +161,8 @@ def _check_due(generator: Any) -> None:
     due = int(np.searchsorted(bins[first:], step, side="right"))
     if due > len(generator):
         raise ValueError(
-            f"'{generator.name}' has {due} spikes due at once, more than its {len(generator)} cells, as those of "
-            "the time it was inactive come with the next: call its set_spikes, which leaves out what is past"
+            f"'{generator.name}' has {due} spikes due at once, more than its {len(generator)} cells: those "
+            "of the time it was inactive come with the next; set_spikes leaves out what is past"
         )
 
 
