@@ -54,7 +54,8 @@ class GymnasiumPlant(PythonPlant):
         Where Gymnasium is not installed.
     InvalidValue
         For an environment that doesn't exist, or whose module isn't imported (``module:name``), actions of
-        other kinds, observations that aren't numbers, and a scale of the wrong length.
+        other kinds, observations that aren't numbers, and a scale of the wrong length; in an episode, for
+        observations and rewards that aren't finite numbers.
     """
 
     dt = 20 * ms
@@ -150,13 +151,28 @@ class GymnasiumPlant(PythonPlant):
         choose = self._choice[1]
         for row in np.flatnonzero(alive):
             observation, reward, ended, out_of_time, _ = state.environments[row].step(choose(actions[row]))
-            observations[row], loss[row] = self._flat(observation), -float(reward)
+            observations[row], loss[row] = self._flat(observation), -self._number(reward)
             over[row] = ended or out_of_time
         return Episodes(state.environments, observations), loss, over
 
     def _flat(self, observation: Any) -> Array:
-        flat = _gymnasium().spaces.flatten(self._environments[0].observation_space, observation)
-        return np.asarray(flat, np.float64) / self._divisor
+        spaces, space = _gymnasium().spaces, self._environments[0].observation_space
+        try:
+            flat = np.asarray(spaces.flatten(space, observation), np.float64)
+        except (TypeError, ValueError, KeyError, IndexError):
+            flat = np.empty(0)
+        if flat.shape != (self._width,) or not np.isfinite(flat).all():
+            raise InvalidValue(f"observation of {self.env}", f"finite numbers of {space}", observation)
+        return flat / self._divisor
+
+    def _number(self, reward: Any) -> float:
+        try:
+            number = float(reward)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise InvalidValue(f"reward of {self.env}", "a finite number", reward)
+        return number
 
 
 class Gymnasium(PlantTask):

@@ -118,7 +118,7 @@ def test_what_can_not_be_acted_in_is_refused(gym, monkeypatch):
         train(task=Gymnasium())
 
 
-def kind(gym, name, action, seen=None):
+def kind(gym, name, action, seen=None, shown=None, reward=0.0):
     """An environment whose spaces are these, that checks its actions and keeps the last one."""
 
     class Env(gym.Env):
@@ -131,7 +131,8 @@ def kind(gym, name, action, seen=None):
         def step(self, action):
             assert self.action_space.contains(action), action
             self.unwrapped.last = action
-            return self.observation_space.sample(), 0.0, False, False, {}
+            observation = self.observation_space.sample() if shown is None else np.array(shown, "f4")
+            return observation, reward, False, False, {}
 
     gym.register(f"{name}-v0", Env, disable_env_checker=True)
     return f"{name}-v0"
@@ -154,6 +155,26 @@ def test_observations_that_are_no_vector_are_refused(gym):
         InvalidValue, match=r"GymnasiumPlant\.env: expected observations that make one vector"
     ):
         GymnasiumPlant(env=name)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"reward": np.nan}, r"^reward of Bad-v0: expected a finite number, got nan"),
+        ({"reward": None}, r"^reward of Bad-v0: expected a finite number, got None"),
+        (
+            {"shown": [0, np.inf]},
+            r"^observation of Bad-v0: expected finite numbers of Box.*, got array\(\[ 0., inf",
+        ),
+        ({"shown": [0, 0, 0]}, r"^observation of Bad-v0: expected finite numbers of Box"),
+    ],
+)
+def test_what_an_environment_gives_has_to_be_finite_numbers(gym, given, message):
+    plant = GymnasiumPlant(env=kind(gym, "Bad", gym.spaces.Discrete(2), **given))
+    state = plant.reset(plant.draw_start(np.random.default_rng(0), 1))
+    with pytest.raises(InvalidValue, match=message):
+        plant.move(state, np.zeros((1, 1)), np.ones(1, bool))
+    gym.registry.pop("Bad-v0")
 
 
 def test_no_module_is_imported_for_a_name(gym, tmp_path, monkeypatch):
