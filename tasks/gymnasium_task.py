@@ -31,6 +31,11 @@ class Episodes(NamedTuple):
     environments: list[Any]
     observations: Array
 
+    @property
+    def seen(self) -> Array:
+        """`observations`, by their name in scripts of before 0.1."""
+        return self.observations
+
 
 class GymnasiumPlant(PythonPlant):
     """Environments of one kind, one for each pass and lane.
@@ -137,6 +142,8 @@ class GymnasiumPlant(PythonPlant):
     def draw_start(self, rng: np.random.Generator, lanes: int) -> dict[str, Array]:
         """Seeds, one for each environment."""
         return {"seed": rng.integers(2**31, size=lanes)}
+
+    start = draw_start  # its name in scripts of before 0.1
 
     def reset(self, start: Mapping[str, Array]) -> Episodes:
         environments = self._rows(len(start["seed"]))
