@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from neuroanp.cli.main import main
 
-FEW = 20
+FEW = 8
 """Examples of a quick test, the same ones each time."""
 
 EXAMPLES = pytest.mark.parametrize("examples", [FEW, pytest.param(500, marks=pytest.mark.slow)])
