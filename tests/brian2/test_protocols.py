@@ -239,6 +239,7 @@ def run(function, device):
     return function()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_same_as_brian2(name):
     expected = run(PROTOCOLS[name], "runtime")

@@ -20,7 +20,13 @@ LOUD = {name: {"input_gain": 20.0} for name in ("lif", "alif", "conductance-lif"
 LOUD["ei"] = {"input_gain": 20.0, "excitatory": 0.6}
 
 
-@pytest.mark.parametrize("name", registry.classes("model"))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in ("tanh", "lif") else pytest.mark.slow)
+        for name in registry.classes("model")
+    ],
+)
 def test_each_that_is_offered_passes_its_check(name):
     check_model(registry.find("model", name)(hidden=5, **LOUD.get(name, {})))
 

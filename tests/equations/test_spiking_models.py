@@ -41,7 +41,9 @@ def test_cells_fire_at_sane_rates(name):
     assert (rates > 0).mean() > 0.3
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if k else ()) for k, name in enumerate(MODELS)]
+)
 def test_both_engines_learn_the_same(name):
     losses = []
     for engine in ("compiled", "runtime"):

@@ -68,6 +68,7 @@ def test_steps_are_brian2s(model):
     assert np.ptp(trace, axis=(0, 1)).mean() > 0.3
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("interpreted")
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 def test_readouts_of_all_models_have_the_gradient_that_the_delta_rule_has(model):

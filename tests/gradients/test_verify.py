@@ -126,6 +126,7 @@ def test_what_can_not_be_measured_is_refused():
         verify(NodePerturbation(), samples=4, sweeps=("lanes",), **SMALL)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("interpreted")
 def test_the_command_leaves_table_figure_and_numbers(tmp_path, capsys):
     words = ["verify", "node-perturbation", "tanh", "copying-memory", "--samples", "8", "--lanes", "4",

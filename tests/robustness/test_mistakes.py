@@ -12,7 +12,7 @@ from neuroanp.errors import InvalidValue
 from neuroanp.models import TanhRNN
 from neuroanp.rules import NodePerturbation
 from support.copying import training
-from support.processes import environment, python
+from support.processes import environment
 
 ARRAY = np.zeros((3, 2, 1))
 
@@ -90,4 +90,3 @@ def test_brian2_does_not_ask_to_report_our_errors():
     done = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True)
     assert "CopyingMemory.length: expected a whole number" in done.stderr.splitlines()[-1]
     assert "unexpected error" not in done.stderr
-    python("import neuroanp.engine, sys; assert sys.excepthook.__module__ == 'neuroanp.errors'")

@@ -76,6 +76,7 @@ def test_both_ways_of_the_recurrent_product_of_the_floor_make_the_same():
         np.testing.assert_allclose(floor.activity, floor.w_rec @ floor.trace, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_rows_of_an_update(jax):
     rows = part_update.one_size(8, 2, "float32", seconds=0.01, steps=30)
     others = ["bare BLAS products", *part_update.PEERS]

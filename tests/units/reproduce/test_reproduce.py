@@ -35,6 +35,7 @@ def tiny(monkeypatch):
     return Plan(quick=True, seeds=(3,), only=("tiny",))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("interpreted")
 def test_every_method_runs_and_the_report_tells_their_numbers(tiny, tmp_path):
     jobs = tiny.jobs()

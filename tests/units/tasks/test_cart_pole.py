@@ -73,6 +73,7 @@ def test_the_numpy_form_moves_as_published():
         np.testing.assert_allclose(after, expected, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_the_plant_moves_and_ends_as_in_gymnasium():
     gymnasium = pytest.importorskip("gymnasium", reason="gymnasium, to compare with, is not installed")
     states, right, record = driven("runtime", lanes=10)
