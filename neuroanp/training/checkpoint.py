@@ -134,6 +134,8 @@ def _check(path: Path, arrays: Mapping[str, Array], trainer: Trainer) -> None:
     for name, values in arrays.items():
         if not name.startswith("history/") and np.isnan(values).any():
             raise DataError(f"{path}: {name}: expected numbers, got nan")
+        if name.endswith("/updates") and not 0 <= values <= arrays["update"]:
+            raise DataError(f"{path}: {name}: expected 0 to {arrays['update']} updates, got {values}")
     _check_history(path, arrays, trainer.recipe.updates)
 
 
