@@ -67,11 +67,13 @@ def _is_count(value: Any) -> bool:
 
 def _is_levels(value: Any) -> bool:
     """True for numbers by name; they may not be finite, which null says in JSON."""
-    return isinstance(value, dict) and all(level is None or _is_number(level) for level in value.values())
+    return isinstance(value, dict) and all(
+        str(name).isprintable() and (level is None or _is_number(level)) for name, level in value.items()
+    )
 
 
 KINDS: dict[str, Callable[[Any], bool]] = {
-    "a text": lambda value: isinstance(value, str),
+    "a text": lambda value: isinstance(value, str) and value.isprintable(),
     "true or false": lambda value: isinstance(value, bool),
     "a whole number of 0 or more": _is_count,
     "a number": _is_number,
