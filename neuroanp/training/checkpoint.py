@@ -11,7 +11,7 @@ import numpy as np
 
 from neuroanp import storage
 from neuroanp.config import document
-from neuroanp.errors import DataError
+from neuroanp.errors import DataError, InvalidValue
 from neuroanp.training.loop import Trainer
 from neuroanp.training.run_files import CONFIG, RESULT
 from neuroanp.training.state import TESTS, UPDATES
@@ -96,6 +96,21 @@ def load(folder: Path | str, task: Task | None = None) -> Trainer:
     return trainer
 
 
+def check_goes_on(folder: Path, trainer: Trainer) -> None:
+    """Check that a training may write over the checkpoint in a folder: it is its own, of no later update.
+
+    Raises
+    ------
+    InvalidValue
+        For the checkpoint of another training, and for one with updates that would be lost.
+    """
+    arrays = _read(folder)
+    settings = _essential(_settings(folder, arrays)), _essential(trainer.config)
+    if settings[0] != storage.finite(settings[1]) or arrays["update"] > trainer.state.update:
+        expected = "a new one, or that of this training so far: neuroanp.resume goes on with another"
+        raise InvalidValue("run folder", expected, str(folder))
+
+
 def _read(folder: Path) -> Arrays:
     path = folder / FILE
     if not path.exists():
@@ -134,7 +149,8 @@ def _check(path: Path, arrays: Mapping[str, Array], trainer: Trainer) -> None:
     for name, values in arrays.items():
         if not name.startswith("history/") and np.isnan(values).any():
             raise DataError(f"{path}: {name}: expected numbers, got nan")
-        if name.endswith("/updates") and not 0 <= values <= arrays["update"]:
+        counts = name.startswith("optimizer/") and name.endswith("/updates")
+        if counts and not ((values >= 0) & (values <= arrays["update"])).all():
             raise DataError(f"{path}: {name}: expected 0 to {arrays['update']} updates, got {values}")
     _check_history(path, arrays, trainer.recipe.updates)
 

@@ -56,7 +56,8 @@ class RunFolder:
     Raises
     ------
     InvalidValue
-        If there is something else in the folder, or it can't be written.
+        If there is something else in the folder, the checkpoint of another training too, or it can't be
+        written.
     """
 
     def __init__(
@@ -68,7 +69,9 @@ class RunFolder:
         self.path, self.trainer, self.checkpoints = Path(path), trainer, checkpoints
         self.place = self.path
         self._reported = False
-        if not (self.path / FILE).exists():
+        if (self.path / FILE).exists():
+            checkpoint.check_goes_on(self.path, trainer)
+        else:
             storage.check_folder(self.path)
             with storage.new_folder(self.path) as draft:
                 storage.write_json(draft / CONFIG, trainer.config)

@@ -167,6 +167,21 @@ def test_a_folder_with_something_in_it_is_refused_before_the_training(tmp_path):
         nap.train(task=nap.tasks.CopyingMemory(), out=tmp_path, progress=False)
 
 
+@pytest.mark.parametrize("changes", [{}, {"seed": 7}], ids=["from its start", "of another seed"])
+def test_an_unfinished_training_is_not_written_over(folder, changes):
+    before = (folder / "checkpoint.npz").read_bytes()
+    with pytest.raises(InvalidValue, match=r"run folder: expected a new one, .* neuroanp\.resume goes on"):
+        training(updates=5, engine="runtime", **changes).save(folder)
+    assert (folder / "checkpoint.npz").read_bytes() == before
+
+
+def test_a_trainer_is_saved_again_and_again(tmp_path):
+    trainer = training(updates=4, engine="runtime")
+    for step in trainer:
+        trainer.save(tmp_path / "run")
+        assert checkpoint.load(tmp_path / "run").state.update == step.update
+
+
 def started(folder, *words):
     command = [sys.executable, "-m", "neuroanp", "train", "copying-memory", *SMALL, "--tests", "0"]
     return subprocess.Popen(
