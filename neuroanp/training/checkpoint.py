@@ -82,9 +82,8 @@ def load(folder: Path | str, task: Task | None = None) -> Trainer:
     folder = Path(folder)
     arrays = _read(folder)
     config = _settings(folder, arrays)
-    settings = document.restore(config if task is None else config | {"task": None})
-    if task is not None:
-        settings["task"] = task
+    given = {"start": None} if task is None else {"start": None, "task": task}
+    settings = document.restore({name: value for name, value in config.items() if name not in given}) | given
     try:
         trainer = Trainer(**settings | {"engine": str(arrays["engine"])})
     except TypeError as error:

@@ -101,9 +101,15 @@ class Trainer:
         checks.whole(self, 0, "seed", "tests")
         checks.one_of(self, "dtype", ("float64", "float32"))
         recipe.check(task)
-        self.config = document.describe(
-            task=task, recipe=recipe, seed=seed, engine=engine, dtype=dtype, tests=tests
-        )
+        settings = {
+            "task": task,
+            "recipe": recipe,
+            "seed": seed,
+            "engine": engine,
+            "dtype": dtype,
+            "tests": tests,
+        }
+        self.config = document.describe(**settings | ({} if start is None else {"start": start}))
         self.seeds = Seeds(seed)
         self.network = Network(
             recipe.model,

@@ -8,6 +8,7 @@ import pytest
 from brian2 import Hz
 
 import neuroanp as nap
+from neuroanp.config import document
 from neuroanp.errors import DataError, InvalidValue
 from neuroanp.models import LIF, ConductanceLIF, TanhRNN
 from neuroanp.optim import SGD
@@ -148,6 +149,19 @@ def test_another_training_goes_on_from_the_weights(run, decorrelation):
     assert again.recipe.model == run.recipe.model
     assert again.result["test_loss"] == pytest.approx(run.result["test_loss"], rel=1e-9)
     assert ("D_in" in again.weights) == (decorrelation is not None)
+
+
+def test_a_run_that_began_elsewhere_goes_on_and_is_not_repeated_from_its_settings(run, tmp_path):
+    whole, cut = (
+        nap.Trainer(COPYING, DECORRELATED.replace(updates=3), start=run, engine="runtime", tests=0)
+        for _ in range(2)
+    )
+    cut.step()
+    cut.save(tmp_path / "run")
+    resumed, expected = nap.resume(tmp_path / "run", progress=False), whole.run(progress=False)
+    np.testing.assert_array_equal(resumed.weights["W_rec"], expected.weights["W_rec"])
+    with pytest.raises(DataError, match="start was a Run, which can't be stored in it"):
+        document.restore(nap.load(tmp_path / "run").config)
 
 
 def test_a_start_of_another_model_is_refused(run):
