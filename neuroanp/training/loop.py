@@ -101,15 +101,9 @@ class Trainer:
         checks.whole(self, 0, "seed", "tests")
         checks.one_of(self, "dtype", ("float64", "float32"))
         recipe.check(task)
-        settings = {
-            "task": task,
-            "recipe": recipe,
-            "seed": seed,
-            "engine": engine,
-            "dtype": dtype,
-            "tests": tests,
-        }
-        self.config = document.describe(**settings | ({} if start is None else {"start": start}))
+        began = {} if start is None else {"start": start}
+        settings = dict(task=task, recipe=recipe, seed=seed, engine=engine, dtype=dtype, tests=tests)
+        self.config = document.describe(**settings, **began)
         self.seeds = Seeds(seed)
         self.network = Network(
             recipe.model,
