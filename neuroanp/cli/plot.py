@@ -11,10 +11,7 @@ from neuroanp.config.part import Part
 from neuroanp.errors import InvalidValue
 from neuroanp.training.run import Run
 
-TEXT = """\
-usage: neuroanp plot RUN [options]
-
-Draws the loss of a run and an unseen trial into a file: PNG, PDF, SVG, by its name."""
+TEXT = "Draws the loss of a run and an unseen trial into a file: PNG, PDF, SVG, by its name."
 
 
 class Plot(Part):

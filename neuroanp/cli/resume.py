@@ -11,10 +11,7 @@ from neuroanp.config.part import Part
 from neuroanp.training import checkpoint
 from neuroanp.training.run_folder import Checkpoints, RunFolder
 
-TEXT = """\
-usage: neuroanp resume RUN [options]
-
-Goes on from the checkpoint in a run folder, to the same bits as without the stop."""
+TEXT = "Goes on from the checkpoint in a run folder, to the same bits as without the stop."
 
 
 class Resumption(Part):

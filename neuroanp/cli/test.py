@@ -16,10 +16,7 @@ from neuroanp.training.result import sentence
 from neuroanp.training.run import Run
 from neuroanp.training.seeds import Seeds
 
-TEXT = """\
-usage: neuroanp test RUN [options]
-
-Loss and score of a trained network on unseen trials, beside the trivial predictors."""
+TEXT = "Loss and score of a trained network on unseen trials, beside the trivial predictors."
 
 
 class Test(Part):

@@ -15,6 +15,7 @@ from neuroanp.config.part import Part
 from neuroanp.config.part import options as options_of
 from neuroanp.config.text import first_line
 from neuroanp.errors import InvalidValue, UnknownName
+from neuroanp.training.checkpoint import FILE
 from neuroanp.training.loop import Trainer
 from neuroanp.training.recipe import Recipe
 from neuroanp.training.run import Run
@@ -77,6 +78,8 @@ def train_command(words: list[str]) -> int:
         texts["task.data"] = str(options.data.absolute())
     task, recipe = apply("task", task, texts), apply("", recipe, texts)
     out = options.out or _default_folder(task, options.seed)
+    if (out / FILE).exists():
+        raise UsageError(f"{out} has a training that isn't finished; to go on: neuroanp resume {out}")
     storage.check_folder(out)
     keywords = {name: getattr(options, name) for name in SETTINGS}
     trainer = Trainer(task, recipe, start=run, **keywords)

@@ -114,7 +114,9 @@ def _read(folder: Path) -> Arrays:
     path = folder / FILE
     if not path.exists():
         if (folder / RESULT).exists():
-            raise DataError(f"{folder}: this run is finished; go on from its weights with start")
+            raise DataError(
+                f"{folder}: this run is finished; nap.train(start=...) and --start go on from its weights"
+            )
         raise DataError(f"{folder}: expected a run folder with {FILE}, found none")
     return read(path, *OWN)
 

@@ -110,7 +110,7 @@ def test_changed_settings_are_refused(folder):
 
 def test_a_finished_run_does_not_go_on(folder):
     nap.resume(folder, progress=False)
-    with pytest.raises(DataError, match="this run is finished; go on from its weights with start"):
+    with pytest.raises(DataError, match="this run is finished; .* go on from its weights"):
         nap.resume(folder)
 
 
@@ -173,6 +173,11 @@ def test_an_unfinished_training_is_not_written_over(folder, changes):
     with pytest.raises(InvalidValue, match=r"run folder: expected a new one, .* neuroanp\.resume goes on"):
         training(updates=5, engine="runtime", **changes).save(folder)
     assert (folder / "checkpoint.npz").read_bytes() == before
+
+
+def test_the_shell_says_how_an_unfinished_training_goes_on(folder, capsys):
+    assert main(["train", "copying-memory", "--out", str(folder)]) == 2
+    assert f"isn't finished; to go on: neuroanp resume {folder}" in capsys.readouterr().err
 
 
 def test_a_trainer_is_saved_again_and_again(tmp_path):
