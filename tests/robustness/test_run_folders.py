@@ -110,7 +110,7 @@ def test_changed_settings_are_refused(folder):
 
 def test_a_finished_run_does_not_go_on(folder):
     nap.resume(folder, progress=False)
-    with pytest.raises(DataError, match="this run is finished; .* go on from its weights"):
+    with pytest.raises(DataError, match=r"this run is finished; .* go on from its weights"):
         nap.resume(folder)
 
 
