@@ -19,6 +19,8 @@ WIDEST = 72
 """Steps that the linear predictor on a window sees at most."""
 SAMPLES = 10
 """Least number of training steps for each of its weights."""
+FARTHEST = 1e100
+"""Standard deviations from the mean, beyond which squares overflow."""
 
 
 class Series(SeriesTask):
@@ -141,7 +143,12 @@ class Series(SeriesTask):
             where = f"{table.source}: column {names[place]}"
             raise DataError(f"{where}: expected {expected}, got {deviation[place]:g}")
         at = [names.index(name) for name in targets]
-        course = forecast((table.values - mean) / deviation, at, self.ahead, held_out, table.stretches)
+        scaled = (table.values - mean) / deviation
+        for row, column in np.argwhere(np.abs(scaled) > FARTHEST)[:1]:
+            where = f"{table.source}: row {table.rows[row]}, column {names[column]}"
+            expected = f"at most {FARTHEST:g} standard deviations of the training part"
+            raise DataError(f"{where}: expected {expected}, got {table.values[row, column]:g}")
+        course = forecast(scaled, at, self.ahead, held_out, table.stretches)
         seen = [names.index(name) for name in inputs]
         course = Course(course.inputs[:, seen], course.targets, course.train, course.test, course.stretches)
         return course, mean[at], deviation[at]

@@ -164,7 +164,11 @@ def has_unit(owner: object, field: str, unit: Any) -> None:
     from brian2 import get_dimensions
 
     value = getattr(owner, field)
-    if get_dimensions(value) is not get_dimensions(unit):
+    try:
+        fits = get_dimensions(value) is get_dimensions(unit)
+    except (TypeError, ValueError):  # lists that are no array
+        fits = False
+    if not fits:
         raise InvalidValue(f"{type(owner).__name__}.{field}", f"a quantity in {unit}", value)
 
 

@@ -14,8 +14,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
 
 from neuroanp.cli.main import main
+
+providers.is_local_module_file = lambda path: False
+"""Without it examples depend on the constants of all modules that a process has imported."""
 
 FEW = 8
 """Examples of a quick test."""
