@@ -7,15 +7,13 @@ import difflib
 import importlib
 import os
 import sys
-import types
-import typing
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from collections.abc import Collection
+from typing import Any, NoReturn, TypeVar
 
-from neuroanp.config import part as parts
-from neuroanp.config import registry
+from neuroanp.config import dotted, registry
+from neuroanp.config.dotted import Option, apply
 from neuroanp.config.part import Part
-from neuroanp.config.text import Form, first_line, form
+from neuroanp.config.text import Form, first_line
 from neuroanp.config.units import quantity_text
 from neuroanp.errors import NeuroANPError, UnknownName
 
@@ -55,7 +53,7 @@ class Parser(argparse.ArgumentParser):
         raise HelpShown
 
     def read(self, words: list[str]) -> dict[str, Any]:
-        """Options in `words`, as text; `UnknownOption` for one that doesn't exist."""
+        """Options in `words`, as text, None for ``--no-NAME``; `UnknownOption` for one that doesn't exist."""
         options, rest = self.parse_known_args(words)
         for word in rest:
             if word.startswith("-"):
@@ -63,27 +61,19 @@ class Parser(argparse.ArgumentParser):
                 raise UnknownOption(word.partition("=")[0], known)
         if rest:
             raise UsageError(f"expected options after the task, got {rest[0]!r}")
-        return vars(options)
+        texts = vars(options)
+        for off in [name for name in texts if name.startswith("no-")]:
+            name = off.removeprefix("no-")
+            if any(other == name or other.startswith(f"{name}.") for other in texts):
+                raise UsageError(f"--{off} and --{name} options contradict each other")
+            del texts[off]
+            texts[name] = None
+        return texts
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=34, width=110)
-
-
-class _Option(NamedTuple):
-    """Option of a part, as the shell has it."""
-
-    name: str
-    """With its prefix: ``"rule.sigma"``."""
-    doc: str
-    value: Any
-    form: Form | None
-    """None for an option that is a part itself."""
-    part: type[Part] | None
-    choices: Mapping[str, type[Any]]
-    """Parts that can be chosen, by name."""
-    optional: bool
 
 
 def import_modules(words: list[str]) -> list[str]:
@@ -159,7 +149,7 @@ def add_options(
     title = f"{prefix}: {type(part).__name__}" if prefix else type(part).__name__
     group = parser.add_argument_group(title, first_line(type(part)))
     nested = []
-    for option in _options(prefix, part):
+    for option in dotted.options(prefix, part):
         if option.name in without:
             continue
         if option.part is not None:
@@ -171,7 +161,7 @@ def add_options(
         add_options(parser, name, value)
 
 
-def _add_choice(group: Any, option: _Option) -> None:
+def _add_choice(group: Any, option: Option) -> None:
     settings: dict[str, Any] = {"default": argparse.SUPPRESS, "dest": option.name}
     if option.choices:
         text = f"another {option.name.rpartition('.')[2]}: {', '.join(option.choices)}"
@@ -183,7 +173,7 @@ def _add_choice(group: Any, option: _Option) -> None:
         group.add_argument(f"--no-{option.name}", help=text, **settings)
 
 
-def _add_value(group: Any, option: _Option, written: Form) -> None:
+def _add_value(group: Any, option: Option, written: Form) -> None:
     unit = "" if written.unit is None else f" [{written.unit}]"
     text = f"{option.doc}{unit} (default: {_text(option.value, written)})".replace("%", "%%")
     settings: dict[str, Any] = {"default": argparse.SUPPRESS, "dest": option.name, "help": text}
@@ -208,81 +198,10 @@ def given(words: list[str], names: Collection[str]) -> dict[str, str]:
 
 def _choices(prefix: str, part: Part) -> list[str]:
     names = []
-    for option in _options(prefix, part):
+    for option in dotted.options(prefix, part):
         names += [option.name] if option.choices else []
         names += _choices(option.name, option.value) if isinstance(option.value, Part) else []
     return names
-
-
-def apply(prefix: str, part: PartT, texts: Mapping[str, Any]) -> PartT:
-    """Part with the options replaced that the shell gave.
-
-    Parameters
-    ----------
-    prefix : str
-    part : Part
-    texts : mapping
-        Texts of options by name, such as ``"rule.sigma"``.
-
-    Raises
-    ------
-    InvalidValue
-        For text that isn't of the option's form, and for a value that the part refuses.
-    UnknownName
-        For a part that doesn't exist.
-    """
-    changes = {}
-    for option in _options(prefix, part):
-        name = option.name.rpartition(".")[2]
-        if option.part is not None:
-            value = _applied(option, texts)
-            if value is not option.value:
-                changes[name] = value
-        elif option.name in texts and option.form is not None:
-            text = texts[option.name]
-            where = f"{type(part).__name__}.{name}" if prefix else f"--{name}"
-            changes[name] = option.form.parse(where, text) if isinstance(text, str) else text
-    return part.replace(**changes) if changes else part
-
-
-def _applied(option: _Option, texts: Mapping[str, Any]) -> Part | None:
-    mentioned = option.name in texts or any(name.startswith(f"{option.name}.") for name in texts)
-    if texts.get(f"no-{option.name}"):
-        if mentioned:
-            raise UsageError(f"--no-{option.name} and --{option.name} options contradict each other")
-        return None
-    value: Part | None = option.value
-    if option.name in texts:
-        require_known(f"--{option.name}", [texts[option.name]], option.choices)
-        value = like(option.choices[texts[option.name]], value)
-    if value is None and mentioned and option.part is not None:
-        value = option.part()
-    return value if value is None else apply(option.name, value, texts)
-
-
-def like(cls: Any, old: Part | None) -> Any:
-    """Instance of `cls` that takes over the options of the same name and type that `old` has."""
-    if old is None or type(old) is cls:
-        return cls() if old is None else old
-    new, there = parts.options(cls), parts.options(type(old))
-    names = [name for name in new if name in there and new[name][1] == there[name][1]]
-    return cls(**{name: getattr(old, name) for name in names})
-
-
-def _options(prefix: str, part: Part) -> Iterator[_Option]:
-    for name, (field, hint) in parts.options(type(part)).items():
-        union = typing.get_origin(hint) in (typing.Union, types.UnionType)
-        inner = typing.get_args(hint) if union else (hint,)
-        kind = next((cls for cls in inner if isinstance(cls, type) and issubclass(cls, Part)), None)
-        yield _Option(
-            name=f"{prefix}.{name}" if prefix else name,
-            doc=field.metadata.get("doc", ""),
-            value=getattr(part, name),
-            form=None if kind else form(field, hint),
-            part=kind,
-            choices=registry.alternatives(kind) if kind else {},
-            optional=kind is not None and types.NoneType in inner,
-        )
 
 
 def _text(value: Any, written: Form) -> str:

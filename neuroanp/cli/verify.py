@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 
 from neuroanp import storage
-from neuroanp.cli.options import UsageError, help_asked, like, read_options
+from neuroanp.cli.options import UsageError, help_asked, read_options
 from neuroanp.config import registry
+from neuroanp.config.dotted import like
 from neuroanp.config.option import SEEDS, option
 from neuroanp.config.part import Part
 from neuroanp.network.model import Model
