@@ -96,7 +96,8 @@ def test_json_is_one_line_and_last_on_standard_output(training, capsys):
     printed = capsys.readouterr()
     assert printed.out.count("\n") == 1
     assert set(json.loads(printed.out)) == set(RESULT_KEYS)
-    assert "figure: here" in printed.err
+    assert printed.err == f"{Run.load('here')}\n"
+    assert not Path("here/figure.png").exists()
 
 
 def test_quiet_says_nothing(training, capsys):
@@ -253,7 +254,7 @@ def test_list_has_a_line_for_each(training, capsys):
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "tasks:"
     assert {"  toy-echo", "  net", "  synapses"} < set(said)
-    assert "  sgd                     Stochastic gradient descent, with momentum." in said
+    assert "  sgd                     Gradient descent, with or without momentum." in said
 
 
 def test_unknown_commands_are_refused(capsys):
