@@ -127,7 +127,8 @@ class Trainer:
         recipe, network = self.recipe, self.network
         decorrelation = recipe.decorrelation.start(network.layout) if recipe.decorrelation else {}
         if run is None:
-            weights = recipe.model.start_weights(self.seeds.weights, network.n_in, network.n_out)
+            with one_thread():  # which others take long to start, and whose number would change the last bits
+                weights = recipe.model.start_weights(self.seeds.weights, network.n_in, network.n_out)
         else:
             weights, matrices = weights_of(run, recipe.model, decorrelated=bool(decorrelation))
             decorrelation |= matrices
