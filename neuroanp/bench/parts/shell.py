@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ def rows(quick: bool) -> Iterator[Row]:
         samples = interleaved(functions, 10.0 if quick else 60.0)
     yield compared(samples, "ours", PEER, part="shell", what=PEER, size=TRAIN, limit=1.3)
     for line in ANSWERS:
-        seconds = interleaved({line: lambda line=line: _neuroanp(line.split())}, 1.0 if quick else 5.0)[line]
+        seconds = interleaved({line: partial(_neuroanp, line.split())}, 1.0 if quick else 5.0)[line]
         median = float(np.median(seconds)) / 1e3
         yield Row(part="shell", what="answer", size=line, ours=median, unit="s", limit=0.5)
 

@@ -13,44 +13,38 @@ from neuroanp.training.recipe import Recipe
 from support.processes import python
 
 HEAVY = ("brian2", "jax", "matplotlib", "optuna", "scipy", "sklearn", "sympy")
-QUICK = (
-    "--help", "--version", "list", "list --help", "trian", "train", "train --help", "train no-such-task",
-    "train copying-memory --rule no-such", "train --model=no-such copying-memory", "verify --help",
-    "verify no-such tanh digits", "locality --help", "locality no-such", "resume --help", "test --help",
-    "plot --help", "bench --help", "--import colorsys list",
+RIGHT = (
+    "--help", "--version", "list", "list --help", "train --help", "verify --help", "locality --help",
+    "resume --help", "test --help", "plot --help", "bench --help", "--import colorsys list",
+)  # fmt: skip
+MISTYPED = (
+    "trian", "train", "train no-such-task", "train copying-memory --rule no-such", "locality no-such",
+    "train --model=no-such copying-memory", "verify no-such tanh digits",
 )  # fmt: skip
 
 
 def test_an_answer_that_needs_no_brian2_imports_none():
-    said = python(
-        f"""
-        import contextlib, io, json, sys
-        from neuroanp.cli.main import main
-        for line in {QUICK}:
-            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-                code = main(line.split())
-            print(json.dumps([line, code, [name for name in {HEAVY} if name in sys.modules]]))
-    """.replace("\n        ", "\n")
-    )
-    answers = [json.loads(line) for line in said.stdout.splitlines()]
-    assert [line for line, code, _ in answers if code == 2] == [
-        line for line in QUICK if "--help" not in line
-    ][2:][:-1]
-    assert {line: heavy for line, _, heavy in answers if heavy} == {}
-    assert len(answers) == len(QUICK)
+    script = f"""
+import contextlib, io, json, sys
+from neuroanp.cli.main import main
+for line in {RIGHT + MISTYPED}:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        code = main(line.split())
+    print(json.dumps([line, code, [name for name in {HEAVY} if name in sys.modules]]))
+"""
+    answers = [json.loads(line) for line in python(script).stdout.splitlines()]
+    assert answers == [[line, 0, []] for line in RIGHT] + [[line, 2, []] for line in MISTYPED]
 
 
 def test_a_training_imports_its_own_task_and_rule_and_draws_nothing(tmp_path):
-    said = python(
-        f"""
-        import sys
-        from neuroanp.cli.main import main
-        words = "train copying-memory --task.evaluation_trials 4 --model.hidden 4 --lanes 2 --updates 1"
-        assert main([*words.split(), *"--engine runtime --json --out".split(), {str(tmp_path / "run")!r}]) == 0
-        print(*sys.modules)
-    """.replace("\n        ", "\n")
-    )
-    modules = set(said.stdout.splitlines()[-1].split())
+    script = f"""
+import sys
+from neuroanp.cli.main import main
+words = "train copying-memory --task.evaluation_trials 4 --model.hidden 4 --lanes 2 --updates 1 --json"
+assert main([*words.split(), "--engine", "runtime", "--out", {str(tmp_path / "run")!r}]) == 0
+print(*sys.modules)
+"""
+    modules = set(python(script).stdout.splitlines()[-1].split())
     assert {"neuroanp.tasks.copying_memory", "neuroanp.rules.node"} < modules
     unneeded = {"jax", "sklearn", "pandas", "scipy.sparse", "neuroanp.gradients", "neuroanp.plotting.run"}
     unneeded |= {"neuroanp.tasks.cart_pole", "neuroanp.rules.e_prop", "neuroanp.models.lif"}

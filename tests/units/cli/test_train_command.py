@@ -266,7 +266,8 @@ def test_unknown_commands_are_refused(capsys):
 def test_ctrl_c_is_not_left_to_brian2():
     code = (
         "import signal, sys; before = signal.getsignal(signal.SIGINT); from neuroanp.cli.main import main; "
-        "main(['resume', 'nowhere']); print('brian2' in sys.modules, signal.getsignal(signal.SIGINT) is before)"
+        "main(['resume', 'nowhere']); "
+        "print('brian2' in sys.modules, signal.getsignal(signal.SIGINT) is before)"
     )
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
