@@ -118,7 +118,10 @@ def _with_options(name: str, words: list[str]) -> int:
 
 @contextlib.contextmanager
 def _without_collection() -> Iterator[None]:
-    """Time in which no garbage is looked for; what is there at its end stays, and isn't looked at again."""
+    """Time of the first imports, in which no garbage is looked for; what they leave isn't looked at again."""
+    if "brian2" in sys.modules or not gc.isenabled():
+        yield
+        return
     gc.disable()
     try:
         yield
