@@ -1,21 +1,6 @@
 """Model zoo: one model a file."""
 
-from neuroanp.models.alif import ALIF
-from neuroanp.models.balanced_lif import BalancedLIF
-from neuroanp.models.conductance_lif import ConductanceLIF
-from neuroanp.models.ei import EI
-from neuroanp.models.izhikevich import Izhikevich
-from neuroanp.models.leaky_tanh import LeakyTanhRNN
-from neuroanp.models.lif import LIF
-from neuroanp.models.tanh import TanhRNN
+import lazy_loader
 
-__all__ = [
-    "ALIF",
-    "EI",
-    "LIF",
-    "BalancedLIF",
-    "ConductanceLIF",
-    "Izhikevich",
-    "LeakyTanhRNN",
-    "TanhRNN",
-]
+# One class needs one file of them, and `neuroanp train` is quick.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,7 +6,8 @@ import sys
 
 from neuroanp.bench.run import measure
 from neuroanp.bench.worker import PARTS
-from neuroanp.cli.options import read_options, require_known
+from neuroanp.cli.options import read_options
+from neuroanp.cli.words import require_known
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
 

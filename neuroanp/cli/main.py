@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import io
 import os
 import signal
 import sys
+from collections.abc import Iterator
 
-from neuroanp.cli.options import HelpShown, UsageError, import_modules
+from neuroanp.cli import quick
+from neuroanp.cli.words import HelpShown, UsageError, help_asked, import_modules
 from neuroanp.config import environment, registry
-from neuroanp.config.text import first_line
 from neuroanp.errors import NeuroANPError, UnknownName
 
 USAGE = """\
@@ -97,20 +100,40 @@ def _command(name: str, words: list[str]) -> int:
 
 
 def _with_options(name: str, words: list[str]) -> int:
+    text = quick.answer(name, words)
+    if text is not None:
+        print(text)
+        return 0
     handler = signal.getsignal(signal.SIGINT)
-    module = importlib.import_module(f"neuroanp.cli.{name}")
-    signal.signal(signal.SIGINT, handler)  # Brian2's handler would end one simulation instead of the command
+    with _without_collection():
+        module = importlib.import_module(f"neuroanp.cli.{name}")
+        if not help_asked(words):
+            importlib.import_module("neuroanp.training.run")  # with Brian2, whose handler is replaced here
+    signal.signal(signal.SIGINT, handler)  # Brian2's would end one simulation instead of the command
     try:
         return int(getattr(module, f"{name}_command")(words))
     except HelpShown:
         return 0
 
 
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Time of the first imports, in which no garbage is looked for; what they leave isn't looked at again."""
+    if "brian2" in sys.modules or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def _list() -> int:
     for kind in registry.GROUPS:
         print(f"{kind}s:")
-        for name, cls in registry.classes(kind).items():
-            print(f"  {name:<22}  {first_line(cls)}".rstrip())
+        print(*quick.lines(kind), sep="\n")
     return 0
 
 

@@ -9,7 +9,6 @@ from neuroanp.cli.resume import run_folder
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
 from neuroanp.errors import InvalidValue
-from neuroanp.training.run import Run
 
 TEXT = "Draws the loss of a run and an unseen trial into a file: PNG, PDF, SVG, by its name."
 
@@ -25,6 +24,8 @@ def plot_command(words: list[str]) -> int:
     """Figure that the words after ``neuroanp plot`` ask for; returns the exit code."""
     folder, words = run_folder("plot", words)
     options = read_options("neuroanp plot RUN", Plot(), words, TEXT)
+    from neuroanp.training.run import Run  # takes long, and help needs none
+
     path = options.out or folder / "figure.png"
     figure = Run.load(folder).plot()
     try:

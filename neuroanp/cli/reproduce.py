@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from neuroanp.cli.options import UsageError, read_options, require_known
+from neuroanp.cli.options import read_options
+from neuroanp.cli.words import UsageError, require_known
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
 from neuroanp.errors import InvalidValue

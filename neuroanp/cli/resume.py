@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from neuroanp.cli.options import UsageError, read_options
-from neuroanp.cli.saving import run_and_save
+from neuroanp.cli.options import read_options
+from neuroanp.cli.words import UsageError, help_asked
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
-from neuroanp.training import checkpoint
-from neuroanp.training.run_folder import Checkpoints, RunFolder
 
 TEXT = "Goes on from the checkpoint in a run folder, to the same bits as without the stop."
 
@@ -19,7 +17,7 @@ class Resumption(Part):
 
     checkpoint: float = option(60.0, "seconds between two checkpoints in the run folder", least=0)
     checkpoint_updates: int | None = option(None, "updates between two checkpoints", least=1)
-    json: bool = option(False, "print result.json on one line, last, to stdout")
+    json: bool = option(False, "print result.json on one line, last, to stdout; draw no figure")
     quiet: bool = option(False, "no progress and no words, only errors")
 
 
@@ -27,6 +25,10 @@ def resume_command(words: list[str]) -> int:
     """Training that the words after ``neuroanp resume`` ask to go on; returns the exit code."""
     folder, words = run_folder("resume", words)
     options = read_options("neuroanp resume RUN", Resumption(), words, TEXT)
+    from neuroanp.cli.saving import run_and_save
+    from neuroanp.training import checkpoint
+    from neuroanp.training.run_folder import Checkpoints, RunFolder
+
     often = Checkpoints(seconds=options.checkpoint, updates=options.checkpoint_updates)
     trainer = checkpoint.load(folder)
     return run_and_save(RunFolder(folder, trainer, often), options.quiet, options.json)
@@ -36,6 +38,6 @@ def run_folder(command: str, words: list[str]) -> tuple[Path, list[str]]:
     """Run folder, the first word, and the other words; a question for help needs none."""
     if words and not words[0].startswith("-"):
         return Path(words[0]), words[1:]
-    if {"-h", "--help"} & set(words):
+    if help_asked(words):
         return Path("RUN"), words
     raise UsageError(f"{command} needs a run folder: neuroanp {command} RUN")

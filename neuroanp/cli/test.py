@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neuroanp import storage
 from neuroanp.cli.options import read_options
@@ -11,10 +11,9 @@ from neuroanp.cli.resume import run_folder
 from neuroanp.config.option import SEEDS, option
 from neuroanp.config.part import Part, options
 from neuroanp.errors import InvalidValue
-from neuroanp.training.evaluation import evaluate, judge
-from neuroanp.training.result import sentence
-from neuroanp.training.run import Run
-from neuroanp.training.seeds import Seeds
+
+if TYPE_CHECKING:
+    from neuroanp.training.run import Run
 
 TEXT = "Loss and score of a trained network on unseen trials, beside the trivial predictors."
 
@@ -32,6 +31,9 @@ def test_command(words: list[str]) -> int:
     """Test that the words after ``neuroanp test`` ask for; returns the exit code."""
     folder, words = run_folder("test", words)
     asked = read_options("neuroanp test RUN", Test(), words, TEXT)
+    from neuroanp.training.result import sentence
+    from neuroanp.training.run import Run
+
     run = Run.load(folder)
     result = tested(run, asked)
     print(storage.json_line(result) if asked.json else sentence(result, None, run.higher_is_better))
@@ -40,6 +42,9 @@ def test_command(words: list[str]) -> int:
 
 def tested(run: Run, asked: Test) -> dict[str, Any]:
     """Result of a run's network on unseen trials, by the names of `Run.result`."""
+    from neuroanp.training.evaluation import evaluate, judge
+    from neuroanp.training.seeds import Seeds
+
     task = run.task
     if asked.data is not None:
         if "data" not in options(type(task)):

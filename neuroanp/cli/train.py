@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from neuroanp import storage
-from neuroanp.cli.options import Parser, UsageError, add_options, apply, given, given_choices, help_asked
+from neuroanp.cli.options import add_options, apply, given_choices
+from neuroanp.cli.quick import task_name
 from neuroanp.cli.saving import run_and_save
+from neuroanp.cli.words import Parser, UsageError, given
 from neuroanp.config import document, registry
 from neuroanp.config.option import SEEDS, option
 from neuroanp.config.part import Part
@@ -22,17 +24,6 @@ from neuroanp.training.run import Run
 from neuroanp.training.run_folder import Checkpoints, RunFolder
 from neuroanp.training.task import Task
 from neuroanp.training.train import recipe_of
-
-USAGE = """\
-usage: neuroanp train TASK [options]
-       neuroanp train --config FILE [options]
-       neuroanp train [TASK] --start RUN [options]
-
-Tasks:
-{tasks}
-
-`neuroanp train TASK --help` explains the options, which depend on the task."""
-
 
 SETTINGS = ("seed", "tests", "engine", "dtype")
 """Options that a config has beside its task and recipe."""
@@ -54,20 +45,14 @@ class Training(Part):
     out: Path | None = option(None, "run folder; runs/TASK-SEED-TIME when left out")
     checkpoint: float = option(60.0, "seconds between two checkpoints in the run folder", least=0)
     checkpoint_updates: int | None = option(None, "updates between two checkpoints", least=1)
-    json: bool = option(False, "print result.json on one line, last, to stdout")
+    json: bool = option(False, "print result.json on one line, last, to stdout; draw no figure")
     quiet: bool = option(False, "no progress and no words, only errors")
 
 
 def train_command(words: list[str]) -> int:
     """Training that the words after ``neuroanp train`` ask for; returns the exit code."""
-    name, words = _task_name(words)
+    name, words = task_name(words)
     start = _start_options(words)
-    if name is None and start.config is None and start.start is None:
-        if not help_asked(words):
-            raise UsageError(f"train needs a task: one of {', '.join(registry.classes('task'))}")
-        lines = [f"  {name:<22}  {first_line(task)}" for name, task in registry.classes("task").items()]
-        print(USAGE.format(tasks="\n".join(lines)))
-        return 0
     run = None if start.start is None else Run.load(start.start)
     start, task, recipe = _settings(name, start, run)
     words = _in_full(words, task)
@@ -85,17 +70,6 @@ def train_command(words: list[str]) -> int:
     trainer = Trainer(task, recipe, start=run, **keywords)
     checkpoints = Checkpoints(seconds=options.checkpoint, updates=options.checkpoint_updates)
     return run_and_save(RunFolder(out, trainer, checkpoints), options.quiet, options.json)
-
-
-def _task_name(words: list[str]) -> tuple[str | None, list[str]]:
-    """Task and the other words; the task comes first, or is the first word that names one."""
-    if words and not words[0].startswith("-"):
-        return words[0], words[1:]
-    names = registry.classes("task")
-    place = next((place for place, word in enumerate(words) if word in names), None)
-    if place is None:
-        return None, words
-    return words[place], words[:place] + words[place + 1 :]
 
 
 def _start_options(words: list[str]) -> Training:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from neuroanp import storage
-from neuroanp.cli.options import UsageError, help_asked, read_options
+from neuroanp.cli.options import read_options
 from neuroanp.config import registry
 from neuroanp.config.dotted import like
 from neuroanp.config.option import SEEDS, option
@@ -18,15 +18,6 @@ from neuroanp.rules import Rule
 from neuroanp.training.recipe import Recipe
 from neuroanp.training.task import Task
 from neuroanp.verify import verify
-
-USAGE = """\
-usage: neuroanp verify RULE MODEL TASK [options]
-
-Compares what a rule estimates for one trial of an untrained network, over many draws of its noise, with the
-gradient that backpropagation through time has (extra compare): cosine for each weight matrix against the
-number of samples, bias and variance, also against sigma, hidden size, trial length and discount.
-
-`neuroanp verify RULE MODEL TASK --help` explains the options, which depend on the three."""
 
 SWEEPS = ("sigma", "hidden", "steps", "discount")
 
@@ -48,12 +39,7 @@ class Verify(Part):
 
 def verify_command(words: list[str]) -> int:
     """Measurement, its table, printed, and a folder with table and figure; returns the exit code."""
-    names = [word for word in words[:3] if not word.startswith("-")]
-    if len(names) < 3:
-        if help_asked(words):
-            print(USAGE)
-            return 0
-        raise UsageError(f"expected a rule, a model and a task, got {' '.join(names) or 'none'}")
+    names = words[:3]
     options = read_options(f"neuroanp verify {' '.join(names)}", _start(*names), words[3:])
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     out = options.out or Path(f"runs/verify-{'-'.join(names)}-{now}")

@@ -89,9 +89,9 @@ def instance(where: str, value: Any, kind: type[Any]) -> None:
     fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
     if fields and isinstance(value, (int, float)) and not isinstance(value, bool):
         expected += f", as {kind.__name__}({fields[0].name}={value})"
-    named = registry.alternatives(kind).get(value) if isinstance(value, str) else None
-    if named is not None:
-        expected += f", as {named.__name__}()"
+    offered = registry.kind_of(kind)
+    if offered is not None and isinstance(value, str) and value in registry.names(offered):
+        expected += f", as {registry.find(offered, value).__name__}()"
     raise InvalidValue(where, expected, value)
 
 

@@ -26,8 +26,8 @@ class Option(NamedTuple):
     form: Form | None
     """None for an option that is a part itself, and where text can't give its value."""
     part: type[Part] | None
-    choices: Mapping[str, type[Any]]
-    """Parts that can be chosen, by name."""
+    kind: str | None
+    """Kind of the parts that can be chosen, None where none can."""
     optional: bool
 
 
@@ -43,7 +43,7 @@ def options(prefix: str, part: Part) -> Iterator[Option]:
             value=getattr(part, name),
             form=None if kind else form(field, hint),
             part=kind,
-            choices=registry.alternatives(kind) if kind else {},
+            kind=registry.kind_of(kind) if kind else None,
             optional=kind is not None and types.NoneType in inner,
         )
 
@@ -95,9 +95,11 @@ def _applied(where: str, option: Option, values: Mapping[str, Any]) -> Part | No
     if isinstance(value, str) and option.optional and value == "none":
         value = None
     elif isinstance(value, str):
-        if value not in option.choices:
-            raise UnknownName(f"--{option.name}", value, list(option.choices))
-        value = like(option.choices[value], option.value)
+        if option.kind is None:
+            raise InvalidValue(where, "a part, as it has no other by name", value)
+        if value not in (known := registry.names(option.kind)):
+            raise UnknownName(f"--{option.name}", value, list(known))
+        value = like(registry.find(option.kind, value), option.value)
     if value is None and option.name in values:
         if not option.optional or inside:
             expected = "a part" if not inside else "a part, as options of it are given"

@@ -8,8 +8,12 @@ A package offers a class by listing it in its ``pyproject.toml``::
 
 from __future__ import annotations
 
+import functools
+import importlib.metadata
+import json
 import sys
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Iterable, Mapping
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +26,30 @@ FAILURES = (ImportError, AttributeError, SyntaxError, NameError, TypeError, Valu
 """Errors that the import of somebody else's module is prepared for."""
 
 
+OURS = "neuroanp."
+"""Beginning of the addresses of our own classes."""
+
+LAZY = ("neuroanp", "neuroanp.models", "neuroanp.rules", "neuroanp.tasks")
+"""Our own packages that import what is asked of them, and nothing else."""
+
+INDEX = Path(__file__).with_name("index.json")
+"""First sentences of our own classes, by kind and name, so that a list of them imports none."""
+
+
 class BrokenEntryPoint(NeuroANPError):
     """Name that some package offers, but whose class can't be imported."""
+
+
+def names(kind: str) -> list[str]:
+    """Names that are offered for a kind of `GROUPS`; no class is imported."""
+    return sorted(_offered(kind))
+
+
+def sentences(kind: str) -> dict[str, str]:
+    """First sentence of each class of a kind by its name, empty for those of others; no class is imported."""
+    index = json.loads(INDEX.read_text(encoding="utf-8"))[kind]
+    ours = {name for name, entry in _offered(kind).items() if entry.value.startswith(OURS)}
+    return {name: index.get(name, "") if name in ours else "" for name in names(kind)}
 
 
 def classes(kind: str) -> dict[str, type[Any]]:
@@ -43,16 +69,10 @@ def classes(kind: str) -> dict[str, type[Any]]:
     return sound
 
 
-def alternatives(base: type[Any]) -> dict[str, type[Any]]:
-    """Classes that can be chosen for a part, by shell name; none for a base without a kind.
-
-    Parameters
-    ----------
-    base : type
-        Class whose ``registered_as``, not inherited, names the kind.
-    """
-    kind = vars(base).get("registered_as")
-    return {} if kind is None else classes(kind)
+def kind_of(base: type[Any]) -> str | None:
+    """Kind whose classes can be chosen for a part: ``registered_as`` of its class itself; None without."""
+    kind: str | None = vars(base).get("registered_as")
+    return kind
 
 
 def address(cls: type[Any]) -> str:
@@ -70,21 +90,21 @@ def imported(where: str) -> Any:
     module, _, name = where.partition(":")
     item: Any = sys.modules.get(module)
     for part in name.split("."):
-        # our own face looks names up when used; in other modules nothing is looked up that isn't there
-        names = getattr(item, "__dict__", {})
-        item = getattr(item, part, None) if module == "neuroanp" else names.get(part)
+        # our own packages look names up when used; in other modules nothing is looked up that isn't there
+        there = getattr(item, "__dict__", {})
+        item = getattr(item, part, None) if module in LAZY else there.get(part)
     return item
 
 
 def offered_class(where: str) -> type[Any] | None:
     """Class of an installed entry point at ``"module:Name"``; None where nobody offers it."""
     package = where.partition(":")[0].partition(".")[0]
-    for kind in GROUPS:
-        for entry in _offered(kind).values():
-            if entry.module.partition(".")[0] == package:
-                cls = _load(kind, entry)
-                if where in (entry.value, address(cls)):
-                    return cls
+    entries = [(kind, entry) for kind in GROUPS for entry in _offered(kind).values()]
+    for kind, entry in sorted(entries, key=lambda offer: offer[1].value != where):
+        if entry.module.partition(".")[0] == package:
+            cls = _load(kind, entry)
+            if where in (entry.value, address(cls)):
+                return cls
     return None
 
 
@@ -107,7 +127,7 @@ def find(kind: str, name: str) -> type[Any]:
     """
     offered = _offered(kind)
     if name not in offered:
-        raise UnknownName(kind, name, sorted(offered))
+        raise UnknownName(kind, name, names(kind))
     return _load(kind, offered[name])
 
 
@@ -141,14 +161,19 @@ def require_links() -> None:
             )
 
 
-def _offered(kind: str) -> dict[str, EntryPoint]:
+def _offered(kind: str) -> Mapping[str, EntryPoint]:
     if kind not in GROUPS:
         raise UnknownName("kind", kind, list(GROUPS))
     require_links()
-    ours_last = sorted(
-        entry_points(group=GROUPS[kind]), key=lambda entry: entry.value.startswith("neuroanp.")
-    )
+    entries: Iterable[EntryPoint] = _entries(tuple(sys.path)).select(group=GROUPS[kind])
+    ours_last = sorted(entries, key=lambda entry: entry.value.startswith(OURS))
     return {entry.name: entry for entry in ours_last}
+
+
+@functools.lru_cache(maxsize=1)
+def _entries(path: tuple[str, ...]) -> Any:
+    """Entry points of the packages that are installed on a path, which has many files to read."""
+    return importlib.metadata.entry_points()
 
 
 def _load(kind: str, entry: EntryPoint) -> type[Any]:

@@ -102,24 +102,16 @@ class Trainer:
         checks.one_of(self, "dtype", ("float64", "float32"))
         recipe.check(task)
         began = {} if start is None else {"start": start}
-        settings = dict(task=task, recipe=recipe, seed=seed, engine=engine, dtype=dtype, tests=tests)
-        self.config = document.describe(**settings, **began)
+        self.config = document.describe(
+            task=task, recipe=recipe, seed=seed, engine=engine, dtype=dtype, tests=tests, **began
+        )
         self.seeds = Seeds(seed)
         self.network = Network(
-            recipe.model,
-            task.n_in,
-            task.n_out,
-            task.dt,
-            lanes=recipe.lanes,
-            passes=recipe.passes,
-            perturbation=recipe.rule.perturbation,
-            seed=self.seeds.noise,
-            engine=engine,
-            dtype=dtype,
-            decorrelated=recipe.decorrelation is not None,
-            plant=task.plant,
-            loss=task.loss,
-        )
+            recipe.model, task.n_in, task.n_out, task.dt,
+            lanes=recipe.lanes, passes=recipe.passes, perturbation=recipe.rule.perturbation,
+            seed=self.seeds.noise, engine=engine, dtype=dtype,
+            decorrelated=recipe.decorrelation is not None, plant=task.plant, loss=task.loss,
+        )  # fmt: skip
         self.engine = self.network.engine
         self.unseen = task.evaluation(self.seeds.evaluation)
         self._zero_output_loss = loss(np.zeros_like(self.unseen.targets), self.unseen)
@@ -128,13 +120,15 @@ class Trainer:
             recipe.clip, recipe.optimizer, recipe.bounds, KeepSigns(names=recipe.model.signed)
         )
         self.state = self._start(start)
+        self._latest: tuple[int, Evaluation] | None = None
         self._good = self.state.weights, self.state.decorrelation
 
     def _start(self, run: Run | None) -> TrainingState:
         recipe, network = self.recipe, self.network
         decorrelation = recipe.decorrelation.start(network.layout) if recipe.decorrelation else {}
         if run is None:
-            weights = recipe.model.start_weights(self.seeds.weights, network.n_in, network.n_out)
+            with one_thread():  # which others take long to start, and whose number would change the last bits
+                weights = recipe.model.start_weights(self.seeds.weights, network.n_in, network.n_out)
         else:
             weights, matrices = weights_of(run, recipe.model, decorrelated=bool(decorrelation))
             decorrelation |= matrices
@@ -255,8 +249,15 @@ class Trainer:
         self.network.write(state.weights, state.decorrelation)
         return trial_loss
 
+    def _evaluation(self) -> Evaluation:
+        """Evaluation with the weights that are in the network, made once for the same ones."""
+        mark = self.state.mark()
+        if self._latest is None or self._latest[0] != mark:
+            self._latest = mark, evaluate(self.network, self.task, self.unseen)
+        return self._latest[1]
+
     def _evaluate(self) -> Evaluation:
-        evaluation = evaluate(self.network, self.task, self.unseen)
+        evaluation = self._evaluation()
         self._check(self.state.update, "test loss", evaluation.loss)
         values = (self.state.update, evaluation.loss, evaluation.score, evaluation.correlation)
         self.state.note(TESTS, values)
@@ -279,7 +280,7 @@ class Trainer:
         """Result of the run so far."""
         state, recipe, task = self.state, self.recipe, self.task
         self.network.write(state.weights, state.decorrelation)
-        evaluation = evaluate(self.network, task, self.unseen)
+        evaluation = self._evaluation()
         wiring = self.network.wiring
         losses, seconds = state.history["loss"], state.history["seconds"]
         result = {

@@ -196,15 +196,16 @@ class Run:
             self.write(draft)
         return Path(folder)
 
-    def write(self, folder: Path) -> None:
-        """Write the files of `save` into a folder."""
+    def write(self, folder: Path, figure: bool = True) -> None:
+        """Write the files of `save` into a folder, with or without the figure."""
         storage.write_json(folder / CONFIG, self.config | {"higher_is_better": self.higher_is_better})
         storage.write_json(folder / RESULT, self.result)
         storage.write_history(folder / "history.csv", self.history)
         storage.write_arrays(folder / "weights.npz", self.weights)
         if self.example is not None:
             storage.write_arrays(folder / "example.npz", self.example)
-        self.plot().savefig(folder / "figure.png", dpi=130)
+        if figure:
+            self.plot().savefig(folder / "figure.png", dpi=130)
 
     @classmethod
     def load(cls, folder: Path | str) -> Run:

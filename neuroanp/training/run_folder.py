@@ -99,13 +99,15 @@ class RunFolder:
     def _note(self) -> None:
         self._time, self._update = time.monotonic(), self.trainer.state.update
 
-    def run(self, progress: bool = True) -> Run:
+    def run(self, progress: bool = True, figure: bool = True) -> Run:
         """Run after all updates that are left, saved; stopped or diverged it is saved too.
 
         Parameters
         ----------
         progress : bool
             As in `Trainer.run`.
+        figure : bool
+            Draw ``figure.png``.
 
         Raises
         ------
@@ -118,23 +120,23 @@ class RunFolder:
             try:
                 run = self.trainer.run(progress, self)
             except Interrupted as error:
-                self._finish(error.run)
+                self._finish(error.run, figure)
                 raise
             except Diverged as error:
                 if error.run is not None:
-                    self._finish(error.run)
+                    self._finish(error.run, figure)
                 (self.path / FILE).unlink(missing_ok=True)
                 raise
-            self._finish(run)
+            self._finish(run, figure)
             if self.place == self.path:
                 (self.path / FILE).unlink(missing_ok=True)
         return run
 
-    def _finish(self, run: Run) -> None:
+    def _finish(self, run: Run, figure: bool) -> None:
         """Write the run; without room, into the first of `storage.fallbacks` that has some."""
         try:
             with storage.filled_folder(self.path, last=RESULT) as draft:
-                run.write(draft)
+                run.write(draft, figure)
         except SaveFailed as error:
             self.place = _elsewhere(run, self.path, error)
 

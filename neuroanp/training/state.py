@@ -52,6 +52,11 @@ class TrainingState:
         for name, value in zip(names, values, strict=True):
             self.history[name].append(value)
 
+    def mark(self) -> int:
+        """Number that changes with the weights and the decorrelating matrices."""
+        matrices = (*self.weights.items(), *self.decorrelation.items())
+        return hash(tuple((name, hash(values.tobytes())) for name, values in matrices))
+
     def arrays(self) -> Arrays:
         """State as arrays by path, such as ``"optimizer/1/m.W_rec"``, for a NumPy archive."""
         branches = dataclasses.asdict(self)

@@ -127,6 +127,11 @@ def toy_classes(kind: str) -> dict[str, type]:
     return TOYS.get(kind) or CLASSES(kind)
 
 
+def toy_names(kind: str) -> list[str]:
+    """Stands for `neuroanp.config.registry.names`."""
+    return list(toy_classes(kind))
+
+
 def toy_class(kind: str, name: str) -> type:
     """Stands for `neuroanp.config.registry.find`."""
     known = toy_classes(kind)

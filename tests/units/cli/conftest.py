@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.toys import Training, toy_class, toy_classes
+from support.toys import Training, toy_class, toy_classes, toy_names
 
 
 @pytest.fixture
@@ -15,6 +15,7 @@ def training(monkeypatch, tmp_path):
     stand_in = Training()
     monkeypatch.setattr(cli_train, "Trainer", stand_in.trainer)
     monkeypatch.setattr(registry, "classes", toy_classes)
+    monkeypatch.setattr(registry, "names", toy_names)
     monkeypatch.setattr(registry, "find", toy_class)
     monkeypatch.setattr(plotting, "figure", lambda *_: plotting.RunFigure(figsize=(1, 1)))
     monkeypatch.chdir(tmp_path)

@@ -96,7 +96,8 @@ def test_json_is_one_line_and_last_on_standard_output(training, capsys):
     printed = capsys.readouterr()
     assert printed.out.count("\n") == 1
     assert set(json.loads(printed.out)) == set(RESULT_KEYS)
-    assert "figure: here" in printed.err
+    assert printed.err == f"{Run.load('here')}\n"
+    assert not Path("here/figure.png").exists()
 
 
 def test_quiet_says_nothing(training, capsys):
@@ -245,16 +246,15 @@ def test_help_shows_the_defaults_of_what_is_chosen(training, capsys):
 
 def test_help_without_a_task_lists_the_tasks(training, capsys):
     assert main(["train", "--help"]) == 0
-    assert "toy-echo                Say it again after a while." in capsys.readouterr().out
+    assert "\n  toy-echo\n  toy-wait\n" in capsys.readouterr().out
 
 
 def test_list_has_a_line_for_each(training, capsys):
     assert main(["list"]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "tasks:"
-    assert "  toy-echo                Say it again after a while." in said
-    assert "  net                     A network." in said
-    assert "  synapses                Noise in the weights." in said
+    assert {"  toy-echo", "  net", "  synapses"} < set(said)
+    assert "  sgd                     Gradient descent, with or without momentum." in said
 
 
 def test_unknown_commands_are_refused(capsys):
@@ -265,12 +265,13 @@ def test_unknown_commands_are_refused(capsys):
 
 def test_ctrl_c_is_not_left_to_brian2():
     code = (
-        "import signal; before = signal.getsignal(signal.SIGINT); from neuroanp.cli.main import main; "
-        "main(['train', '--help']); print(signal.getsignal(signal.SIGINT) is before)"
+        "import signal, sys; before = signal.getsignal(signal.SIGINT); from neuroanp.cli.main import main; "
+        "main(['resume', 'nowhere']); "
+        "print('brian2' in sys.modules, signal.getsignal(signal.SIGINT) is before)"
     )
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
-    assert said.stdout.endswith("True\n")
+    assert said.stdout.endswith("True True\n")
 
 
 @pytest.mark.parametrize("words", [["list"], ["--help"]])
@@ -281,13 +282,3 @@ def test_a_reader_that_leaves_early_gets_no_traceback(words):
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, "")
-
-
-def test_help_of_the_command_is_fast():
-    code = "import sys; from neuroanp.cli.main import main; main(['--help']); print('brian2' in sys.modules)"
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    said = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env
-    ).stdout
-    assert said.startswith("usage: neuroanp COMMAND")
-    assert said.endswith("False\n")

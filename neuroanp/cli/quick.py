@@ -1,0 +1,109 @@
+"""Answers that need neither Brian2 nor a network: lists, usage, and names that nobody offers."""
+
+from __future__ import annotations
+
+from neuroanp.cli.words import UsageError, given, help_asked, require_known
+from neuroanp.config import registry
+
+TRAIN = """\
+usage: neuroanp train TASK [options]
+       neuroanp train --config FILE [options]
+       neuroanp train [TASK] --start RUN [options]
+
+Tasks:
+{tasks}
+
+`neuroanp train TASK --help` explains the options, which depend on the task."""
+
+VERIFY = """\
+usage: neuroanp verify RULE MODEL TASK [options]
+
+Compares what a rule estimates for one trial of an untrained network, over many draws of its noise, with the
+gradient that backpropagation through time has (extra compare): cosine for each weight matrix against the
+number of samples, bias and variance, also against sigma, hidden size, trial length and discount.
+
+`neuroanp verify RULE MODEL TASK --help` explains the options, which depend on the three."""
+
+LOCALITY = """\
+usage: neuroanp locality [RULE [options]]
+
+A line for every rule: local or not, and its costs. With RULE a table: variables of a synapse, variables of
+its neurons that it reads, broadcast numbers, bits to store, operations.
+
+`neuroanp locality RULE --help` explains the options, which depend on the rule."""
+
+CHOICES = {"model": "model", "rule": "rule", "optimizer": "optimizer", "modulator.baseline": "baseline"}
+"""Kinds of the parts of a recipe that an option chooses by name."""
+
+
+def answer(command: str, words: list[str]) -> str | None:
+    """Text that a command line asks for, None where the command itself has to find out.
+
+    Parameters
+    ----------
+    command : str
+    words : list of str
+        Those after the command.
+
+    Raises
+    ------
+    UsageError
+        For a command line without what the command needs.
+    UnknownName
+        For a name that nobody offers, with the nearest that somebody does.
+    """
+    if command not in ("train", "verify", "locality"):
+        return None
+    text = {"train": _train, "verify": _verify, "locality": _locality}[command](words)
+    if text is None:
+        for option, name in given(words, CHOICES).items():
+            require_known(f"--{option}", [name], registry.names(CHOICES[option]))
+    return text
+
+
+def lines(kind: str) -> list[str]:
+    """Name and sentence of each class of a kind, a line each."""
+    return [f"  {name:<22}  {text}".rstrip() for name, text in registry.sentences(kind).items()]
+
+
+def task_name(words: list[str]) -> tuple[str | None, list[str]]:
+    """Task and the other words; the task comes first, or is the first word that names one."""
+    if words and not words[0].startswith("-"):
+        return words[0], words[1:]
+    names = registry.names("task")
+    place = next((place for place, word in enumerate(words) if word in names), None)
+    if place is None:
+        return None, words
+    return words[place], words[:place] + words[place + 1 :]
+
+
+def _train(words: list[str]) -> str | None:
+    name, words = task_name(words)
+    if name is not None:
+        require_known("task", [name], registry.names("task"))
+    elif not given(words, ("config", "start")):
+        if not help_asked(words):
+            raise UsageError(f"train needs a task: one of {', '.join(registry.names('task'))}")
+        return TRAIN.format(tasks="\n".join(lines("task")))
+    return None
+
+
+def _verify(words: list[str]) -> str | None:
+    names = [word for word in words[:3] if not word.startswith("-")]
+    if len(names) < 3:
+        if help_asked(words):
+            return VERIFY
+        raise UsageError(f"expected a rule, a model and a task, got {' '.join(names) or 'none'}")
+    for kind, name in zip(("rule", "model", "task"), names, strict=True):
+        require_known(kind, [name], registry.names(kind))
+    return None
+
+
+def _locality(words: list[str]) -> str | None:
+    if words[:1] in (["-h"], ["--help"]):
+        return LOCALITY
+    if words and words[0].startswith("-"):
+        raise UsageError(f"expected a rule before the options, got {words[0]!r}")
+    for name in words[:1]:
+        require_known("rule", [name], registry.names("rule"))
+    return None

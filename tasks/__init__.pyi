@@ -1,0 +1,15 @@
+from .cart_pole import CartPole as CartPole
+from .cart_pole import CartPolePlant as CartPolePlant
+from .copying_memory import CopyingMemory as CopyingMemory
+from .cue_accumulation import CueAccumulation as CueAccumulation
+from .delayed_xor import DelayedXOR as DelayedXOR
+from .digits import Digits as Digits
+from .gymnasium_task import Gymnasium as Gymnasium
+from .gymnasium_task import GymnasiumPlant as GymnasiumPlant
+from .mackey_glass import MackeyGlass as MackeyGlass
+from .pattern_generation import PatternGeneration as PatternGeneration
+from .series import Series as Series
+from .spiking_digits import SpikingDigits as SpikingDigits
+from .store_recall import StoreRecall as StoreRecall
+from .trial_arrays import TrialArrays as TrialArrays
+from .weather import Weather as Weather
