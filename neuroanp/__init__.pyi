@@ -11,6 +11,8 @@ from .network.reward_monitor import RewardMonitor
 from .network.trial import Trial
 from .optim.decorrelation import Decorrelation
 from .reward.modulator import Modulator
+from .sweeps.results import Sweep
+from .sweeps.sweep import sweep
 from .training.evaluation import Evaluation, evaluate
 from .training.loop import Trainer
 from .training.recipe import Recipe
@@ -38,6 +40,7 @@ __all__ = [
     "Recording",
     "RewardMonitor",
     "Run",
+    "Sweep",
     "Task",
     "Trainer",
     "Trial",
@@ -53,6 +56,7 @@ __all__ = [
     "resume",
     "reward",
     "rules",
+    "sweep",
     "tasks",
     "testing",
     "train",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import importlib
 import io
@@ -25,6 +26,7 @@ Trains recurrent networks, rate and spiking, without gradients: from noise and a
   neuroanp resume RUN             go on with a training that was stopped, from its last checkpoint
   neuroanp test RUN               a trained network on unseen trials, or on other data
   neuroanp plot RUN               the figure of a run, again
+  neuroanp sweep TASK --vary ...  many trainings with other settings and seeds, side by side
   neuroanp list                   tasks, models, rules, optimizers and baselines
   neuroanp locality [RULE]        what a rule asks of one synapse, of one neuron and of a broadcast
   neuroanp verify RULE MODEL TASK what a rule estimates, beside the gradient
@@ -35,7 +37,7 @@ Trains recurrent networks, rate and spiking, without gradients: from noise and a
 
   --import MODULE, with any command, makes the tasks, models and rules of a module of yours known"""
 
-WITH_OPTIONS = ("train", "resume", "test", "plot", "locality", "verify", "reproduce", "bench")
+WITH_OPTIONS = ("train", "resume", "test", "plot", "sweep", "locality", "verify", "reproduce", "bench")
 """Commands with options, each in a module of its name."""
 
 STOPPED, WRONG_INPUT, UNREAD = 130, 2, 141
@@ -72,6 +74,11 @@ def main(words: list[str] | None = None) -> int:
         return WRONG_INPUT
     except MemoryError as error:
         print(f"neuroanp: expected sizes that fit into memory ({_line(str(error))})", file=sys.stderr)
+        return WRONG_INPUT
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        print(f"neuroanp: expected a path that can be, got {_line(str(error.filename))}", file=sys.stderr)
         return WRONG_INPUT
     except KeyboardInterrupt:
         print("neuroanp: stopped by hand", file=sys.stderr)

@@ -15,6 +15,18 @@ Tasks:
 
 `neuroanp train TASK --help` explains the options, which depend on the task."""
 
+SWEEP = """\
+usage: neuroanp sweep TASK --vary FIELD=VALUES [--vary ...] --seeds N --workers W --out FILE [options]
+       neuroanp sweep status FILE
+
+Trains every point of a grid, or --points of a sampler, with every seed, and finds the best; the same command
+goes on after a stop, without doing anything twice.
+
+  neuroanp sweep copying-memory --vary rule.sigma=0.003,0.01,0.03 --vary optimizer.lr=0.001,0.003 --seeds 5
+  neuroanp sweep copying-memory --vary optimizer.lr=log:1e-4:1e-2 --points 9 --report-seeds 100,101
+
+`neuroanp sweep TASK --help` explains the options, which depend on the task."""
+
 VERIFY = """\
 usage: neuroanp verify RULE MODEL TASK [options]
 
@@ -52,9 +64,9 @@ def answer(command: str, words: list[str]) -> str | None:
     UnknownName
         For a name that nobody offers, with the nearest that somebody does.
     """
-    if command not in ("train", "verify", "locality"):
+    if command not in ("train", "sweep", "verify", "locality"):
         return None
-    text = {"train": _train, "verify": _verify, "locality": _locality}[command](words)
+    text = {"train": _train, "sweep": _sweep, "verify": _verify, "locality": _locality}[command](words)
     if text is None:
         for option, name in given(words, CHOICES).items():
             require_known(f"--{option}", [name], registry.names(CHOICES[option]))
@@ -85,6 +97,19 @@ def _train(words: list[str]) -> str | None:
         if not help_asked(words):
             raise UsageError(f"train needs a task: one of {', '.join(registry.names('task'))}")
         return TRAIN.format(tasks="\n".join(lines("task")))
+    return None
+
+
+def _sweep(words: list[str]) -> str | None:
+    if words[:1] == ["status"]:
+        return None
+    name, words = task_name(words)
+    if name is not None:
+        require_known("task", [name], registry.names("task"))
+    elif not given(words, ("config",)):
+        if not help_asked(words):
+            raise UsageError(f"sweep needs a task: one of {', '.join(registry.names('task'))}")
+        return SWEEP
     return None
 
 

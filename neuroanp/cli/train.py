@@ -10,23 +10,18 @@ from neuroanp import storage
 from neuroanp.cli.options import add_options, apply, given_choices
 from neuroanp.cli.quick import task_name
 from neuroanp.cli.saving import run_and_save
+from neuroanp.cli.sources import SETTINGS, in_full, sources
 from neuroanp.cli.words import Parser, UsageError, given
-from neuroanp.config import document, registry
 from neuroanp.config.option import SEEDS, option
 from neuroanp.config.part import Part
 from neuroanp.config.part import options as options_of
 from neuroanp.config.text import first_line
-from neuroanp.errors import InvalidValue, UnknownName
 from neuroanp.training.checkpoint import FILE
 from neuroanp.training.loop import Trainer
 from neuroanp.training.recipe import Recipe
 from neuroanp.training.run import Run
 from neuroanp.training.run_folder import Checkpoints, RunFolder
 from neuroanp.training.task import Task
-from neuroanp.training.train import recipe_of
-
-SETTINGS = ("seed", "tests", "engine", "dtype")
-"""Options that a config has beside its task and recipe."""
 
 
 class Training(Part):
@@ -54,8 +49,9 @@ def train_command(words: list[str]) -> int:
     name, words = task_name(words)
     start = _start_options(words)
     run = None if start.start is None else Run.load(start.start)
-    start, task, recipe = _settings(name, start, run)
-    words = _in_full(words, task)
+    stored, task, recipe = sources(name, start.preset, start.config, run)
+    start = start.replace(**stored)
+    words = in_full(words, task, options_of(Training))
     recipe = apply("", recipe, given_choices(words, "", recipe))
     texts = _parser(start, task, recipe).read(words)
     options = apply("", start, texts)
@@ -78,35 +74,6 @@ def _start_options(words: list[str]) -> Training:
     if options.config is not None and options.replace(config=None) != Training():
         raise UsageError("--config gives all settings to start from: use it without --preset and --start")
     return options
-
-
-def _settings(name: str | None, start: Training, run: Run | None) -> tuple[Training, Task, Recipe]:
-    """Options, task and recipe before any other option: a preset's, a run's or a file's."""
-    if run is not None:
-        task = run.task if name in (None, run.task.name) else registry.find("task", str(name))()
-        return start, task, recipe_of(task, start.preset, run)
-    if start.config is None:
-        task = registry.find("task", str(name))()
-        if start.preset is not None and start.preset not in task.presets:
-            raise UnknownName("--preset", start.preset, list(task.presets))
-        return start, task, Recipe.of(task, start.preset)
-    stored = document.restore(storage.read_json(start.config))
-    task, recipe = stored.pop("task", None), stored.pop("recipe", None)
-    if not isinstance(task, Task) or not isinstance(recipe, Recipe) or name not in (None, task.name):
-        expected = f"a task and a recipe, of {name}" if name else "a task and a recipe"
-        raise InvalidValue("--config", expected, getattr(task, "name", "none"))
-    for other in stored:
-        if other not in SETTINGS:
-            raise UnknownName("--config: setting", other, ["task", "recipe", *SETTINGS])
-    return start.replace(**stored), task, recipe
-
-
-def _in_full(words: list[str], task: Task) -> list[str]:
-    """Words with ``--task.ahead`` for ``--ahead``: options of the task whose names no others have."""
-    others = {*options_of(Training), *options_of(Recipe)}
-    short = {f"--{name}": f"--task.{name}" for name in options_of(type(task)) if name not in others}
-    parts = (word.partition("=") for word in words)
-    return [f"{short.get(name, name)}{equals}{value}" for name, equals, value in parts]
 
 
 def _parser(options: Training, task: Task, recipe: Recipe) -> Parser:

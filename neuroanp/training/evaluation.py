@@ -13,6 +13,7 @@ from neuroanp.network.trial import Trial
 from neuroanp.training.task import Task, loss
 from neuroanp.types import Array
 
+_TRIVIAL = "_trivial"
 SAMPLES = 4096
 """Samples (steps x lanes) of a hidden trace that correlations are taken of."""
 
@@ -123,6 +124,11 @@ def correlation(traces: Array, D: Array | None = None) -> float:
     return float((np.sum(C**2) - n) / (n * (n - 1)))
 
 
+def evaluations(updates: int, tests: int) -> list[int]:
+    """Updates after which a network is evaluated on the way, the last among them unless `tests` is 0."""
+    return [int(update) for update in np.linspace(0, updates, tests + 1)[1:]]
+
+
 def judge(task: Task, evaluation: Evaluation, scores: Sequence[float]) -> dict[str, Any]:
     """Part of `Run.result` that compares a network with the trivial predictors.
 
@@ -134,8 +140,7 @@ def judge(task: Task, evaluation: Evaluation, scores: Sequence[float]) -> dict[s
     scores : sequence of float
         Scores of the evaluations on the way.
     """
-    trivial = task.trivial()
-    trivial_scores = task.trivial_scores() if task.judged_by == "score" else {}
+    trivial, trivial_scores = _trivial(task)
     score = task.final_score(evaluation.score, scores)
     sign = 1 if task.higher_is_better else -1
     if trivial_scores:
@@ -151,6 +156,15 @@ def judge(task: Task, evaluation: Evaluation, scores: Sequence[float]) -> dict[s
         "beats_trivial": bool(beats),
         "rate": evaluation.rate,
     }
+
+
+def _trivial(task: Task) -> tuple[dict[str, float], dict[str, float]]:
+    """Losses and scores of the trivial predictors, which a task object keeps."""
+    kept = vars(task)
+    if _TRIVIAL not in kept:
+        kept[_TRIVIAL] = task.trivial(), task.trivial_scores() if task.judged_by == "score" else {}
+    trivial, scores = kept[_TRIVIAL]
+    return dict(trivial), dict(scores)
 
 
 def example(task: Task, evaluation: Evaluation) -> dict[str, Array]:

@@ -16,7 +16,7 @@ from neuroanp.errors import Diverged, Interrupted
 from neuroanp.network.network import Network
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Chain, KeepSigns
-from neuroanp.training.evaluation import Evaluation, evaluate, example, judge
+from neuroanp.training.evaluation import Evaluation, evaluate, evaluations, example, judge
 from neuroanp.training.linear_start import linear_start
 from neuroanp.training.one_thread import one_thread
 from neuroanp.training.progress import Progress
@@ -115,7 +115,7 @@ class Trainer:
         self.engine = self.network.engine
         self.unseen = task.evaluation(self.seeds.evaluation)
         self._zero_output_loss = loss(np.zeros_like(self.unseen.targets), self.unseen)
-        self._due = set(np.linspace(0, recipe.updates, tests + 1).astype(int)[1:])
+        self._due = set(evaluations(recipe.updates, tests))
         self.stages = Chain(
             recipe.clip, recipe.optimizer, recipe.bounds, KeepSigns(names=recipe.model.signed)
         )

@@ -31,7 +31,7 @@ class Progress:
     """
 
     def __init__(self, updates: int, show: bool = True, start: int = 0) -> None:
-        self._bar: Any = _bar(updates, start) if show else None
+        self._bar: Any = bar(updates, start, "update") if show else None
         self._smooth: float | None = None
 
     def advance(self, loss: float) -> None:
@@ -55,8 +55,8 @@ class Progress:
 class _Lines:
     """Progress as lines for a log file, the first after a minute."""
 
-    def __init__(self, updates: int, start: int) -> None:
-        self.updates, self.done, self.first = updates, start, start
+    def __init__(self, total: int, start: int, unit: str) -> None:
+        self.total, self.done, self.first, self.unit = total, start, start, unit
         self.text = ""
         self.begin = self.last = time.monotonic()
 
@@ -69,15 +69,16 @@ class _Lines:
         if now - self.last >= BETWEEN_LINES:
             self.last = now
             speed = (self.done - self.first) / (now - self.begin)
-            line = f"update {self.done} of {self.updates}, {self.text}, {speed:.3g} updates/s"
+            line = f"{self.unit} {self.done} of {self.total}, {self.text}, {speed:.3g} {self.unit}s/s"
             print(line, file=sys.stderr, flush=True)
 
     def close(self) -> None:
         pass
 
 
-def _bar(updates: int, start: int) -> Any:
-    settings: dict[str, Any] = {"total": updates, "initial": start, "unit": " updates", "dynamic_ncols": True}
+def bar(total: int, start: int, unit: str) -> Any:
+    """Bar of `tqdm` in a terminal or a notebook, `_Lines` elsewhere; None without a place for either."""
+    settings: dict[str, Any] = {"total": total, "initial": start, "unit": f" {unit}s", "dynamic_ncols": True}
     if _in_notebook():
         from tqdm.auto import tqdm
 
@@ -85,7 +86,7 @@ def _bar(updates: int, start: int) -> Any:
     if sys.stderr is None:
         return None
     if not sys.stderr.isatty():
-        return _Lines(updates, start)
+        return _Lines(total, start, unit)
     from tqdm import tqdm as terminal
 
     return terminal(file=sys.stderr, **settings)

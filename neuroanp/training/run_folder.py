@@ -120,20 +120,20 @@ class RunFolder:
             try:
                 run = self.trainer.run(progress, self)
             except Interrupted as error:
-                self._finish(error.run, figure)
+                self.finish(error.run, figure)
                 raise
             except Diverged as error:
                 if error.run is not None:
-                    self._finish(error.run, figure)
+                    self.finish(error.run, figure)
                 (self.path / FILE).unlink(missing_ok=True)
                 raise
-            self._finish(run, figure)
+            self.finish(run, figure)
             if self.place == self.path:
                 (self.path / FILE).unlink(missing_ok=True)
         return run
 
-    def _finish(self, run: Run, figure: bool) -> None:
-        """Write the run; without room, into the first of `storage.fallbacks` that has some."""
+    def finish(self, run: Run, figure: bool = True) -> None:
+        """Write a run beside the checkpoint; without room into the first of `storage.fallbacks` with some."""
         try:
             with storage.filled_folder(self.path, last=RESULT) as draft:
                 run.write(draft, figure)

@@ -1,0 +1,253 @@
+"""`Store`: the file of a sweep, an SQLite study of Optuna, to which one process writes.
+
+A trial is a point. Its user attributes hold the outcome of each seed, ``"seed 3"``; outcomes of the seeds to
+report, ``"report 7 103"`` (point and seed), and the settings, ``"sweep"``, are attributes of the study. Each
+write is one transaction, so a kill leaves the state before it or after it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from filelock import FileLock, Timeout
+
+from neuroanp import storage
+from neuroanp.errors import DataError, InvalidValue
+from neuroanp.sweeps.outcome import Outcome
+from neuroanp.sweeps.sampling import STUDY, Proposal, quiet
+from neuroanp.sweeps.space import EXTRA, Label
+from neuroanp.training.tables import required
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import FrozenTrial
+
+WAITING = {"connect_args": {"timeout": 60}}
+"""Seconds that a reader or writer waits for another."""
+SETTINGS = "sweep"
+OF_STUDY = "study"
+SEED, REPORT = "seed ", "report "
+"""Keys of attributes."""
+
+State = Literal["open", "finished", "pruned", "failed"]
+
+
+@dataclasses.dataclass
+class Point:
+    """Point of a sweep, and what came of it so far.
+
+    Attributes
+    ----------
+    number : int
+    values : dict
+        Labels by dotted name.
+    outcomes : dict
+        By seed.
+    state : {"open", "finished", "pruned", "failed"}
+    value : float or None
+        Mean of the objective over seeds.
+    trial_attributes, study_attributes : dict
+        Notes of the sampler and the pruner.
+    """
+
+    number: int
+    values: dict[str, Label]
+    outcomes: dict[int, Outcome] = dataclasses.field(default_factory=dict)
+    state: State = "open"
+    value: float | None = None
+    trial_attributes: dict[str, Any] = dataclasses.field(default_factory=dict)
+    study_attributes: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def intermediate(self) -> dict[int, float]:
+        """Means over seeds that the pruner saw, by update."""
+        return {int(update): mean for update, mean in self._notes.get("intermediate", {}).items()}
+
+    @property
+    def _notes(self) -> dict[str, Any]:
+        return next((outcome.notes for outcome in self.outcomes.values() if outcome.notes), {})
+
+    def trial(self, distributions: Mapping[str, BaseDistribution], finished: bool) -> FrozenTrial:
+        """Trial of Optuna; on its way, without any result, unless `finished`."""
+        states: Any = required("optuna", EXTRA).trial.TrialState
+        names = {"finished": states.COMPLETE, "pruned": states.PRUNED}
+        state = names.get(self.state, states.FAIL) if finished else states.RUNNING
+        trial: FrozenTrial = required("optuna", EXTRA).trial.create_trial(
+            state=state,
+            value=self.value if state in names.values() else None,
+            params=self.values if distributions else {},
+            distributions=dict(distributions),
+            system_attrs=self.trial_attributes | (self._notes.get("attributes", {}) if finished else {}),
+            user_attrs={OF_STUDY: self.study_attributes} if self.study_attributes else {},
+            intermediate_values=self.intermediate if finished else {},
+        )
+        return trial
+
+
+def best_of(points: list[Point], direction: str) -> Point | None:
+    """Finished point with the best mean, the first of equals; None without one."""
+    done = [
+        (p.value, p)
+        for p in points
+        if p.state == "finished" and p.value is not None and math.isfinite(p.value)
+    ]
+    sign = 1 if direction == "minimize" else -1
+    return min(done, key=lambda pair: (sign * pair[0], pair[1].number), default=(None, None))[1]
+
+
+def folder_of(path: Path) -> Path:
+    """Folder of run folders beside the file of a sweep."""
+    return path.with_name(f"{path.stem if path.suffix else path.name}.runs")
+
+
+class Store:
+    """File of a sweep.
+
+    Parameters
+    ----------
+    path : Path
+    direction : {"minimize", "maximize"}, optional
+        That of a new file; without it the file has to be there.
+
+    Attributes
+    ----------
+    points : list of Point
+    settings : dict
+        As `set_settings` was given them; empty in a new file.
+    report : dict
+        Outcomes by number of point and seed.
+
+    Raises
+    ------
+    DataError
+        For a file that is none, or no sweep's.
+    InvalidValue
+        For a path where none can be.
+    """
+
+    def __init__(self, path: Path, direction: str | None = None) -> None:
+        self.path = path
+        if direction is None and not path.is_file():
+            raise DataError(f"{path}: expected the file of a sweep, found none")
+        if path.is_dir() or (direction is not None and not path.absolute().parent.is_dir()):
+            raise InvalidValue("sweep.out", "a path for a file, in a folder that is there", str(path))
+        optuna = required("optuna", EXTRA)
+        from sqlalchemy import URL
+        from sqlalchemy.exc import SQLAlchemyError
+
+        url = URL.create("sqlite", database=str(path.absolute())).render_as_string()
+        try:
+            with quiet():
+                self._rdb = optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
+                if direction is None:
+                    self._study = optuna.load_study(study_name=STUDY, storage=self._rdb)
+                else:
+                    self._study = optuna.create_study(
+                        study_name=STUDY, storage=self._rdb, direction=direction, load_if_exists=True
+                    )
+        except (SQLAlchemyError, RuntimeError, KeyError, ValueError) as error:
+            raise DataError(f"{path}: expected the file of a sweep, got another ({error})") from None
+        self.read()
+
+    def read(self) -> Self:
+        """Read all again."""
+        attributes = self._study.user_attrs
+        self.settings: dict[str, Any] = attributes.get(SETTINGS, {})
+        self.points = [_point(trial) for trial in self._study.get_trials(deepcopy=False)]
+        self.report: dict[tuple[int, int], Outcome] = {}
+        for key, plain in attributes.items():
+            if key.startswith(REPORT):
+                number, seed = map(int, key.removeprefix(REPORT).split())
+                self.report[number, seed] = Outcome(**plain)
+        return self
+
+    def set_settings(self, settings: dict[str, Any]) -> None:
+        """Write the settings of the sweep."""
+        self.settings = storage.finite(settings)
+        self._study.set_user_attr(SETTINGS, self.settings)
+
+    def add(self, proposal: Proposal, distributions: Mapping[str, BaseDistribution]) -> Point:
+        """New point."""
+        point = Point(
+            len(self.points), proposal.values,
+            trial_attributes=proposal.trial_attributes, study_attributes=proposal.study_attributes,
+        )  # fmt: skip
+        with quiet():
+            self._study.add_trial(point.trial(distributions, finished=False))
+        self.points.append(point)
+        return point
+
+    def record(self, point: Point, outcome: Outcome) -> None:
+        """Write the outcome of a seed, once."""
+        if outcome.seed not in point.outcomes:
+            point.outcomes[outcome.seed] = outcome = dataclasses.replace(outcome, at=time.time())
+            self._rdb.set_trial_user_attr(self._id(point), f"{SEED}{outcome.seed}", outcome.plain())
+
+    def record_report(self, point: Point, outcome: Outcome) -> None:
+        """Write the outcome of a seed to report, once."""
+        if (point.number, outcome.seed) not in self.report:
+            outcome = dataclasses.replace(outcome, at=time.time())
+            self.report[point.number, outcome.seed] = outcome
+            self._study.set_user_attr(f"{REPORT}{point.number} {outcome.seed}", outcome.plain())
+
+    def finish(self, point: Point, state: State, value: float | None) -> None:
+        """Write the end of a point."""
+        point.state, point.value = state, value
+        trial = point.trial({}, finished=True)
+        identity = self._id(point)
+        for update, mean in point.intermediate.items():
+            self._rdb.set_trial_intermediate_value(identity, update, mean)
+        self._rdb.set_trial_state_values(identity, trial.state, None if value is None else [value])
+
+    def _id(self, point: Point) -> int:
+        number: int = self._rdb.get_trial_id_from_study_id_trial_number(self._study._study_id, point.number)
+        return number
+
+    def close(self) -> None:
+        """Release the file."""
+        self._rdb.remove_session()
+        self._rdb.engine.dispose()
+
+
+def _point(trial: FrozenTrial) -> Point:
+    names = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed"}
+    outcomes = {
+        int(key.removeprefix(SEED)): Outcome(**plain)
+        for key, plain in trial.user_attrs.items()
+        if key.startswith(SEED)
+    }
+    state: Any = names.get(trial.state.name, "open")
+    return Point(
+        trial.number, dict(trial.params), outcomes, state, trial.value,
+        dict(trial.system_attrs), trial.user_attrs.get(OF_STUDY, {}),
+    )  # fmt: skip
+
+
+class Alone:
+    """Lock of a sweep's file: one process at a time goes on with it.
+
+    Raises
+    ------
+    InvalidValue
+        On entry, where another process does.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = FileLock(f"{path}.lock")
+
+    def __enter__(self) -> Self:
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            expected = "a sweep that no other process is running"
+            raise InvalidValue("sweep.out", expected, f"{self.path}, which one is") from None
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()

@@ -1,0 +1,271 @@
+"""`work`: trainings of a point, as a worker process does them."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import math
+import os
+import pickle
+import shutil
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from filelock import FileLock
+
+from neuroanp import storage
+from neuroanp.errors import DataError, Diverged, InvalidValue, NeuroANPError
+from neuroanp.sweeps.outcome import Outcome, State
+from neuroanp.sweeps.pruning import Pruning
+from neuroanp.sweeps.space import OF_TASK, Label, Space
+from neuroanp.training import checkpoint
+from neuroanp.training.evaluation import evaluations
+from neuroanp.training.loop import Trainer
+from neuroanp.training.run import Run
+from neuroanp.training.run_folder import Checkpoints, RunFolder
+from neuroanp.training.stopping import Stopping
+from neuroanp.training.task import Task
+
+OUTCOME = "outcome.json"
+"""File that is written into a run folder last."""
+STOP = ".stop"
+"""File beside the run folders that asks their trainings to stop."""
+ASKED_SECONDS = 0.5
+"""Time between two looks for it."""
+LOCKS = ".locks"
+"""Folder of locks, in that of the run folders."""
+KEPT = 4
+"""Points whose tasks a worker keeps, with the trivial predictors that they know."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Base:
+    """What all jobs of a sweep have in common.
+
+    Attributes
+    ----------
+    space : Space
+    settings : dict
+        Keyword arguments of `Trainer`: ``engine``, ``dtype``, ``tests``.
+    folder : Path
+        Folder of the run folders.
+    token : str
+        Name of the file that proves that a worker sees the same folder.
+    checkpoints : Checkpoints
+    """
+
+    space: Space
+    settings: dict[str, Any]
+    folder: Path
+    token: str
+    checkpoints: Checkpoints
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """Trainings of a point, with several seeds side by side only where a pruner compares their mean.
+
+    Attributes
+    ----------
+    base : bytes
+        A `Base`, pickled once.
+    number : int
+    values : dict
+        Labels by dotted name.
+    seeds : tuple of int
+    pruning : Pruning, optional
+    """
+
+    base: bytes
+    number: int
+    values: dict[str, Label]
+    seeds: tuple[int, ...]
+    pruning: Pruning | None = None
+
+
+class Stopped(Exception):
+    """End of a job whose worker was asked to stop; its checkpoints are written."""
+
+
+def work(job: Job) -> list[Outcome]:
+    """Outcomes of a job, one for each seed.
+
+    Raises
+    ------
+    Stopped
+        After a signal, with checkpoints written.
+    """
+    base = _base(job.base)
+    with Stopping() as stopping, contextlib.ExitStack() as stack:
+        try:
+            trainings = [stack.enter_context(_Training(job, base, seed)) for seed in job.seeds]
+        except NeuroANPError as error:
+            text, worker = str(error), _worker()
+            return [Outcome(seed=seed, state="failed", message=text, worker=worker) for seed in job.seeds]
+        return _together(trainings, job.pruning, stopping)
+
+
+def _together(trainings: list[_Training], pruning: Pruning | None, stopping: Stopping) -> list[Outcome]:
+    """Outcomes of trainings that go on together, from evaluation to evaluation where there is a pruner."""
+    if pruning is None:
+        for training in trainings:
+            training.advance(None, stopping)
+        return [training.end("finished", {}) for training in trainings]
+    verdict = pruning.judge()
+    intermediate: dict[str, float] = {}
+    state: State = "finished"
+    notes: dict[str, Any] = {}
+    for update in trainings[0].tested:
+        for training in trainings:
+            training.advance(update, stopping)
+        worst = math.inf if pruning.direction == "minimize" else -math.inf
+        mean = float(np.mean([training.tested_at(update, pruning.field, worst) for training in trainings]))
+        intermediate[str(update)] = mean
+        bad, attributes = verdict(update, mean)
+        notes = {"intermediate": intermediate, "attributes": attributes}
+        if bad and update != trainings[0].tested[-1]:
+            state = "pruned"
+            break
+    return [training.end(state, notes) for training in trainings]
+
+
+class _Training:
+    """Training of a point with one seed, from its checkpoint if there is one."""
+
+    def __init__(self, job: Job, base: Base, seed: int) -> None:
+        self.seed = seed
+        self.outcome: Outcome | None = None
+        self.test_seconds = 0.0
+        self.folder: RunFolder | None = None
+        self._lock: FileLock | None = None
+        self._looked = time.monotonic()
+        task_values = tuple((name, label) for name, label in job.values.items() if name.startswith(OF_TASK))
+        task = _task(job.base, task_values)
+        recipe = base.space.recipe_of(job.values)
+        self.tested = [int(update) for update in evaluations(recipe.updates, base.settings["tests"])]
+        settings = base.settings | {"task": task, "recipe": recipe, "seed": seed}
+        if (base.folder / base.token).exists():
+            self._open(base, f"{job.number}-{seed}", settings)
+        else:
+            self.trainer = Trainer(**settings)
+
+    def _open(self, base: Base, name: str, settings: dict[str, Any]) -> None:
+        """Training in a run folder, that no worker of a sweep before this is still at."""
+        place = base.folder / name
+        self._lock = FileLock(base.folder / LOCKS / name)
+        self._lock.acquire()
+        if (place / OUTCOME).exists():
+            self.outcome = Outcome(**storage.read_json(place / OUTCOME))
+            return
+        try:
+            self.trainer = checkpoint.load(place, settings["task"])
+            self.folder = RunFolder(place, self.trainer, base.checkpoints)
+        except (DataError, InvalidValue):
+            shutil.rmtree(place, ignore_errors=True)
+            self.trainer = Trainer(**settings)
+            self.folder = RunFolder(place, self.trainer, base.checkpoints)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+    def advance(self, update: int | None, stopping: Stopping) -> None:
+        """Train up to an update, or to the end."""
+        if self.outcome is not None:
+            return
+        last = self.trainer.recipe.updates
+        history = self.trainer.state.history["seconds"]
+        start, before = time.perf_counter(), history[-1] if history else 0.0
+        try:
+            while self.trainer.state.update < (last if update is None else update):
+                for step in self.trainer:
+                    stop = step.update < last and (stopping.signal is not None or self._asked_to_stop())
+                    if self.folder is not None:
+                        self.folder.visit(stop)
+                    if stop:
+                        raise Stopped
+                    if step.update == update:
+                        break
+        except Diverged as error:
+            self._close(error.run, "diverged", {}, str(error))
+        self.test_seconds += time.perf_counter() - start - (history[-1] if history else 0.0) + before
+
+    def _asked_to_stop(self) -> bool:
+        """True if the sweep was stopped, as a file says that is looked for now and then."""
+        if self.folder is None or time.monotonic() - self._looked < ASKED_SECONDS:
+            return False
+        self._looked = time.monotonic()
+        return (self.folder.path.parent / STOP).exists()
+
+    def tested_at(self, update: int, field: str, worst: float) -> float:
+        """Result of the evaluation after an update; the worst if it diverged before."""
+        if self.outcome is not None:
+            levels = dict(
+                zip(self.outcome.curve["test_update"], self.outcome.curve[field_of(field)], strict=True)
+            )
+        else:
+            history = self.trainer.state.history
+            levels = dict(zip(history["test_update"], history[field_of(field)], strict=True))
+        level = levels.get(update)
+        return worst if level is None or not math.isfinite(level) else float(level)
+
+    def end(self, state: State, notes: dict[str, Any]) -> Outcome:
+        """Outcome, written into the run folder."""
+        if self.outcome is None:
+            start = time.perf_counter()
+            run = self.trainer.result()
+            self.test_seconds += time.perf_counter() - start
+            return self._close(run, state, notes, "")
+        return self.outcome
+
+    def _close(self, run: Run | None, state: State, notes: dict[str, Any], message: str) -> Outcome:
+        self.outcome = outcome = Outcome.of(
+            run, state, seed=self.seed, test_seconds=self.test_seconds, message=message, notes=notes,
+            worker=_worker(),
+        )  # fmt: skip
+        if self.folder is not None:
+            if run is not None:
+                self.folder.finish(run, figure=False)
+            with storage.replaced(self.folder.path / OUTCOME) as draft:
+                storage.write_json(draft, outcome.plain())
+            (self.folder.path / checkpoint.FILE).unlink(missing_ok=True)
+        return outcome
+
+
+def field_of(objective: str) -> str:
+    """Column of a history that an objective has on the way."""
+    return {"score": "test_score"}.get(objective, objective)
+
+
+@functools.lru_cache(maxsize=2)
+def _base(pickled: bytes) -> Base:
+    base: Base = pickle.loads(pickled)
+    return base
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _task(pickled: bytes, values: tuple[tuple[str, Label], ...]) -> Task:
+    """Task of a point, the same object for the same values: it keeps its trivial predictors."""
+    return _base(pickled).space.task_of(dict(values))
+
+
+def _worker() -> dict[str, Any]:
+    return {"host": socket.gethostname(), "pid": os.getpid(), "peak_memory": _peak_memory()}
+
+
+def _peak_memory() -> float | None:
+    """Peak resident memory of this process in MiB, where the system tells."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
