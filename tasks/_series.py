@@ -154,13 +154,18 @@ class SeriesTask(Task):
         """Steps of a stretch before the first one that is judged."""
         return self.taps - 1 + self.washout
 
-    def evaluation(self, rng: np.random.Generator) -> Trial:
-        """Held-out part, a lane a stretch, each after `washout` steps; the same for every `rng`."""
-        series = self.series
-        judged = series.within(series.test, self.behind)
+    @property
+    def _judged(self) -> list[range]:
+        """Steps that are judged, by stretch; `InvalidValue` without any."""
+        judged = self.series.within(self.series.test, self.behind)
         if not judged:
             expected = f"a held-out part with more than the {self.behind} steps of taps and washout in a row"
-            raise InvalidValue(f"{type(self).__name__}.series", expected, f"{len(series.test)} steps")
+            raise InvalidValue(f"{type(self).__name__}.series", expected, f"{len(self.series.test)} steps")
+        return judged
+
+    def evaluation(self, rng: np.random.Generator) -> Trial:
+        """Held-out part, a lane a stretch, each after `washout` steps; the same for every `rng`."""
+        series, judged = self.series, self._judged
         length = max(map(len, judged))
         steps = np.array([s.start for s in judged]) + np.arange(-self.washout, length)[:, None]
         mask = (np.arange(-self.washout, length)[:, None] >= 0) & (steps < [s.stop for s in judged])
@@ -197,7 +202,7 @@ class SeriesTask(Task):
 
     def level(self, predictor: Callable[[Array], Array]) -> float:
         """Test loss of a trivial predictor, a function from steps (n,) to outputs (n, n_out)."""
-        return _level(self.series, predictor, self.behind)
+        return _level(self.series, predictor, np.concatenate(self._judged))
 
     def linear_level(self, lags: int) -> float:
         """Test loss of the linear predictor on the last `lags` inputs, fitted on the training part."""
@@ -230,8 +235,7 @@ def forecasting(general: Recipe, steps: int) -> Recipe:
     )
 
 
-def _level(series: Course, predictor: Callable[[Array], Array], behind: int) -> float:
-    steps = series.judged(behind)
+def _level(series: Course, predictor: Callable[[Array], Array], steps: Array) -> float:
     return float(((predictor(steps) - series.targets[steps]) ** 2).mean())
 
 
@@ -245,4 +249,4 @@ def _linear_level(series: Course, lags: int, behind: int) -> float:
         first = starts[np.searchsorted(starts, steps, side="right") - 1]
         return np.asarray(lagged(series.inputs, steps, lags, first) @ weights)
 
-    return _level(series, predictor, behind)
+    return _level(series, predictor, series.judged(behind))

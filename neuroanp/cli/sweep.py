@@ -26,8 +26,10 @@ from neuroanp.training.task import Task
 
 BY_SIGNAL = 128
 
-SAME = ("points", "sampler", "pruner", "objective", "direction", "workers", "seed", "ahead", "tests", "engine",
-        "dtype")  # fmt: skip
+SAME = (
+    "points", "sampler", "pruner", "objective", "direction", "workers", "seed", "ahead", "tests", "engine",
+    "dtype",
+)  # fmt: skip
 """Options that `neuroanp.sweep` has too."""
 
 
@@ -78,14 +80,15 @@ def sweep_command(words: list[str]) -> int:
     texts = _parser(start, task, recipe).read(words)
     options = apply("", start, texts)
     if not vary:
-        raise UsageError("expected at least one --vary FIELD=VALUES, such as rule.sigma=0.003,0.01")
+        raise UsageError("expected --vary FIELD=VALUES, such as --vary rule.sigma=0.003,0.01")
     if options.data is not None:
         texts["task.data"] = str(options.data.absolute())
     task, recipe = apply("task", task, texts), apply("", recipe, texts)
     try:
         result = sweep(
             recipe, vary, task=task,
-            seeds=_seeds("--seeds", options.seeds), report_seeds=_seeds("--report_seeds", options.report_seeds),
+            seeds=_seeds("--seeds", options.seeds),
+            report_seeds=_seeds("--report_seeds", options.report_seeds),
             executor=options.dask, out=options.out, progress=not options.quiet,
             checkpoints=Checkpoints(seconds=options.checkpoint, updates=options.checkpoint_updates),
             **{name: getattr(options, name) for name in SAME},
