@@ -138,37 +138,38 @@ class _Training:
     """Training of a point with one seed, from its checkpoint if there is one."""
 
     def __init__(self, job: Job, base: Base, seed: int) -> None:
-        self.seed = seed
+        self.seed, self.base = seed, base
         self.outcome: Outcome | None = None
         self.test_seconds = 0.0
         self.folder: RunFolder | None = None
+        self.place: Path | None = None
         self._lock: FileLock | None = None
-        self._looked = time.monotonic()
+        self._began = self._looked = time.monotonic()
         task_values = tuple((name, label) for name, label in job.values.items() if name.startswith(OF_TASK))
         task = _task(job.base, task_values)
         recipe = base.space.recipe_of(job.values)
         self.tested = [int(update) for update in evaluations(recipe.updates, base.settings["tests"])]
         settings = base.settings | {"task": task, "recipe": recipe, "seed": seed}
         if (base.folder / base.token).exists():
-            self._open(base, f"{job.number}-{seed}", settings)
+            self._open(f"{job.number}-{seed}", settings)
         else:
             self.trainer = Trainer(**settings)
 
-    def _open(self, base: Base, name: str, settings: dict[str, Any]) -> None:
-        """Training in a run folder, that no worker of a sweep before this is still at."""
-        place = base.folder / name
-        self._lock = FileLock(base.folder / LOCKS / name)
+    def _open(self, name: str, settings: dict[str, Any]) -> None:
+        """Training with a run folder, that no worker of a sweep before this is still at."""
+        self.place = self.base.folder / name
+        self._lock = FileLock(self.base.folder / LOCKS / name)
         self._lock.acquire()
-        if (place / OUTCOME).exists():
-            self.outcome = Outcome(**storage.read_json(place / OUTCOME))
+        if (self.place / OUTCOME).exists():
+            self.outcome = Outcome(**storage.read_json(self.place / OUTCOME))
             return
-        try:
-            self.trainer = checkpoint.load(place, settings["task"])
-            self.folder = RunFolder(place, self.trainer, base.checkpoints)
-        except (DataError, InvalidValue):
-            shutil.rmtree(place, ignore_errors=True)
-            self.trainer = Trainer(**settings)
-            self.folder = RunFolder(place, self.trainer, base.checkpoints)
+        self.trainer = Trainer(**settings)
+        if self.place.exists():
+            try:
+                checkpoint.go_on(self.place, self.trainer)
+                self.folder = RunFolder(self.place, self.trainer, self.base.checkpoints)
+            except (DataError, InvalidValue):
+                shutil.rmtree(self.place)
 
     def __enter__(self) -> Self:
         return self
@@ -188,8 +189,7 @@ class _Training:
             while self.trainer.state.update < (last if update is None else update):
                 for step in self.trainer:
                     stop = step.update < last and (stopping.signal is not None or self._asked_to_stop())
-                    if self.folder is not None:
-                        self.folder.visit(stop)
+                    self._visit(stop)
                     if stop:
                         raise Stopped
                     if step.update == update:
@@ -198,12 +198,24 @@ class _Training:
             self._close(error.run, "diverged", {}, str(error))
         self.test_seconds += time.perf_counter() - start - (history[-1] if history else 0.0) + before
 
+    def _visit(self, stop: bool) -> None:
+        """Write a checkpoint if one is due; short trainings never have a folder on their way."""
+        due = self.base.checkpoints
+        if self.folder is not None:
+            self.folder.visit(stop)
+        elif self.place is not None and (
+            stop
+            or time.monotonic() - self._began >= due.seconds
+            or self.trainer.state.update >= (due.updates or math.inf)
+        ):
+            self.folder = RunFolder(self.place, self.trainer, due)
+
     def _asked_to_stop(self) -> bool:
         """True if the sweep was stopped, as a file says that is looked for now and then."""
-        if self.folder is None or time.monotonic() - self._looked < ASKED_SECONDS:
+        if self.place is None or time.monotonic() - self._looked < ASKED_SECONDS:
             return False
         self._looked = time.monotonic()
-        return (self.folder.path.parent / STOP).exists()
+        return (self.base.folder / STOP).exists()
 
     def tested_at(self, update: int, field: str, worst: float) -> float:
         """Result of the evaluation after an update; the worst if it diverged before."""
@@ -237,6 +249,11 @@ class _Training:
             with storage.replaced(self.folder.path / OUTCOME) as draft:
                 storage.write_json(draft, outcome.plain())
             (self.folder.path / checkpoint.FILE).unlink(missing_ok=True)
+        elif self.place is not None:
+            with storage.new_folder(self.place) as draft:
+                if run is not None:
+                    run.write(draft, figure=False)
+                storage.write_json(draft / OUTCOME, outcome.plain())
         return outcome
 
 

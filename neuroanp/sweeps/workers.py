@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import gc
 import os
 import signal
 import threading
@@ -54,15 +55,17 @@ class LocalWorkers:
     """
 
     def __init__(self, number: int) -> None:
-        self.capacity = number
+        self._number, self.capacity = number, number + 1  # one waits, so that nobody does
         self._loky = required("loky", EXTRA)
         self._open()
 
     def _open(self) -> None:
         self._executor = self._loky.ProcessPoolExecutor(
-            self.capacity, timeout=None, initializer=_begin, initargs=(os.getpid(),),
+            self._number, timeout=None, initializer=_begin, initargs=(os.getpid(),),
             env={name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")},
         )  # fmt: skip
+        for _ in range(self._number):
+            self._executor.submit(os.getpid)  # they begin to import now
 
     def submit(self, function: Any, job: Any) -> Future[Any]:
         future: Future[Any] = self._executor.submit(function, job)
@@ -91,7 +94,11 @@ def _begin(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+    gc.disable()
     import neuroanp.sweeps.work  # noqa: F401  # imports Brian2 before the first job comes
+
+    gc.freeze()
+    gc.enable()
 
 
 class GivenExecutor:

@@ -89,10 +89,29 @@ def load(folder: Path | str, task: Task | None = None) -> Trainer:
     except TypeError as error:
         raise DataError(f"{folder / CONFIG}: expected the settings of a training ({error})") from None
     trainer.config = config
+    _set_state(folder, trainer, arrays)
+    return trainer
+
+
+def go_on(folder: Path, trainer: Trainer) -> None:
+    """Have a new trainer go on from the checkpoint in a run folder, to the bit.
+
+    Raises
+    ------
+    DataError
+        For a folder without a checkpoint, a damaged or altered one, and one of another training.
+    """
+    arrays = _read(folder)
+    same = _essential(_settings(folder, arrays)) == storage.finite(_essential(trainer.config))
+    if not same or str(arrays["engine"]) != trainer.engine:
+        raise DataError(f"{folder / FILE}: expected the checkpoint of this training, got another's")
+    _set_state(folder, trainer, arrays)
+
+
+def _set_state(folder: Path, trainer: Trainer, arrays: Arrays) -> None:
     state = {name: values for name, values in arrays.items() if name not in OWN}
     _check(folder / FILE, state, trainer)
     trainer.set_state(state)
-    return trainer
 
 
 def check_goes_on(folder: Path, trainer: Trainer) -> None:
