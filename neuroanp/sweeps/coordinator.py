@@ -108,7 +108,7 @@ class Coordinator:
         self.errors: dict[tuple[int, tuple[int, ...]], str] = {}
         self._waiting: collections.deque[_Task] = collections.deque()
         self._running: dict[Future[Any], _Task] = {}
-        self._reported = False
+        self._reported = self._broken = False
         self._looked = time.monotonic()
         for point in store.points:
             self._queue(point)
@@ -118,9 +118,14 @@ class Coordinator:
         while stopping.signal is None:
             while len(self._running) < self.workers.capacity and (task := self._next()) is not None:
                 self._submit(task)
-            if not self._running:
+                if self._broken:
+                    break
+            if not self._running and not self._broken:
                 return
             self._collect(POLL_SECONDS)
+            if self._broken:
+                self.workers.restart()
+                self._broken = False
             self._complain()
         (folder / STOP).touch()
         for future in list(self._running):
@@ -128,7 +133,7 @@ class Coordinator:
                 del self._running[future]
         end = time.monotonic() + ENDING_SECONDS
         while self._running and time.monotonic() < end:
-            self._collect(POLL_SECONDS, stopping=True)
+            self._collect(POLL_SECONDS)
 
     def _queue(self, point: Point) -> None:
         """Jobs of a point that are left; without any, its end."""
@@ -179,15 +184,15 @@ class Coordinator:
         try:
             self._running[self.workers.submit(work, job)] = task
         except BrokenExecutor:
-            self._died(task)
+            self._broken = True
+            self._again(task)
 
-    def _collect(self, seconds: float, stopping: bool = False) -> None:
+    def _collect(self, seconds: float) -> None:
         """Keep what is done by now."""
         if all(isinstance(future, Future) for future in self._running):
             concurrent.futures.wait(self._running, seconds, concurrent.futures.FIRST_COMPLETED)
         else:
             time.sleep(seconds)  # futures of others can only be asked
-        broken = False
         for future in [future for future in self._running if future.done()]:
             task = self._running.pop(future)
             try:
@@ -195,18 +200,12 @@ class Coordinator:
             except (Stopped, CancelledError):
                 self._again(task)
             except BrokenExecutor:
-                broken = True
+                self._broken = True
                 self._again(task)
             except Exception as error:  # a worker's: of any kind
                 self._fail(task, f"{type(error).__name__}: {error}")
             else:
                 self._keep(task, outcomes)
-        if broken and not stopping:
-            self.workers.restart()
-
-    def _died(self, task: _Task) -> None:
-        self._again(task)
-        self.workers.restart()
 
     def _again(self, task: _Task) -> None:
         """Job whose worker died or was stopped, as the next one."""

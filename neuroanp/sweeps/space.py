@@ -180,9 +180,8 @@ class Space:
         return {name: axis.describe() for name, axis in self.axes.items()}
 
     def units(self) -> dict[str, str]:
-        """Units of the labels that are numbers with one, by name."""
-        ranges = {name: axis for name, axis in self.axes.items() if isinstance(axis, Range)}
-        return {name: axis.unit for name, axis in ranges.items() if axis.unit is not None}
+        """Units of quantities, by name."""
+        return {name: axis.unit for name, axis in self.axes.items() if axis.unit is not None}
 
     def _check(self, most: int = 200) -> None:
         """Check of single values, and of combinations where there aren't too many."""
@@ -225,11 +224,9 @@ def _axis(where: str, option: Option, given: Any) -> Choice | Range:
         if colon and form is not None:
             return _range(where, option, form, low.strip(), high.strip(), given.startswith(LOG))
         given = [word.strip() for word in given.split(",") if word.strip()]
-        if form is not None and not isinstance(option.value, tuple):
-            given = [form.parse(where, word) for word in given]
     if isinstance(given, (str, bytes, Mapping)) or not hasattr(given, "__iter__"):
         raise InvalidValue(where, "a list of values, or a text such as 'log:1e-3:0.3'", given)
-    values = tuple(given)
+    values = tuple(form.parse(where, v) if form is not None and isinstance(v, str) else v for v in given)
     labels = tuple(_label(value, option) for value in values)
     if not values or len(set(labels)) < len(labels):
         raise InvalidValue(where, "at least one value, each once", f"{list(labels)}")

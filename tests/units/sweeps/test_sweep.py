@@ -1,0 +1,221 @@
+"""Course of a sweep: the same numbers in any order and after any stop, nothing twice, nothing lost."""
+
+import json
+import math
+
+import pytest
+
+import neuroanp as nap
+from neuroanp.errors import DataError, Interrupted, InvalidValue, NeuroANPError
+from neuroanp.sweeps import work as working
+from neuroanp.sweeps.status import status
+from support.copying import COPYING, RECIPE
+from support.executors import InTurn, LastFirst
+from support.stand_ins import Formula
+
+RANGES = {"rule.sigma": "log:1e-3:0.3", "optimizer": "adam,sgd"}
+COURSES = {
+    "grid": {},
+    "random": {"vary": RANGES, "points": 5},
+    "tpe": {"vary": RANGES, "points": 9, "sampler": "tpe", "ahead": 3, "seeds": (3,)},
+    "qmc": {"vary": RANGES, "points": 5, "sampler": "qmc", "ahead": 2, "seeds": (3,)},
+    "median": {"pruner": "median", "tests": 3, "updates": 9, "ahead": 2, "points": 12, "vary": RANGES},
+    "halving": {
+        "pruner": "successive-halving", "tests": 4, "updates": 8, "ahead": 1, "points": 8, "vary": RANGES,
+    },
+}  # fmt: skip
+
+
+def numbers(result):
+    """All that a sweep found, but for its times."""
+    found = [
+        (point.number, point.values, point.state, point.value, seed, outcome.state,
+         outcome.result.get("test_loss"), outcome.curve, report)
+        for point, outcome, report in result.outcomes
+        for seed in [outcome.seed]
+    ]  # fmt: skip
+    return json.dumps(found)
+
+
+@pytest.mark.parametrize("course", COURSES)
+def test_the_same_numbers_in_any_order_and_after_any_stop(sweep, tmp_path, monkeypatch, course):
+    monkeypatch.setattr(working, "Trainer", Formula)
+    settings = COURSES[course]
+    expected = sweep(**settings, report_seeds=[100], out=tmp_path / "expected.db")
+    assert len(expected.outcomes) == expected.total
+    states = {point.state for point in expected.points}
+    assert states == ({"finished", "pruned"} if "pruner" in settings else {"finished"})
+
+    other = sweep(**settings, report_seeds=[100], out=tmp_path / "other.db", executor=LastFirst())
+    assert numbers(other) == numbers(expected)
+
+    jobs = []
+    for count in range(1, 30):
+        executor = Mortal(after=count)
+        jobs += executor.done
+        try:
+            stopped = sweep(**settings, report_seeds=[100], out=tmp_path / "stopped.db", executor=executor)
+        except NeuroANPError as error:
+            assert "broken" in str(error)
+        else:
+            break
+    assert numbers(stopped) == numbers(expected)
+    assert len(set(jobs)) == len(jobs)
+
+
+class Mortal(InTurn):
+    """Executor that breaks after some jobs, as a pool does whose worker is killed."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.after, self.done = after, []
+
+    def submit(self, function, job):
+        from concurrent.futures import BrokenExecutor, Future
+
+        if len(self.jobs) > self.after:
+            raise BrokenExecutor
+        if len(self.jobs) == self.after:
+            self.jobs.append(job)
+            future = Future()
+            future.set_exception(BrokenExecutor("killed"))
+            return future
+        self.done.append((job.number, job.seeds))
+        return super().submit(function, job)
+
+
+def test_a_pair_is_a_training_of_its_own(sweep):
+    result = sweep()
+    alone = nap.train(
+        task=COPYING, model=RECIPE.model, rule=RECIPE.rule.replace(sigma=0.05), lanes=16, updates=4,
+        optimizer=RECIPE.optimizer.replace(lr=0.001), decorrelation=None, clip=RECIPE.clip,
+        modulator=RECIPE.modulator, bounds=RECIPE.bounds, seed=1, tests=0, progress=False,
+    )  # fmt: skip
+    point = result.points[2]
+    assert point.values == {"rule.sigma": 0.05, "optimizer.lr": 0.001}
+    assert point.outcomes[1].result["test_loss"] == alone.result["test_loss"]
+    assert result.run(2, seed=1).result == alone.result | {"seconds": result.run(2, 1).result["seconds"]}
+    losses = [[outcome.result["test_loss"] for outcome in p.outcomes.values()] for p in result.points]
+    means = [sum(pair) / 2 for pair in losses]
+    assert [p.value for p in result.points] == pytest.approx(means, rel=1e-15)
+    assert result.best.number == means.index(min(means))
+
+
+def test_a_sweep_goes_on_and_grows_and_refuses_other_settings(sweep, monkeypatch):
+    monkeypatch.setattr(working, "Trainer", Formula)
+    settings = {"vary": RANGES, "points": 3}
+    first = sweep(**settings)
+    again = InTurn()
+    sweep(**settings, executor=again)
+    assert again.jobs == []
+    grown = sweep(**settings | {"points": 5, "report_seeds": [7, 9]}, executor=again)
+    assert [(job.number, job.seeds) for job in again.jobs[:4]] == [(3, (0,)), (3, (1,)), (4, (0,)), (4, (1,))]
+    assert [(job.number, job.seeds) for job in again.jobs[4:]] == [(grown.best.number, (s,)) for s in (7, 9)]
+    assert [p.value for p in grown.points[:3]] == [p.value for p in first.points]
+    with pytest.raises(InvalidValue, match=r"sweep.points: expected at least the 5 in .*sweep.db, got 2"):
+        sweep(**settings | {"points": 2})
+    with pytest.raises(
+        InvalidValue, match=r"sweep.recipe.updates: expected '4', as in .*, got 5".replace("'", "")
+    ):
+        sweep(**settings, updates=5)
+    with pytest.raises(InvalidValue, match=r"sweep.seeds: expected \[0, 1\]"):
+        sweep(**settings, seeds=(0, 2))
+
+
+def test_a_point_that_diverges_is_the_worst(sweep):
+    result = sweep({"optimizer.lr": [1e30, 0.01]}, updates=6)
+    diverged, good = result.points
+    assert (diverged.value, diverged.state) == (math.inf, "finished")
+    assert {outcome.state for outcome in diverged.outcomes.values()} == {"diverged"}
+    assert "learning rates" in diverged.outcomes[0].message
+    assert result.best is good
+    assert "diverged" in status(result)
+
+
+def test_what_fails_is_tried_again(sweep, monkeypatch):
+    def failing(**settings):
+        if settings["seed"] == 1 and settings["recipe"].rule.sigma == 0.05:
+            raise ZeroDivisionError("own rule")
+        return Formula(**settings)
+
+    monkeypatch.setattr(working, "Trainer", failing)
+    with pytest.warns(UserWarning, match="point 2, seeds 1: ZeroDivisionError: own rule"):
+        result = sweep()
+    assert len(result.outcomes) == 6 and [p.state for p in result.points].count("open") == 2
+    monkeypatch.setattr(working, "Trainer", Formula)
+    again = InTurn()
+    assert len(sweep(executor=again).outcomes) == 8
+    assert [(job.number, job.seeds) for job in again.jobs] == [(2, (1,)), (3, (1,))]
+
+
+def test_if_nothing_works_it_is_an_error(sweep, monkeypatch):
+    monkeypatch.setattr(working, "Trainer", lambda **settings: 1 / 0)
+    with pytest.warns(UserWarning), pytest.raises(NeuroANPError, match="ZeroDivisionError"):
+        sweep()
+
+
+def test_one_process_at_a_time(sweep, tmp_path):
+    from neuroanp.sweeps.store import Alone
+
+    with Alone(tmp_path / "sweep.db"), pytest.raises(InvalidValue, match="no other process is running"):
+        sweep()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seeds": ()}, r"sweep.seeds: expected at least one seed"),
+        ({"seeds": (1, 1)}, "each seed once"),
+        ({"seeds": 5}, "range"),
+        ({"seeds": (-1,)}, "sweep.seeds"),
+        ({"report_seeds": (1,)}, "sweep.report_seeds: expected seeds that nothing is chosen on, got 1"),
+        ({"objective": "loss"}, "sweep.objective: expected one of test_loss"),
+        ({"objective": "rate", "pruner": "median"}, "which a pruner sees"),
+        ({"direction": "up"}, "minimize or maximize"),
+        ({"sampler": "no-such"}, "sweep.sampler"),
+        ({"pruner": "no-such"}, "sweep.pruner"),
+        ({"pruner": 3}, "a pruner of Optuna"),
+        ({"vary": RANGES}, "sweep.points: expected the number of points"),
+        ({"vary": RANGES, "sampler": "grid"}, "ranges have no grid"),
+        ({"ahead": 0}, "sweep.ahead"),
+        ({"tests": -1}, "sweep.tests"),
+        ({"executor": None, "workers": 0}, "sweep.workers"),
+        ({"executor": 3}, "sweep.executor"),
+        ({"task": None}, "the task of the recipe"),
+    ],
+)
+def test_wrong_settings_are_refused_and_nothing_is_written(sweep, tmp_path, changes, message):
+    with pytest.raises(NeuroANPError, match=message):
+        sweep(**changes)
+    assert not (tmp_path / "sweep.db").exists()
+
+
+def test_files_that_are_no_sweeps(tmp_path, sweep):
+    with pytest.raises(DataError, match="found none"):
+        nap.Sweep(tmp_path / "no.db")
+    (tmp_path / "other.db").write_text("text")
+    for use in (nap.Sweep, lambda path: sweep(out=path)):
+        with pytest.raises(DataError, match="expected the file of a sweep"):
+            use(tmp_path / "other.db")
+    with pytest.raises(InvalidValue, match="a path for a file"):
+        sweep(out=tmp_path)
+
+
+def test_a_stop_keeps_what_is_done(sweep, monkeypatch):
+    import os
+    import signal
+
+    executor = LastFirst()
+    submit, sent = executor.submit, []
+
+    def stopping(function, job):
+        if not sent and len(sent) == 0 and job.number == 2:
+            sent.append(os.kill(os.getpid(), signal.SIGTERM))
+        return submit(function, job)
+
+    monkeypatch.setattr(executor, "submit", stopping)
+    with pytest.raises(Interrupted) as stopped:
+        sweep(executor=executor)
+    assert stopped.value.signal == signal.SIGTERM
+    assert 0 < len(stopped.value.run.outcomes) < 8
+    assert len(sweep().outcomes) == 8
