@@ -20,7 +20,8 @@ class Part(abc.ABC):  # noqa: B024
 
     A subclass is a frozen dataclass with keyword arguments, without a decorator. Each option is checked when
     the part is made, by its type and by what `option` declares of it; a subclass with more to check extends
-    ``__post_init__``. An attribute without annotation is no option.
+    ``__post_init__``. An attribute without annotation is no option. Printed, it is the call that makes it,
+    with the options that differ from their defaults; a notebook shows a table of all.
 
     Raises
     ------
@@ -35,11 +36,21 @@ class Part(abc.ABC):  # noqa: B024
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+        dataclasses.dataclass(frozen=True, kw_only=True, repr=False)(cls)
 
     def __post_init__(self) -> None:
         for name, (field, hint) in options(type(self)).items():
             checks.declared(self, name, field, hint)
+
+    def __repr__(self) -> str:
+        from neuroanp.config.display import part_text
+
+        return part_text(self)
+
+    def _repr_html_(self) -> str:
+        from neuroanp.config.display import part_html
+
+        return part_html(self)
 
     def replace(self, **changes: Any) -> Self:
         """Part with other values of some options.
