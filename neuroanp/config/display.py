@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from neuroanp.config.part import Part, options
+from neuroanp.config.part import Part, inner_parts, options
 from neuroanp.config.text import first_line
 from neuroanp.config.units import quantity_text
 
@@ -101,8 +101,11 @@ def settings(part: Part) -> Iterator[Setting]:
 def same(first: Any, second: Any) -> bool:
     """True for equal values, arrays among them."""
     if type(first) is type(second) and isinstance(first, Part):
-        names = options(type(first))
-        return all(same(getattr(first, name), getattr(second, name)) for name in names)
+        pairs = [*zip(settings(first), settings(second), strict=True)]
+        inner = [tuple(value for _, value in inner_parts(part)) for part in (first, second)]
+        return all(same(one.value, other.value) for one, other in pairs) and same(*inner)
+    if isinstance(first, tuple) and isinstance(second, tuple):
+        return len(first) == len(second) and all(map(same, first, second))
     if first is None or second is None:
         return first is second
     equal = first is second or first == second
@@ -136,13 +139,9 @@ def part_html(part: Part) -> Markup:
 
 
 def _options(part: Part) -> Markup:
-    plain, nested = [], []
-    for setting in settings(part):
-        inner = setting.value if isinstance(setting.value, tuple) else (setting.value,)
-        if inner and all(isinstance(value, Part) for value in inner):
-            nested += [fold(_call(value, setting.name), _options(value)) for value in inner]
-        else:
-            plain.append(setting)
+    inner = list(inner_parts(part))
+    nested = [fold(_call(value, name), _options(value)) for name, value in inner]
+    plain = [setting for setting in settings(part) if setting.name not in dict(inner)]
     heads = ("option", "value", "default", "what it is")
     shown = table([_row(setting) for setting in plain], heads) if plain else ""
     return Markup(shown + "".join(nested))

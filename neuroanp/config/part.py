@@ -7,8 +7,8 @@ import dataclasses
 import functools
 import sys
 import typing
-from collections.abc import Mapping
-from typing import Any, Self, dataclass_transform
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Self, dataclass_transform
 
 from neuroanp.config import checks
 from neuroanp.errors import UnknownName
@@ -33,6 +33,9 @@ class Part(abc.ABC):  # noqa: B024
     >>> class Leak(Part):
     ...     memory: float = option(0.9, "part that stays for a step", least=0, most=1)      # doctest: +SKIP
     """
+
+    sources: ClassVar[tuple[str, ...]] = ()
+    """BibTeX entries of what the class is from, for `neuroanp.cite`."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -70,6 +73,14 @@ class Part(abc.ABC):  # noqa: B024
     def choices(cls, option: str) -> tuple[Any, ...]:
         """Values that an option can have, where its type is a `Literal`."""
         return typing.get_args(options(cls)[option][1])
+
+
+def inner_parts(part: Part) -> Iterator[tuple[str, Part]]:
+    """Parts that a part is made with, each with the name of its option."""
+    for name, value in vars(part).items():
+        for inner in value if isinstance(value, tuple) else (value,):
+            if isinstance(inner, Part):
+                yield name, inner
 
 
 @functools.cache

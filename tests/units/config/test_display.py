@@ -110,6 +110,13 @@ def test_what_is_put_into_tables_and_folds_is_escaped():
     assert "script" not in page.tags
 
 
+def test_chains_are_told_apart():
+    assert Chain(Clip(norm=2.0), Adam()) == Chain(Clip(norm=2.0), Adam()) != Chain(Adam(), Clip(norm=2.0))
+    assert same(Recipe(optimizer=Chain(Adam())), Recipe(optimizer=Chain(Adam())))
+    assert not same(Recipe(optimizer=Chain(Adam())), Recipe(optimizer=Chain(Adam(), Clip())))
+    assert "stages:  Clip (norm=2.0)" in Page(Chain(Clip(norm=2.0))._repr_html_()).text
+
+
 def test_arrays_of_other_shapes_are_not_the_same():
     assert same(np.ones(3), np.ones(3))
     assert not same(np.ones(3), np.ones(1))
