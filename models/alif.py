@@ -9,6 +9,7 @@ import numpy as np
 from brian2 import ms
 
 from neuroanp.config.option import option
+from neuroanp.config.sources import E_PROP
 from neuroanp.models.lif import LIF
 from neuroanp.network.dynamics import Cells
 from neuroanp.types import Array
@@ -28,6 +29,7 @@ class ALIF(LIF):
     """
 
     name = "alif"
+    sources = (E_PROP,)
     equations = """
         dv/dt = (drive + noise - v) / tau : 1 (unless refractory)
         db/dt = -b / tau_a : 1

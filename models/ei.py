@@ -9,6 +9,18 @@ from neuroanp.errors import InvalidValue
 from neuroanp.models.lif import LIF
 from neuroanp.network.model import Weights
 
+SONG = """@article{song2016training,
+  author = {Song, H. Francis and Yang, Guangyu R. and Wang, Xiao-Jing},
+  title = {Training excitatory-inhibitory recurrent neural networks for cognitive tasks: a simple and
+    flexible framework},
+  journal = {PLoS Computational Biology},
+  volume = {12},
+  number = {2},
+  pages = {e1004792},
+  year = {2016},
+  doi = {10.1371/journal.pcbi.1004792}
+}"""
+
 
 class EI(LIF):
     r"""LIF cells that are excitatory or inhibitory, and stay so while they learn.
@@ -26,6 +38,7 @@ class EI(LIF):
     """
 
     name = "ei"
+    sources = (SONG,)
     signed = ("W_rec",)
 
     excitatory: float = option(0.8, "part of the cells that are excitatory", least=0, most=1)

@@ -10,6 +10,17 @@ from neuroanp.config.option import option
 from neuroanp.models.lif import LIF, golden_ratio_spread
 from neuroanp.network.dynamics import Cells
 
+IZHIKEVICH_2003 = """@article{izhikevich2003simple,
+  author = {Izhikevich, Eugene M.},
+  title = {Simple model of spiking neurons},
+  journal = {IEEE Transactions on Neural Networks},
+  volume = {14},
+  number = {6},
+  pages = {1569--1572},
+  year = {2003},
+  doi = {10.1109/TNN.2003.820440}
+}"""
+
 
 class Izhikevich(LIF):
     r"""Izhikevich cells: two equations that spike like most kinds of cortical cells, in mV and ms.
@@ -31,6 +42,7 @@ class Izhikevich(LIF):
     """
 
     name = "izhikevich"
+    sources = (IZHIKEVICH_2003,)
     equations = """
         v : 1
         w : 1

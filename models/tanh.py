@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from neuroanp.config.option import option
+from neuroanp.config.sources import ANP
 from neuroanp.network.dynamics import Rates
 from neuroanp.network.model import Model, Weights, gaussian_weights, orthogonal
 
@@ -23,6 +24,7 @@ class TanhRNN(Model):
     """
 
     name = "tanh"
+    sources = (ANP,)
     equations = """
         a : 1
         x : 1

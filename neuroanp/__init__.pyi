@@ -13,6 +13,7 @@ from .optim.decorrelation import Decorrelation
 from .reward.modulator import Modulator
 from .sweeps.results import Sweep
 from .sweeps.sweep import sweep
+from .training.citing import cite
 from .training.evaluation import Evaluation, evaluate
 from .training.loop import Trainer
 from .training.recipe import Recipe
@@ -44,6 +45,7 @@ __all__ = [
     "Task",
     "Trainer",
     "Trial",
+    "cite",
     "engine",
     "evaluate",
     "gradients",

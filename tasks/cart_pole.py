@@ -105,6 +105,18 @@ class CartPolePlant(Plant):
         return dict(zip(("x", "v", "theta", "omega"), values, strict=True))
 
 
+BARTO = """@article{barto1983neuronlike,
+  author = {Barto, Andrew G. and Sutton, Richard S. and Anderson, Charles W.},
+  title = {Neuronlike adaptive elements that can solve difficult learning control problems},
+  journal = {IEEE Transactions on Systems, Man, and Cybernetics},
+  volume = {SMC-13},
+  number = {5},
+  pages = {834--846},
+  year = {1983},
+  doi = {10.1109/TSMC.1983.6313077}
+}"""
+
+
 class CartPole(PlantTask):
     """Balance of a pole on a cart that is pushed left or right; only survival is rewarded.
 
@@ -117,6 +129,7 @@ class CartPole(PlantTask):
     """
 
     name = "cart-pole"
+    sources = (BARTO,)
     presets = ("best", "published", "rates")
     dt = 5 * ms
 

@@ -14,6 +14,15 @@ from neuroanp.training.recipe import Recipe
 from neuroanp.training.task import Task, loss
 from neuroanp.types import Array
 
+ARJOVSKY = """@inproceedings{arjovsky2016unitary,
+  author = {Arjovsky, Martin and Shah, Amar and Bengio, Yoshua},
+  title = {Unitary evolution recurrent neural networks},
+  booktitle = {International Conference on Machine Learning},
+  year = {2016},
+  eprint = {1511.06464},
+  archivePrefix = {arXiv}
+}"""
+
 
 class CopyingMemory(Task):
     """Recall of `length` symbols in order, after `delay` blanks.
@@ -33,6 +42,7 @@ class CopyingMemory(Task):
     """
 
     name = "copying-memory"
+    sources = (ARJOVSKY,)
     score_name = "fraction of symbols right"
 
     alphabet: int = option(6, "channels: the symbols, a blank and a go cue", least=4)

@@ -8,6 +8,7 @@ import numpy as np
 from brian2 import Hz, ms
 
 from neuroanp.config.option import option
+from neuroanp.config.sources import E_PROP
 from neuroanp.errors import InvalidValue
 from neuroanp.models import ALIF
 from neuroanp.network.trial import Trial
@@ -16,6 +17,16 @@ from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import NodePerturbation
 from neuroanp.tasks._decisions import Decision, decision, fraction_right, linear_answers, poisson, steps
 from neuroanp.training.recipe import Recipe
+
+MORCOS_HARVEY = """@article{morcos2016history,
+  author = {Morcos, Ari S. and Harvey, Christopher D.},
+  title = {History-dependent variability in population dynamics during evidence accumulation in cortex},
+  journal = {Nature Neuroscience},
+  volume = {19},
+  pages = {1672--1681},
+  year = {2016},
+  doi = {10.1038/nn.4403}
+}"""
 
 
 class CueAccumulation(Decision):
@@ -31,6 +42,7 @@ class CueAccumulation(Decision):
     """
 
     name = "cue-accumulation"
+    sources = (MORCOS_HARVEY, E_PROP)
     periods = ("cue", "decision")
 
     cues: int = option(7, "number of cues, odd", least=1)

@@ -41,6 +41,15 @@ class Images:
         return self.train.shape[1]
 
 
+LE = """@misc{le2015simple,
+  author = {Le, Quoc V. and Jaitly, Navdeep and Hinton, Geoffrey E.},
+  title = {A simple way to initialize recurrent networks of rectified linear units},
+  year = {2015},
+  eprint = {1504.00941},
+  archivePrefix = {arXiv}
+}"""
+
+
 class Digits(Task):
     """Classification of a handwritten digit, shown a row or a pixel a step.
 
@@ -55,6 +64,7 @@ class Digits(Task):
     """
 
     name = "digits"
+    sources = (LE,)
     score_name = "fraction of digits right"
     n_out = 10
 

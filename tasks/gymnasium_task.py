@@ -182,6 +182,17 @@ class GymnasiumPlant(PythonPlant):
         return number
 
 
+TOWERS = r"""@misc{towers2024gymnasium,
+  author = {Towers, M. and Kwiatkowski, A. and Terry, J. and Balis, J. U. and De Cola, G. and Deleu, T. and
+    Goul{\~a}o, M. and Kallinteris, A. and Krimmel, M. and KG, A. and Perez-Vicente, R. and Pierr{\'e}, A.
+    and Schulhoff, S. and Tai, J. J. and Tan, H. and Younis, O. G.},
+  title = {Gymnasium: a standard interface for reinforcement learning environments},
+  year = {2024},
+  eprint = {2407.17032},
+  archivePrefix = {arXiv}
+}"""
+
+
 class Gymnasium(PlantTask):
     """Actions in a Gymnasium environment, chosen by its name, for the most reward.
 
@@ -191,6 +202,7 @@ class Gymnasium(PlantTask):
     """
 
     name = "gymnasium"
+    sources = (TOWERS,)
     score_name = "sum of rewards in an episode"
     dt = 5 * ms
 

@@ -24,6 +24,17 @@ SUBSTEPS = 10
 TRANSIENT = 100
 TRAIN_FRACTION = 0.8
 
+MACKEY_GLASS = """@article{mackey1977oscillation,
+  author = {Mackey, Michael C. and Glass, Leon},
+  title = {Oscillation and chaos in physiological control systems},
+  journal = {Science},
+  volume = {197},
+  number = {4300},
+  pages = {287--289},
+  year = {1977},
+  doi = {10.1126/science.267326}
+}"""
+
 
 class MackeyGlass(SeriesTask):
     """Forecast of a Mackey-Glass series (tau 17) `ahead` steps on, or recall of `ahead` steps back.
@@ -39,6 +50,7 @@ class MackeyGlass(SeriesTask):
     """
 
     name = "mackey-glass"
+    sources = (MACKEY_GLASS,)
     presets = ("best", "published", "spiking")
     n_out = 1
 

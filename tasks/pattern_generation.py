@@ -9,6 +9,7 @@ import numpy as np
 from brian2 import ms
 
 from neuroanp.config.option import SEEDS, option
+from neuroanp.config.sources import E_PROP
 from neuroanp.errors import InvalidValue
 from neuroanp.models import LIF
 from neuroanp.network.trial import Trial
@@ -24,6 +25,16 @@ from neuroanp.types import Array
 HERTZ = np.array([1.0, 2.0, 3.0, 5.0])
 """Frequencies of the sinusoids."""
 
+NICOLA_CLOPATH = """@article{nicola2017supervised,
+  author = {Nicola, Wilten and Clopath, Claudia},
+  title = {Supervised learning in spiking neural networks with {FORCE} training},
+  journal = {Nature Communications},
+  volume = {8},
+  pages = {2208},
+  year = {2017},
+  doi = {10.1038/s41467-017-01827-3}
+}"""
+
 
 class PatternGeneration(Task):
     """Generation of sums of sinusoids, 1, 2, 3 and 5 Hz, with random amplitudes and phases and variance 1.
@@ -37,6 +48,7 @@ class PatternGeneration(Task):
     """
 
     name = "pattern-generation"
+    sources = (NICOLA_CLOPATH, E_PROP)
     score_name = "mean square error over the target's variance"
     higher_is_better = False
     presets = ("best", "published", "scalar")

@@ -16,6 +16,17 @@ from neuroanp.rules import NodePerturbation
 from neuroanp.tasks._decisions import Decision, decision, poisson, steps
 from neuroanp.training.recipe import Recipe
 
+BELLEC_2018 = """@inproceedings{bellec2018long,
+  author = {Bellec, Guillaume and Salaj, Darjan and Subramoney, Anand and Legenstein, Robert and Maass,
+    Wolfgang},
+  title = {Long short-term memory and learning-to-learn in networks of spiking neurons},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume = {31},
+  year = {2018},
+  eprint = {1803.09574},
+  archivePrefix = {arXiv}
+}"""
+
 
 class StoreRecall(Decision):
     """Memory of a bit: inputs show one in each slot, that of the store slot is asked for in the recall slot.
@@ -30,6 +41,7 @@ class StoreRecall(Decision):
     """
 
     name = "store-recall"
+    sources = (BELLEC_2018,)
     score_name = "fraction of bits right"
     periods = ("slot",)
 

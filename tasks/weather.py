@@ -20,6 +20,18 @@ from neuroanp.types import Array
 
 LEAST_TRAINING = 100
 
+ZHOU = """@inproceedings{zhou2021informer,
+  author = {Zhou, Haoyi and Zhang, Shanghang and Peng, Jieqi and Zhang, Shuai and Li, Jianxin and Xiong, Hui
+    and Zhang, Wancai},
+  title = {Informer: beyond efficient transformer for long sequence time-series forecasting},
+  booktitle = {Proceedings of the AAAI Conference on Artificial Intelligence},
+  volume = {35},
+  number = {12},
+  pages = {11106--11115},
+  year = {2021},
+  doi = {10.1609/aaai.v35i12.17325}
+}"""
+
 
 class Weather(SeriesTask):
     """Forecast of the dry-bulb temperature at a US station, `ahead` hours on, from nine hourly observations.
@@ -37,6 +49,7 @@ class Weather(SeriesTask):
     """
 
     name = "weather"
+    sources = (ZHOU,)
     presets = ("best", "published", "hidden")
     n_out = 1
 

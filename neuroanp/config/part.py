@@ -7,8 +7,8 @@ import dataclasses
 import functools
 import sys
 import typing
-from collections.abc import Mapping
-from typing import Any, Self, dataclass_transform
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Self, dataclass_transform
 
 from neuroanp.config import checks
 from neuroanp.errors import UnknownName
@@ -20,7 +20,8 @@ class Part(abc.ABC):  # noqa: B024
 
     A subclass is a frozen dataclass with keyword arguments, without a decorator. Each option is checked when
     the part is made, by its type and by what `option` declares of it; a subclass with more to check extends
-    ``__post_init__``. An attribute without annotation is no option.
+    ``__post_init__``. An attribute without annotation is no option. Printed, it is the call that makes it,
+    with the options that differ from their defaults; a notebook shows a table of all.
 
     Raises
     ------
@@ -33,13 +34,26 @@ class Part(abc.ABC):  # noqa: B024
     ...     memory: float = option(0.9, "part that stays for a step", least=0, most=1)      # doctest: +SKIP
     """
 
+    sources: ClassVar[tuple[str, ...]] = ()
+    """BibTeX entries of what the class is from, for `neuroanp.cite`."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+        dataclasses.dataclass(frozen=True, kw_only=True, repr=False)(cls)
 
     def __post_init__(self) -> None:
         for name, (field, hint) in options(type(self)).items():
             checks.declared(self, name, field, hint)
+
+    def __repr__(self) -> str:
+        from neuroanp.config.display import part_text
+
+        return part_text(self)
+
+    def _repr_html_(self) -> str:
+        from neuroanp.config.display import part_html
+
+        return part_html(self)
 
     def replace(self, **changes: Any) -> Self:
         """Part with other values of some options.
@@ -59,6 +73,14 @@ class Part(abc.ABC):  # noqa: B024
     def choices(cls, option: str) -> tuple[Any, ...]:
         """Values that an option can have, where its type is a `Literal`."""
         return typing.get_args(options(cls)[option][1])
+
+
+def inner_parts(part: Part) -> Iterator[tuple[str, Part]]:
+    """Parts that a part is made with, each with the name of its option."""
+    for name, value in vars(part).items():
+        for inner in value if isinstance(value, tuple) else (value,):
+            if isinstance(inner, Part):
+                yield name, inner
 
 
 @functools.cache

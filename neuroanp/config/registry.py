@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint
@@ -165,13 +166,19 @@ def _offered(kind: str) -> Mapping[str, EntryPoint]:
     if kind not in GROUPS:
         raise UnknownName("kind", kind, list(GROUPS))
     require_links()
-    entries: Iterable[EntryPoint] = _entries(tuple(sys.path)).select(group=GROUPS[kind])
+    entries: Iterable[EntryPoint] = _entries(_path()).select(group=GROUPS[kind])
     ours_last = sorted(entries, key=lambda entry: entry.value.startswith(OURS))
     return {entry.name: entry for entry in ours_last}
 
 
+def _path() -> tuple[tuple[str, int], ...]:
+    """Folders that packages are found in, with the times at which something was installed there last."""
+    times = {folder: os.stat(folder).st_mtime_ns for folder in sys.path if os.path.isdir(folder)}
+    return tuple(times.items())
+
+
 @functools.lru_cache(maxsize=1)
-def _entries(path: tuple[str, ...]) -> Any:
+def _entries(path: tuple[tuple[str, int], ...]) -> Any:
     """Entry points of the packages that are installed on a path, which has many files to read."""
     return importlib.metadata.entry_points()
 

@@ -19,6 +19,29 @@ from neuroanp.rules import Rule, direct
 from neuroanp.synapse import NotLocal
 from neuroanp.types import Array, Arrays
 
+WERBOS = """@article{werbos1990backpropagation,
+  author = {Werbos, Paul J.},
+  title = {Backpropagation through time: what it does and how to do it},
+  journal = {Proceedings of the IEEE},
+  volume = {78},
+  number = {10},
+  pages = {1550--1560},
+  year = {1990},
+  doi = {10.1109/5.58337}
+}"""
+
+NEFTCI = """@article{neftci2019surrogate,
+  author = {Neftci, Emre O. and Mostafa, Hesham and Zenke, Friedemann},
+  title = {Surrogate gradient learning in spiking neural networks: bringing the power of gradient-based
+    optimization to spiking neural networks},
+  journal = {IEEE Signal Processing Magazine},
+  volume = {36},
+  number = {6},
+  pages = {51--63},
+  year = {2019},
+  doi = {10.1109/MSP.2019.2931595}
+}"""
+
 
 class BPTT(Rule):
     r"""Gradient of the loss, for comparison: errors go back through all steps and all weights.
@@ -65,6 +88,7 @@ class BPTT(Rule):
     """
 
     name = "bptt"
+    sources = (WERBOS, NEFTCI)
 
     readout: Literal["delta", "fixed"] = option("delta", "how the readout learns")
     truncation: int = option(0, "steps that errors go back in, 0 for the whole trial", least=0)

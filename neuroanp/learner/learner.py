@@ -139,7 +139,8 @@ class Learner:
         namespace: Mapping[str, Any] | None = None,
     ) -> None:
         names = get_local_namespace(1) if namespace is None else dict(namespace)
-        self.modulator, self.trials, self.updates, self.seed = modulator, trials, updates, seed
+        self.rule, self.modulator, self.optimizer = rule, modulator, optimizer
+        self.trials, self.updates, self.seed = trials, updates, seed
         checks.whole(self, 1, "trials", "updates")
         checks.whole(self, 0, "seed")
         perturb, learn = triples("perturb", perturb), triples("learn", learn)

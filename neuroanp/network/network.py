@@ -13,6 +13,7 @@ from neuroanp.engine import device_for
 from neuroanp.engine.device import LOCK
 from neuroanp.errors import InvalidValue
 from neuroanp.network.assembly import Assembly
+from neuroanp.network.display import Displayed
 from neuroanp.network.layout import DECORRELATING, PROJECTIONS, Layout, Passes, mixed
 from neuroanp.network.model import Model, Weights
 from neuroanp.network.model_checks import check_names, check_size
@@ -26,7 +27,7 @@ from neuroanp.network.wiring import Wiring
 from neuroanp.types import Array, Arrays
 
 
-class Network:
+class Network(Displayed):
     """A model with P passes of L lanes side by side, sharing weights.
 
     Parameters
@@ -103,8 +104,7 @@ class Network:
             "dt": float(dt), "readout_memory": model.readout_memory(dt), "cells": model.cells(dt),
             "rates": model.rates(dt), "dynamics": functools.cache(lambda: model.dynamics(dt)),
         }  # fmt: skip
-        wiring_seed = np.random.SeedSequence(seed, spawn_key=(0,))
-        self.wiring = model.wiring(np.random.default_rng(wiring_seed), dt)
+        self.wiring = model.wiring(np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,))), dt)
         self._process = os.getpid()
         self.device = device_for(engine)
         with self.device.active():

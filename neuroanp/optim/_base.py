@@ -74,6 +74,12 @@ class Chain(Stage):
     def __init__(self, *stages: Stage) -> None:
         object.__setattr__(self, "stages", stages)
 
+    def __repr__(self) -> str:
+        return f"Chain({', '.join(map(repr, self.stages))})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self.stages == other.stages
+
     def start(self, weights: Arrays) -> list[Any]:
         """States of the stages."""
         return [stage.start(weights) for stage in self.stages]

@@ -23,6 +23,15 @@ _STEP = Elementwise(
     numbers=("b1", "b2", "rate", "eps"),
 )
 
+KINGMA_BA = """@inproceedings{kingma2015adam,
+  author = {Kingma, Diederik P. and Ba, Jimmy},
+  title = {Adam: a method for stochastic optimization},
+  booktitle = {International Conference on Learning Representations},
+  year = {2015},
+  eprint = {1412.6980},
+  archivePrefix = {arXiv}
+}"""
+
 
 class Adam(Optimizer):
     r"""Steps of a size that does not depend on the gradient's.
@@ -52,6 +61,7 @@ class Adam(Optimizer):
     """
 
     name = "adam"
+    sources = (KINGMA_BA,)
 
     lr: float = option(0.003, "learning rate", least=0)
     b1: float = option(0.9, "decay of the mean gradient", least=0, below=1)

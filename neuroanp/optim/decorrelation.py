@@ -8,11 +8,20 @@ import numpy as np
 
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
+from neuroanp.config.sources import ANP
 from neuroanp.network.layout import Layout
 from neuroanp.network.record import Record
 from neuroanp.optim.schedule import annealed
 from neuroanp.synapse import NotLocal
 from neuroanp.types import Array, Arrays
+
+DALM = """@misc{dalm2023node,
+  author = {Dalm, Sander and van Gerven, Marcel and Ahmad, Nasir},
+  title = {Node perturbation can effectively train multi-layer neural networks},
+  year = {2023},
+  eprint = {2310.00965},
+  archivePrefix = {arXiv}
+}"""
 
 
 class Decorrelation(Part):
@@ -51,6 +60,8 @@ class Decorrelation(Part):
     Dalm, van Gerven, Ahmad, arXiv 2310.00965 (with node perturbation); Fernández,
     Keemink, van Gerven, arXiv 2405.08967 (in recurrent networks).
     """
+
+    sources = (DALM, ANP)
 
     rate: float = option(0.01, "rate at which the decorrelating matrices learn", least=0)
     anneal: Literal["none", "linear", "cosine"] = option("linear", "fall of the rate over the run")

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
+from neuroanp.config.sources import WILLIAMS
 from neuroanp.errors import InvalidValue
 from neuroanp.network.layout import Layout
 from neuroanp.network.record import Record
@@ -91,6 +92,7 @@ class RunningMean(Baseline):
     """
 
     name = "running-mean"
+    sources = (WILLIAMS,)
 
     memory: float = option(0.9, "weight of the past against the newest trial", least=0, most=1)
 

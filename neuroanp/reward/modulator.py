@@ -8,6 +8,7 @@ import numpy as np
 
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
+from neuroanp.config.sources import FIETE_SEUNG, WILLIAMS
 from neuroanp.errors import InvalidValue
 from neuroanp.network.layout import Layout
 from neuroanp.network.record import Record
@@ -52,6 +53,8 @@ class Modulator(Part):
     ----------
     Fiete and Seung, Phys. Rev. Lett. 97, 048104 (2006); Williams, Machine Learning 8, 229 (1992).
     """
+
+    sources = (FIETE_SEUNG, WILLIAMS)
 
     discount: float = option(
         1.0, "weight of the loss one step later; 0 for the loss of the step alone", least=0, most=1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from neuroanp.config.sources import ANP
 from neuroanp.network.record import Record
 from neuroanp.rules._base import Layer, NodeRule
 from neuroanp.rules._factors import times
@@ -73,6 +74,7 @@ class ActivityPerturbation(NodeRule):
     """
 
     name = "activity-perturbation"
+    sources = (ANP,)
     bias_note = (
         "Each step is divided by the squared norm of the change of activity, which is larger where noise of "
         "earlier steps has grown: late steps count less than in the gradient, and the change holds the "

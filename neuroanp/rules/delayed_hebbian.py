@@ -15,6 +15,17 @@ from neuroanp.rules._factors import outer, pre, readouts, recurrent, times
 from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.types import Array, Arrays
 
+MICONI = """@article{miconi2017biologically,
+  author = {Miconi, Thomas},
+  title = {Biologically plausible learning in recurrent neural networks reproduces neural dynamics observed
+    during cognitive tasks},
+  journal = {eLife},
+  volume = {6},
+  pages = {e20899},
+  year = {2017},
+  doi = {10.7554/eLife.20899}
+}"""
+
 
 class DelayedHebbian(NoiseRule):
     r"""Jumps of activity under an input, remembered and rewarded at the end of a trial.
@@ -64,6 +75,7 @@ class DelayedHebbian(NoiseRule):
     """
 
     name = "delayed-hebbian"
+    sources = (MICONI,)
     bias_note = (
         "The eligibility is a cube of the change of activity, so that its size and direction are not those "
         "of a gradient; only the sign of the correlation with the reward is."

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from neuroanp.config.option import SEEDS, option
+from neuroanp.config.sources import E_PROP
 from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky
 from neuroanp.network.dynamics import Cells
@@ -83,6 +84,7 @@ class EProp(Rule):
     """
 
     name = "e-prop"
+    sources = (E_PROP,)
     bias_note = (
         "Errors reach the cells that drive the readout alone, not the cells that drive those: all paths "
         "through a second recurrent synapse are left out."

@@ -14,6 +14,14 @@ from neuroanp.rules._factors import weight_noise
 from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.types import Array, Arrays
 
+SALIMANS = """@misc{salimans2017evolution,
+  author = {Salimans, Tim and Ho, Jonathan and Chen, Xi and Sidor, Szymon and Sutskever, Ilya},
+  title = {Evolution strategies as a scalable alternative to reinforcement learning},
+  year = {2017},
+  eprint = {1703.03864},
+  archivePrefix = {arXiv}
+}"""
+
 
 class EvolutionStrategies(NoiseRule):
     r"""Population of networks, a lane each, whose weights differ for a trial.
@@ -45,6 +53,7 @@ class EvolutionStrategies(NoiseRule):
     """
 
     name = "evolution-strategies"
+    sources = (SALIMANS,)
     perturbs = "weights"
 
     @property

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from neuroanp.config.option import option
+from neuroanp.config.sources import ANP, FIETE_SEUNG, LANSDELL
 from neuroanp.network.record import Record
 from neuroanp.rules._base import Layer, NodeRule
 from neuroanp.rules._factors import times
@@ -72,6 +75,7 @@ class NodePerturbation(NodeRule):
     """
 
     name = "node-perturbation"
+    sources: ClassVar[tuple[str, ...]] = (FIETE_SEUNG, LANSDELL, ANP)
 
     hold: int = option(1, "steps for which one draw of noise is held", least=1)
     readout_sigma: float | None = option(

@@ -12,6 +12,19 @@ from neuroanp.rules._factors import weight_noise
 from neuroanp.synapse import NotLocal, Synapse, joined
 from neuroanp.types import Array, Arrays
 
+ADAPTATION = r"""@article{garciafernandez2024ornstein,
+  author = {Garc{\'i}a Fern{\'a}ndez, Jes{\'u}s and Ahmad, Nasir and van Gerven, Marcel},
+  title = {{Ornstein--Uhlenbeck} adaptation as a mechanism for learning in brains and machines},
+  journal = {Entropy},
+  volume = {26},
+  number = {12},
+  pages = {1125},
+  year = {2024},
+  doi = {10.3390/e26121125},
+  eprint = {2410.13563},
+  archivePrefix = {arXiv}
+}"""
+
 
 class OrnsteinUhlenbeck(NoiseRule):
     r"""Weights wander around their means, and the means follow them where reward was more than expected.
@@ -60,6 +73,7 @@ class OrnsteinUhlenbeck(NoiseRule):
     """
 
     name = "ornstein-uhlenbeck"
+    sources = (ADAPTATION,)
     bias_note = (
         "It follows weights that wander, over trials, so that one trial says little, and its size is set by "
         "the rates of wandering and following."

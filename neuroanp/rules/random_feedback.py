@@ -14,6 +14,26 @@ from neuroanp.rules._factors import delta, slope
 from neuroanp.synapse import NotLocal
 from neuroanp.types import Array, Arrays
 
+MURRAY = """@article{murray2019local,
+  author = {Murray, James M.},
+  title = {Local online learning in recurrent networks with random feedback},
+  journal = {eLife},
+  volume = {8},
+  pages = {e43299},
+  year = {2019},
+  doi = {10.7554/eLife.43299}
+}"""
+
+LILLICRAP = """@article{lillicrap2016random,
+  author = {Lillicrap, Timothy P. and Cownden, Daniel and Tweed, Douglas B. and Akerman, Colin J.},
+  title = {Random synaptic feedback weights support error backpropagation for deep learning},
+  journal = {Nature Communications},
+  volume = {7},
+  pages = {13276},
+  year = {2016},
+  doi = {10.1038/ncomms13276}
+}"""
+
 
 class RandomFeedback(Rule):
     r"""Errors reach each unit through fixed random weights, and go back in time by its leak alone.
@@ -45,6 +65,7 @@ class RandomFeedback(Rule):
     """
 
     name = "random-feedback"
+    sources = (MURRAY, LILLICRAP)
     bias_note = (
         "Errors come back through random weights instead of the readout's own, and through no recurrent "
         "synapse: before learning has aligned the readout with them, its direction has little to do with the "

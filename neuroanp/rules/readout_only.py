@@ -10,6 +10,27 @@ from neuroanp.rules._base import Rule
 from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.types import Array, Arrays
 
+JAEGER = """@techreport{jaeger2001echo,
+  author = {Jaeger, Herbert},
+  title = {The ``echo state'' approach to analysing and training recurrent neural networks},
+  institution = {German National Research Center for Information Technology},
+  type = {GMD Report},
+  number = {148},
+  year = {2001}
+}"""
+
+MAASS = r"""@article{maass2002real,
+  author = {Maass, Wolfgang and Natschl{\"a}ger, Thomas and Markram, Henry},
+  title = {Real-time computing without stable states: a new framework for neural computation based on
+    perturbations},
+  journal = {Neural Computation},
+  volume = {14},
+  number = {11},
+  pages = {2531--2560},
+  year = {2002},
+  doi = {10.1162/089976602760407955}
+}"""
+
 
 class ReadoutOnly(Rule):
     r"""Delta rule for the readout of a network whose hidden weights stay: an echo state network.
@@ -25,6 +46,7 @@ class ReadoutOnly(Rule):
     """
 
     name = "readout-only"
+    sources = (JAEGER, MAASS)
     bias_note = "Only the readout learns, by its gradient; that of the hidden weights is not estimated."
     supports_sparse = True
 

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from neuroanp.config.option import option
+from neuroanp.config.sources import LANSDELL
 from neuroanp.filters import leaky_back
 from neuroanp.network.layout import Layout
 from neuroanp.network.record import Record
@@ -78,6 +79,7 @@ class ResponsePerturbation(NoiseRule):
     """
 
     name = "response-perturbation"
+    sources = (LANSDELL,)
     needs_two_passes = True
     linear_in_modulator = False
 

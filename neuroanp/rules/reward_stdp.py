@@ -15,6 +15,28 @@ from neuroanp.rules.node import NodePerturbation
 from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.types import Array, Arrays
 
+IZHIKEVICH_2007 = """@article{izhikevich2007solving,
+  author = {Izhikevich, Eugene M.},
+  title = {Solving the distal reward problem through linkage of {STDP} and dopamine signaling},
+  journal = {Cerebral Cortex},
+  volume = {17},
+  number = {10},
+  pages = {2443--2452},
+  year = {2007},
+  doi = {10.1093/cercor/bhl152}
+}"""
+
+FREMAUX = r"""@article{fremaux2010functional,
+  author = {Fr{\'e}maux, Nicolas and Sprekeler, Henning and Gerstner, Wulfram},
+  title = {Functional requirements for reward-modulated spike-timing-dependent plasticity},
+  journal = {Journal of Neuroscience},
+  volume = {30},
+  number = {40},
+  pages = {13326--13337},
+  year = {2010},
+  doi = {10.1523/JNEUROSCI.6249-09.2010}
+}"""
+
 
 class RewardSTDP(NodePerturbation):
     r"""Pairs of spikes make a synapse eligible, reward decides how it changes.
@@ -67,6 +89,7 @@ class RewardSTDP(NodePerturbation):
     """
 
     name = "reward-stdp"
+    sources = (IZHIKEVICH_2007, FREMAUX)
     bias_note = (
         "Pairs of spikes make eligible what fired together, whether or not noise made it fire: it follows "
         "the covariance of reward and pairing, not the gradient."

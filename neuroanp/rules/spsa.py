@@ -7,6 +7,17 @@ from typing import Literal
 from neuroanp.config.option import option
 from neuroanp.rules.weight import WeightPerturbation
 
+SPALL = """@article{spall1992multivariate,
+  author = {Spall, James C.},
+  title = {Multivariate stochastic approximation using a simultaneous perturbation gradient approximation},
+  journal = {IEEE Transactions on Automatic Control},
+  volume = {37},
+  number = {3},
+  pages = {332--341},
+  year = {1992},
+  doi = {10.1109/9.119632}
+}"""
+
 
 class SPSA(WeightPerturbation):
     r"""Perturbation of all weights at once by plus or minus c, for a whole trial, and by its negative.
@@ -23,5 +34,6 @@ class SPSA(WeightPerturbation):
     """
 
     name = "spsa"
+    sources = (SPALL,)
 
     distribution: Literal["gaussian", "sign"] = option("sign", "distribution of the noise")

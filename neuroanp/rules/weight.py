@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from neuroanp.config.option import option
+from neuroanp.config.sources import ANP
 from neuroanp.network.layout import TO_READOUT
 from neuroanp.network.record import Record
 from neuroanp.rules._base import NoiseRule
 from neuroanp.rules._factors import weight_noise
 from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.types import Array, Arrays
+
+CAUWENBERGHS = """@inproceedings{cauwenberghs1992fast,
+  author = {Cauwenberghs, Gert},
+  title = {A fast stochastic error-descent algorithm for supervised learning and optimization},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume = {5},
+  pages = {244--251},
+  year = {1992}
+}"""
+
+ZUEGE = r"""@article{zuege2023weight,
+  author = {Z{\"u}ge, Paul and Klos, Christian and Memmesheimer, Raoul-Martin},
+  title = {Weight versus node perturbation learning in temporally extended tasks: weight perturbation often
+    performs similarly or better},
+  journal = {Physical Review X},
+  volume = {13},
+  pages = {021006},
+  year = {2023},
+  doi = {10.1103/PhysRevX.13.021006}
+}"""
 
 
 class WeightPerturbation(NoiseRule):
@@ -54,6 +75,7 @@ class WeightPerturbation(NoiseRule):
     """
 
     name = "weight-perturbation"
+    sources: ClassVar[tuple[str, ...]] = (CAUWENBERGHS, ANP, ZUEGE)
     perturbs = "weights"
 
     hold: Literal["trial", "step"] = option("trial", "how long one draw of weight noise lasts")

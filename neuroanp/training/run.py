@@ -79,6 +79,11 @@ class Run:
     def __repr__(self) -> str:
         return sentence(self.result, self.config.get("recipe", {}).get("updates"), self.higher_is_better)
 
+    def _repr_html_(self) -> str:
+        from neuroanp.training.display import run_html
+
+        return run_html(self)
+
     @property
     def task(self) -> Task:
         """Task that the network was trained on; `DataError` where the folder can't hold it."""

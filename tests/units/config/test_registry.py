@@ -55,6 +55,16 @@ def test_another_package_adds_a_task():
     assert registry.find("task", "mine") is registry.classes("task")["mine"]
 
 
+def test_a_package_that_is_installed_meanwhile_is_found(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "later" not in registry.names("task")
+    info = tmp_path / "later-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: later\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[neuroanp.tasks]\nlater = nowhere:Task\n")
+    assert "later" in registry.names("task")
+
+
 @pytest.mark.usefixtures("other_package")
 def test_another_package_cannot_take_a_name_of_ours():
     assert registry.find("task", "copying-memory") is CopyingMemory

@@ -1,0 +1,69 @@
+"""Text of a network, and its display in notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuroanp.config.display import Markup, fold, paragraph, part_html, table
+from neuroanp.config.units import quantity_text
+from neuroanp.network.layout import PROJECTIONS, Layout
+from neuroanp.network.model import Model
+from neuroanp.network.perturbation import Perturbation
+
+if TYPE_CHECKING:
+    from neuroanp.network.assembly import Assembly
+    from neuroanp.network.wiring import Wiring
+
+
+class Displayed:
+    """Base of `Network`: what it is, in a sentence and as a table of its projections."""
+
+    model: Model
+    layout: Layout
+    perturbation: Perturbation
+    weights: dict[str, Any]
+    decorrelation: Mapping[str, Any]
+    parts: Assembly
+    wiring: Wiring | None
+
+    @property
+    def engine(self) -> str:
+        """``"compiled"`` or ``"runtime"``."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        layout, model = self.layout, self.model
+        bias = " (1 of them the bias)" if model.bias else ""
+        passes = " and ".join(layout.passes) + (" passes" if len(layout.passes) > 1 else " pass")
+        step = quantity_text(layout.dt, "ms")
+        return (
+            f"Network of {layout.hidden:,} {model.name} units, {layout.n_in:,} inputs{bias} and "
+            f"{layout.n_out:,} outputs; {layout.lanes:,} lanes in {passes}; steps of {step}, "
+            f"{layout.dtype}, {self.engine} engine"
+        )
+
+    def _repr_html_(self) -> str:
+        heads = ("weights", "from", "to", "shape", "weights that are 0", "decorrelated")
+        rows = [self._row(name) for name in self.parts.projections]
+        return Markup(
+            paragraph(self)
+            + table(rows, heads)
+            + fold(f"model {self.model.name}", part_html(self.model))
+            + fold("perturbation", part_html(self.perturbation))
+        )
+
+    def _row(self, name: str) -> tuple[object, ...]:
+        """Projection with its weights, where there are any yet."""
+        projection, layout = PROJECTIONS[name], self.layout
+        source, target = layout.units(projection.source), layout.units(projection.target)
+        values = self.weights.get(name)
+        shape = "not loaded yet" if values is None else " x ".join(map(str, np.shape(values)))
+        if name == "W_rec" and self.wiring is not None:
+            shape += f", the synapses that exist of {target} x {source}"
+        zero = "" if values is None else f"{100 * float(np.mean(values == 0)):.3g} %"
+        decorrelated = "yes" if projection.decorrelated_by in self.decorrelation else "no"
+        ends = (f"{projection.source} ({source})", f"{projection.target} ({target})")
+        return (name, *ends, shape, zero, decorrelated)
