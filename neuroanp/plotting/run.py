@@ -23,7 +23,7 @@ HIGHEST = 1e4
 
 
 class RunFigure(Figure):
-    """A Matplotlib figure that a notebook shows without pyplot, with letters that stay such in vector files."""
+    """A Matplotlib figure that a notebook shows without pyplot; in vector files its letters stay letters."""
 
     def savefig(self, *args: Any, **kwargs: Any) -> None:
         with matplotlib.rc_context(EXPORT):
