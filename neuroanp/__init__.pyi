@@ -1,4 +1,4 @@
-from . import engine, gradients, hardware, learner, models, optim, reward, rules, tasks, testing
+from . import engine, gradients, hardware, learner, models, optim, plotting, reward, rules, tasks, testing
 from .config.option import option
 from .config.part import Part
 from .learner.learner import Learner
@@ -55,6 +55,7 @@ __all__ = [
     "models",
     "optim",
     "option",
+    "plotting",
     "resume",
     "reward",
     "rules",

@@ -7,13 +7,14 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from neuroanp.plotting import trial as trial_panels
-from neuroanp.plotting.style import BLUE, GREY, VERMILION, styled
+from neuroanp.plotting.style import BLUE, EXPORT, GREY, VERMILION, styled
 from neuroanp.types import Array
 
 LOSS, TEST, LEVEL = BLUE, VERMILION, GREY
@@ -22,7 +23,11 @@ HIGHEST = 1e4
 
 
 class RunFigure(Figure):
-    """A Matplotlib figure that a notebook shows by itself, without pyplot."""
+    """A Matplotlib figure that a notebook shows without pyplot; in vector files its letters stay letters."""
+
+    def savefig(self, *args: Any, **kwargs: Any) -> None:
+        with matplotlib.rc_context(EXPORT):
+            super().savefig(*args, **kwargs)
 
     def _repr_png_(self) -> bytes:
         png = io.BytesIO()
