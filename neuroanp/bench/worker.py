@@ -33,6 +33,7 @@ PARTS = {
     "large": "10,000 sparse cells that learn: seconds an update, peak memory",
     "scaling": "growth of the time of an update with units, lanes and steps, as slopes",
     "memory": "peak memory of learning a series window by window",
+    "sweep": "a sweep beside its trainings alone, and two workers beside two sweeps of half",
     "shell": "the shell command from its start to its end, beside the import of Brian2",
     "learning": "scores of the spiking tasks, five seeds each: hours, and only when named",
 }

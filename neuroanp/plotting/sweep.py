@@ -206,4 +206,6 @@ def curves(title: str, name: str, lines: Mapping[str, tuple[Array, Array]]) -> R
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return "none"
     return f"{value:.3g}" if isinstance(value, float) else str(value)

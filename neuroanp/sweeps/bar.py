@@ -46,4 +46,6 @@ def described(point: Point) -> str:
 
 def shown(label: Any) -> str:
     """Label with the digits that a reader needs."""
+    if label is None:
+        return "none"
     return f"{label:.4g}" if isinstance(label, float) else str(label)

@@ -182,6 +182,11 @@ class Sweep:
             )
         return f"{text}."
 
+    def _repr_html_(self) -> str:
+        from neuroanp.sweeps.display import sweep_html
+
+        return sweep_html(self)
+
 
 def _measured(statistics: Mapping[str, Any]) -> str:
     low, high, seeds = statistics["low"], statistics["high"], statistics["seeds"]

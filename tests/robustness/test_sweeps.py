@@ -163,7 +163,8 @@ class Backwards(CopyingMemory):
 
 sweep = nap.sweep(
     Backwards(alphabet=4, length=2, delay=1), {"rule.sigma": [0.01, 0.03], "model.hidden": "10,20"},
-    seeds=[1], rule=SignPerturbation(), model=TanhRNN(), updates=40, workers=2, out=sys.argv[1], progress=False,
+    seeds=[1], rule=SignPerturbation(), model=TanhRNN(), updates=40, workers=2, out=sys.argv[1],
+    progress=False,
 )
 assert {point.state for point in sweep.points} == {"finished"}, sweep
 print(len({outcome.result["test_loss"] for _, outcome, _ in sweep.outcomes}))
