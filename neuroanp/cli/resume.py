@@ -17,7 +17,7 @@ class Resumption(Part):
 
     checkpoint: float = option(60.0, "seconds between two checkpoints in the run folder", least=0)
     checkpoint_updates: int | None = option(None, "updates between two checkpoints", least=1)
-    json: bool = option(False, "print result.json on one line, last, to stdout; draw no figure")
+    json: bool = option(False, "print result.json on one line, last, to stdout")
     quiet: bool = option(False, "no progress and no words, only errors")
 
 

@@ -23,12 +23,12 @@ def run_and_save(folder: RunFolder, quiet: bool, json: bool) -> int:
     quiet : bool
         True prints nothing but errors.
     json : bool
-        True prints the result on one line, last, to stdout, and draws no figure.
+        True prints the result on one line, last, to stdout.
     """
     run: Run | None
     code, content = 0, ""
     try:
-        run = folder.run(progress=not quiet, figure=not json)
+        run = folder.run(progress=not quiet)
     except Diverged as error:
         _say(f"{error} ({ADVICE})")
         run, code, content = error.run, DIVERGED, "the last good weights are"
@@ -50,9 +50,8 @@ def run_and_save(folder: RunFolder, quiet: bool, json: bool) -> int:
     if code >= BY_SIGNAL:
         _say(f"to go on: neuroanp resume {folder.path}")
     if not code and not quiet:
-        print(run, file=sys.stderr if json else sys.stdout)
-        if not json:
-            print(f"figure: {folder.place / 'figure.png'}")
+        stream = sys.stderr if json else sys.stdout
+        print(run, f"figure: {folder.place / 'figure.png'}", sep="\n", file=stream)
     if json:
         print(storage.json_line(run.result))
     return code

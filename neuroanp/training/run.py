@@ -210,7 +210,7 @@ class Run:
         if self.example is not None:
             storage.write_arrays(folder / "example.npz", self.example)
         if figure:
-            self.plot().savefig(folder / "figure.png", dpi=130)
+            self.plot().write_png(folder / "figure.png")
 
     @classmethod
     def load(cls, folder: Path | str) -> Run:

@@ -36,7 +36,7 @@ for line in {RIGHT + MISTYPED}:
     assert answers == [[line, 0, []] for line in RIGHT] + [[line, 2, []] for line in MISTYPED]
 
 
-def test_a_training_imports_its_own_task_and_rule_and_draws_nothing(tmp_path):
+def test_a_training_imports_its_own_task_and_rule(tmp_path):
     script = f"""
 import sys
 from neuroanp.cli.main import main
@@ -46,7 +46,7 @@ print(*sys.modules)
 """
     modules = set(python(script).stdout.splitlines()[-1].split())
     assert {"neuroanp.tasks.copying_memory", "neuroanp.rules.node"} < modules
-    unneeded = {"jax", "sklearn", "pandas", "scipy.sparse", "neuroanp.gradients", "neuroanp.plotting.run"}
+    unneeded = {"jax", "sklearn", "pandas", "scipy.sparse", "neuroanp.gradients"}
     unneeded |= {"neuroanp.tasks.cart_pole", "neuroanp.rules.e_prop", "neuroanp.models.lif"}
     assert not unneeded & modules
 
