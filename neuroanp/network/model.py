@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroanp.config.naming import ClassName
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
 from neuroanp.network.dynamics import Cells, Dynamics, Rates, rendered
@@ -55,7 +56,7 @@ class Model(Part):
     """
 
     registered_as: ClassVar[str] = "model"
-    name: ClassVar[str]
+    name: ClassVar[str] = ClassName()  # type: ignore[assignment]
     equations: ClassVar[str]
     update: ClassVar[str] = ""
     threshold: ClassVar[str | None] = None

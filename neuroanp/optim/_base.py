@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 from typing import Any, ClassVar, Literal
 
+from neuroanp.config.naming import ClassName
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
 from neuroanp.optim.schedule import annealed
@@ -124,7 +125,7 @@ class Optimizer(Stage):
         Name in the shell.
     """
 
-    name: ClassVar[str]
+    name: ClassVar[str] = ClassName()  # type: ignore[assignment]
 
     lr: float = option(0.001, "learning rate", least=0)
     readout_lr: float | None = option(None, "learning rate of the readout, where another than lr", least=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 from typing import ClassVar
 
+from neuroanp.config.naming import ClassName
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
 from neuroanp.config.sources import WILLIAMS
@@ -26,7 +27,7 @@ class Baseline(Part):
     """
 
     registered_as: ClassVar[str] = "baseline"
-    name: ClassVar[str]
+    name: ClassVar[str] = ClassName()  # type: ignore[assignment]
 
     def passes(self, rule_passes: tuple[str, ...]) -> tuple[str, ...]:
         """Passes to simulate for a rule that compares `rule_passes`: one noisy pass."""

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
+from neuroanp.config.naming import ClassName
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
 from neuroanp.errors import InvalidValue
@@ -77,7 +78,7 @@ class Rule(Part):
     """
 
     registered_as: ClassVar[str] = "rule"
-    name: ClassVar[str]
+    name: ClassVar[str] = ClassName()  # type: ignore[assignment]
     recorded: ClassVar[tuple[str, ...]] = ()
     needs_two_passes: ClassVar[bool] = False
     supports_sparse: ClassVar[bool] = False

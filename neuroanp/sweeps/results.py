@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroanp.config.units import parse_unit, read_quantity
-from neuroanp.errors import DataError, UnknownName
+from neuroanp.errors import UnknownName
 from neuroanp.sweeps.bar import shown
 from neuroanp.sweeps.outcome import Outcome
 from neuroanp.sweeps.store import Point, Store, best_of, folder_of
@@ -50,8 +50,6 @@ class Sweep:
         store = Store(self.path)
         self.settings, self.points, self.report = store.settings, store.points, store.report
         store.close()
-        if not self.settings:
-            raise DataError(f"{path}: expected the file of a sweep, got one without settings")
 
     @property
     def objective(self) -> str:

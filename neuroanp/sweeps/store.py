@@ -7,8 +7,10 @@ write is one transaction, so a kill leaves the state before it or after it.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
+import sqlite3
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -140,6 +142,8 @@ class Store:
         from sqlalchemy import URL
         from sqlalchemy.exc import SQLAlchemyError
 
+        if direction is None and not _begun(path):
+            raise DataError(f"{path}: expected the file of a sweep, got one without its settings")
         url = URL.create("sqlite", database=str(path.absolute())).render_as_string()
         try:
             with quiet():
@@ -226,6 +230,16 @@ def _point(trial: FrozenTrial) -> Point:
         trial.number, dict(trial.params), outcomes, state, trial.value,
         dict(trial.system_attrs), trial.user_attrs.get(OF_STUDY, {}),
     )  # fmt: skip
+
+
+def _begun(path: Path) -> bool:
+    """True for a file with the settings of a sweep; unlike Optuna this writes nothing to a new one."""
+    query = "SELECT COUNT(*) FROM study_user_attributes WHERE key = ?"
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
+            return bool(file.execute(query, (SETTINGS,)).fetchone()[0])
+    except sqlite3.Error:
+        return False
 
 
 class Alone:

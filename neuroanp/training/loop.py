@@ -102,9 +102,8 @@ class Trainer:
         checks.one_of(self, "dtype", ("float64", "float32"))
         recipe.check(task)
         began = {} if start is None else {"start": start}
-        self.config = document.describe(
-            task=task, recipe=recipe, seed=seed, engine=engine, dtype=dtype, tests=tests, **began
-        )
+        others = {"seed": seed, "engine": engine, "dtype": dtype, "tests": tests}
+        self.config = document.describe(task=task, recipe=recipe, **others, **began)
         self.seeds = Seeds(seed)
         self.network = Network(
             recipe.model, task.n_in, task.n_out, task.dt,
@@ -259,8 +258,8 @@ class Trainer:
     def _evaluate(self) -> Evaluation:
         evaluation = self._evaluation()
         self._check(self.state.update, "test loss", evaluation.loss)
-        values = (self.state.update, evaluation.loss, evaluation.score, evaluation.correlation)
-        self.state.note(TESTS, values)
+        measured = evaluation.loss, evaluation.score, evaluation.correlation
+        self.state.note(TESTS, (self.state.update, *measured))
         return evaluation
 
     def _check(self, update: int, name: str, value: float) -> None:

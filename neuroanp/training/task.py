@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from brian2 import ms
 
+from neuroanp.config.naming import ClassName
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
 from neuroanp.network.plant import Plant
@@ -40,7 +41,7 @@ class Task(Part):
     """
 
     registered_as: ClassVar[str] = "task"
-    name: ClassVar[str]
+    name: ClassVar[str] = ClassName()  # type: ignore[assignment]
     score_name: ClassVar[str] = "part of the target's variance explained"
     higher_is_better: ClassVar[bool] = True
     presets: ClassVar[tuple[str, ...]] = PRESETS

@@ -8,7 +8,7 @@ from brian2 import ms
 
 import neuroanp as nap
 from neuroanp.cli.main import main
-from neuroanp.errors import InvalidValue, UnknownName
+from neuroanp.errors import DataError, InvalidValue, UnknownName
 from neuroanp.models import LIF
 from neuroanp.sweeps import work as working
 from neuroanp.sweeps.status import status
@@ -200,3 +200,21 @@ def test_what_the_shell_refuses(shell, tmp_path, words, message):
     code, _, err = shell(*words)
     assert code == 2 and message in err and err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_what_a_notebook_shows(sweep):
+    result = sweep({"rule.sigma": [0.01, 0.05], "optimizer": "adam,sgd"})
+    html = result._repr_html_()
+    assert f"<b>{result.best.value:.4g}</b>" in html and "rule.sigma" in html and "settings" in html
+
+
+def test_a_reader_writes_nothing_to_a_file_that_is_only_begun(tmp_path):
+    import sqlite3
+
+    path = tmp_path / "begun.db"
+    with sqlite3.connect(path) as file:
+        file.execute("CREATE TABLE studies (study_id INTEGER)")
+    before = path.read_bytes()
+    with pytest.raises(DataError, match="without its settings"):
+        nap.Sweep(path)
+    assert path.read_bytes() == before
