@@ -15,7 +15,7 @@ from neuroanp.types import Array
 
 MAP = "cividis_r"
 """Colours of values, dark for low ones, that can be told apart with any sight and in grey."""
-WIDE = 30.0
+WIDE = 9.9
 """Ratio of the largest to the smallest value from which an axis is logarithmic."""
 
 
