@@ -5,7 +5,7 @@ import runpy
 
 import pytest
 
-from neuroanp.reproduce.findings import by_method, sentences
+from neuroanp.reproduce.findings import by_method, ratio, sentences
 from neuroanp.storage import read_json
 from support.notebooks import NOTEBOOKS, executed, outputs, pictures, reduced
 
@@ -68,15 +68,39 @@ def test_settings_of_a_reduced_run_are_all_found(path):
     assert code.count("reduced:") == reduced(notebook)[1]
 
 
+def tables(stem):
+    """All text of the tables that a notebook shows."""
+    return "".join(
+        output.data.get("text/markdown", "")
+        for output in outputs(read(NOTEBOOKS / f"{stem}.ipynb"))
+        if "data" in output
+    )
+
+
+def stored_runs(*names):
+    """Runs of files of evidence, by experiment and method."""
+    runs = [run for name in names for run in read_json(NOTEBOOKS / "evidence" / f"{name}.json")["runs"]]
+    experiments = {run["experiment"] for run in runs}
+    return {each: by_method(run for run in runs if run["experiment"] == each) for each in experiments}
+
+
 def test_evidence_is_what_is_stored():
     """The tables of evidence.ipynb are those that its code makes of results.json today."""
-    notebook = read(NOTEBOOKS / "evidence.ipynb")
-    shown = "".join(output.data.get("text/markdown", "") for output in outputs(notebook) if "data" in output)
-    runs = read_json(NOTEBOOKS / "evidence" / "results.json")["runs"]
-    for experiment in {run["experiment"] for run in runs}:
-        methods = by_method(run for run in runs if run["experiment"] == experiment)
+    shown = tables("evidence")
+    for methods in stored_runs("results").values():
         for text in (*sentences(methods), *(f"{runs.test_loss.mean():#.3g}" for runs in methods.values())):
             assert text in shown
+
+
+def test_the_papers_ratios_are_those_of_the_stored_runs():
+    """Those of 7_the_paper.ipynb, of seeds that nothing was chosen on."""
+    shown = tables("7_the_paper").replace("(", "(90 % interval ")
+    found = stored_runs("results", "paper")
+    for experiment in ("mackey-glass", "copying-medium", "copying-10", "weather-24"):
+        methods = found[experiment]
+        for left, right in (("danp", "anp"), ("danp", "bptt"), ("ours", "bptt"), ("ours", "readout")):
+            assert {run["seed"] for run in methods[left].records} == {100, 101, 102, 103, 104}
+            assert ratio(methods[left], methods[right]).replace(" times", "") in shown
 
 
 @pytest.mark.slow
