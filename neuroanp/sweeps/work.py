@@ -19,6 +19,7 @@ import numpy as np
 from filelock import FileLock
 
 from neuroanp import storage
+from neuroanp.engine.memory import give_back
 from neuroanp.errors import DataError, Diverged, InvalidValue, NeuroANPError
 from neuroanp.sweeps.outcome import Outcome, State
 from neuroanp.sweeps.pruning import Pruning
@@ -100,6 +101,13 @@ def work(job: Job) -> list[Outcome]:
     Stopped
         After a signal, with checkpoints written.
     """
+    try:
+        return _trained(job)
+    finally:
+        give_back()
+
+
+def _trained(job: Job) -> list[Outcome]:
     base = _base(job.base)
     with Stopping() as stopping, contextlib.ExitStack() as stack:
         try:
