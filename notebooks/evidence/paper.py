@@ -21,7 +21,7 @@ OURS = ("bptt", "readout", "ours")
 
 SEEDS = range(100, 105)
 SIZES, SIZED = (50, 100, 200, 500, 1000), ("bptt", "danp", "ours")
-SIZED_SEEDS, SIZED_UPDATES = range(100, 102), 300
+SIZED_SEEDS, SIZED_UPDATES = range(100, 103), 300
 
 COMMAND = "neuroanp reproduce --seeds 100-104 --weather WTH.csv --only {} --methods {}"
 QUICK = ",".join(name for name in PUBLISHED if "w" not in name)
