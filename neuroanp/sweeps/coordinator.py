@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuroanp.errors import InvalidValue
 from neuroanp.sweeps.outcome import Outcome
 from neuroanp.sweeps.pruning import Pruning
 from neuroanp.sweeps.sampling import Sampling
@@ -254,9 +255,17 @@ def run_folders(path: Path) -> Iterator[tuple[Path, str]]:
     """Folder of a sweep's run folders, beside its file, and the file in it that tells it from others.
 
     What killed workers have left is removed.
+
+    Raises
+    ------
+    InvalidValue
+        For a new file beside the run folders of another sweep, whose results would be taken for its own.
     """
     folder = folder_of(path)
     folder.mkdir(exist_ok=True)
+    if not path.exists() and any(not rest.name.startswith(".") for rest in folder.iterdir()):
+        expected = f"another path, or that the folder of an earlier sweep be gone, {folder}"
+        raise InvalidValue("sweep.out", expected, str(path))
     for rest in folder.glob(".*"):
         shutil.rmtree(rest) if rest.is_dir() and rest.name != LOCKS else None
         rest.unlink() if rest.is_file() else None

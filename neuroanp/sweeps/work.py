@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from filelock import FileLock
@@ -111,7 +111,7 @@ def _trained(job: Job) -> list[Outcome]:
     base = _base(job.base)
     with Stopping() as stopping, contextlib.ExitStack() as stack:
         try:
-            trainings = [stack.enter_context(_Training(job, base, seed)) for seed in job.seeds]
+            trainings = [_Training(job, base, seed, stack) for seed in job.seeds]
         except NeuroANPError as error:
             text, worker = str(error), _worker()
             return [Outcome(seed=seed, state="failed", message=text, worker=worker) for seed in job.seeds]
@@ -145,13 +145,12 @@ def _together(trainings: list[_Training], pruning: Pruning | None, stopping: Sto
 class _Training:
     """Training of a point with one seed, from its checkpoint if there is one."""
 
-    def __init__(self, job: Job, base: Base, seed: int) -> None:
+    def __init__(self, job: Job, base: Base, seed: int, locks: contextlib.ExitStack) -> None:
         self.seed, self.base = seed, base
         self.outcome: Outcome | None = None
         self.test_seconds = 0.0
         self.folder: RunFolder | None = None
         self.place: Path | None = None
-        self._lock: FileLock | None = None
         self._began = self._looked = time.monotonic()
         task_values = tuple((name, label) for name, label in job.values.items() if name.startswith(OF_TASK))
         task = _task(job.base, task_values)
@@ -159,15 +158,15 @@ class _Training:
         self.tested = [int(update) for update in evaluations(recipe.updates, base.settings["tests"])]
         settings = base.settings | {"task": task, "recipe": recipe, "seed": seed}
         if (base.folder / base.token).exists():
-            self._open(f"{job.number}-{seed}", settings)
+            name = f"{job.number}-{seed}"
+            locks.enter_context(FileLock(base.folder / LOCKS / name))  # no worker of before is still at it
+            self._open(base.folder / name, settings)
         else:
             self.trainer = Trainer(**settings)
 
-    def _open(self, name: str, settings: dict[str, Any]) -> None:
-        """Training with a run folder, that no worker of a sweep before this is still at."""
-        self.place = self.base.folder / name
-        self._lock = FileLock(self.base.folder / LOCKS / name)
-        self._lock.acquire()
+    def _open(self, place: Path, settings: dict[str, Any]) -> None:
+        """Training with a run folder."""
+        self.place = place
         if (self.place / OUTCOME).exists():
             self.outcome = Outcome(**storage.read_json(self.place / OUTCOME))
             return
@@ -178,13 +177,6 @@ class _Training:
                 self.folder = RunFolder(self.place, self.trainer, self.base.checkpoints)
             except (DataError, InvalidValue):
                 shutil.rmtree(self.place)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._lock is not None:
-            self._lock.release()
 
     def advance(self, update: int | None, stopping: Stopping) -> None:
         """Train up to an update, or to the end."""

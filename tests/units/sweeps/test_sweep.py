@@ -219,3 +219,12 @@ def test_a_stop_keeps_what_is_done(sweep, monkeypatch):
     assert stopped.value.signal == signal.SIGTERM
     assert 0 < len(stopped.value.run.outcomes) < 8
     assert len(sweep().outcomes) == 8
+
+
+def test_runs_of_another_sweep_are_not_taken_for_its_own(sweep, tmp_path, monkeypatch):
+    monkeypatch.setattr(working, "Trainer", Formula)
+    sweep()
+    (tmp_path / "sweep.db").unlink()
+    with pytest.raises(InvalidValue, match=r"sweep.out: expected another path, .* of an earlier sweep"):
+        sweep()
+    assert not (tmp_path / "sweep.db").exists()
