@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,7 +30,7 @@ sweep = nap.sweep(
     CopyingMemory(alphabet=4, length=2, delay=1),
     {"rule.sigma": [0.003, 0.01, 0.03, 0.1], "optimizer.lr": [0.001, 0.003, 0.01, 0.03]},
     seeds=range(int(sys.argv[2])), workers=int(sys.argv[3]), executor=(sys.argv[4:] or [None])[0],
-    out=sys.argv[1], updates=300, lanes=16, model=TanhRNN(hidden=20), report_seeds=[100], progress=False,
+    out=sys.argv[1], updates=500, lanes=16, model=TanhRNN(hidden=20), report_seeds=[100], progress=False,
     checkpoints=nap.Checkpoints(updates=100),
 )
 """
@@ -65,7 +66,7 @@ def test_one_compile_and_no_growth(undisturbed):
     peaks = [outcome.worker["peak_memory"] for _, outcome, _ in result.outcomes]
     assert peaks[-1] <= 1.05 * peaks[0]
     sources = [path.read_text() for path in (undisturbed / "cache").rglob("network.cpp")]
-    assert sum("record_trace" in source for source in sources) == 1  # the other tries the compiler
+    assert sum(len(source) > 10_000 for source in sources) == 1  # the other tries the compiler
 
 
 def test_killed_at_twenty_moments(undisturbed, tmp_path):
@@ -77,6 +78,7 @@ def test_killed_at_twenty_moments(undisturbed, tmp_path):
             if kills == 20:
                 break
             path.unlink()  # done before its time: once more from the start
+            shutil.rmtree(path.with_suffix(".runs"))
             process = began(path, 4, 2)
             continue
         workers = psutil.Process(process.pid).children(recursive=True)
