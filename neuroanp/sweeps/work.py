@@ -21,6 +21,8 @@ from filelock import FileLock
 from neuroanp import storage
 from neuroanp.engine.memory import give_back
 from neuroanp.errors import DataError, Diverged, InvalidValue, NeuroANPError
+from neuroanp.network.network import Network
+from neuroanp.sweeps.kept_network import kept_network
 from neuroanp.sweeps.outcome import Outcome, State
 from neuroanp.sweeps.pruning import Pruning
 from neuroanp.sweeps.space import OF_TASK, Label, Space
@@ -156,7 +158,8 @@ class _Training:
         task = _task(job.base, task_values)
         recipe = base.space.recipe_of(job.values)
         self.tested = [int(update) for update in evaluations(recipe.updates, base.settings["tests"])]
-        settings = base.settings | {"task": task, "recipe": recipe, "seed": seed}
+        build = kept_network if len(job.seeds) == 1 else Network
+        settings = base.settings | {"task": task, "recipe": recipe, "seed": seed, "build": build}
         if (base.folder / base.token).exists():
             name = f"{job.number}-{seed}"
             locks.enter_context(FileLock(base.folder / LOCKS / name))  # no worker of before is still at it

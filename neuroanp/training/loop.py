@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -63,13 +63,14 @@ class Trainer:
         Evaluations on the way, evenly spaced, the last one at the end; 0 for that of the result alone.
     start : Run, optional
         Run of the same model, whose weights this one goes on from.
+    build : callable
+        What makes the network, with the arguments of `Network`.
 
     Attributes
     ----------
     network : Network
     state : TrainingState
-    unseen : Trial
-        Trials of the evaluations.
+    unseen : Trial of the evaluations
 
     Raises
     ------
@@ -78,9 +79,7 @@ class Trainer:
 
     Examples
     --------
-    >>> for step in (trainer := Trainer(task, Recipe(updates=200))):      # doctest: +SKIP
-    ...     print(step.update, step.loss)
-    >>> run = trainer.result()                                            # doctest: +SKIP
+    >>> for step in Trainer(task, Recipe(updates=200)): print(step.loss)      # doctest: +SKIP
     """
 
     def __init__(
@@ -93,6 +92,7 @@ class Trainer:
         dtype: str = "float64",
         tests: int = 20,
         start: Run | None = None,
+        build: Callable[..., Network] = Network,
     ) -> None:
         self.task, self.recipe = task, recipe
         checks.instance("Trainer.task", task, Task)
@@ -101,11 +101,11 @@ class Trainer:
         checks.whole(self, 0, "seed", "tests")
         checks.one_of(self, "dtype", ("float64", "float32"))
         recipe.check(task)
-        began = {} if start is None else {"start": start}
         others = {"seed": seed, "engine": engine, "dtype": dtype, "tests": tests}
-        self.config = document.describe(task=task, recipe=recipe, **others, **began)
+        others |= {} if start is None else {"start": start}
+        self.config = document.describe(task=task, recipe=recipe, **others)
         self.seeds = Seeds(seed)
-        self.network = Network(
+        self.network = build(
             recipe.model, task.n_in, task.n_out, task.dt,
             lanes=recipe.lanes, passes=recipe.passes, perturbation=recipe.rule.perturbation,
             seed=self.seeds.noise, engine=engine, dtype=dtype,
@@ -115,9 +115,8 @@ class Trainer:
         self.unseen = task.evaluation(self.seeds.evaluation)
         self._zero_output_loss = loss(np.zeros_like(self.unseen.targets), self.unseen)
         self._due = set(evaluations(recipe.updates, tests))
-        self.stages = Chain(
-            recipe.clip, recipe.optimizer, recipe.bounds, KeepSigns(names=recipe.model.signed)
-        )
+        signs = KeepSigns(names=recipe.model.signed)
+        self.stages = Chain(recipe.clip, recipe.optimizer, recipe.bounds, signs)
         self.state = self._start(start)
         self._latest: tuple[int, Evaluation] | None = None
         self._good = self.state.weights, self.state.decorrelation
@@ -258,8 +257,8 @@ class Trainer:
     def _evaluate(self) -> Evaluation:
         evaluation = self._evaluation()
         self._check(self.state.update, "test loss", evaluation.loss)
-        measured = evaluation.loss, evaluation.score, evaluation.correlation
-        self.state.note(TESTS, (self.state.update, *measured))
+        values = (self.state.update, evaluation.loss, evaluation.score, evaluation.correlation)
+        self.state.note(TESTS, values)
         return evaluation
 
     def _check(self, update: int, name: str, value: float) -> None:

@@ -17,7 +17,7 @@ from neuroanp.training.run import Run
 class Formula:
     """Trainer of a recipe with a sigma and a learning rate; its test loss falls with the updates."""
 
-    def __init__(self, task: Any, recipe: Any, seed: int, tests: int, **others: Any) -> None:
+    def __init__(self, task: Any, recipe: Any, seed: int, tests: int, build: Any, **others: Any) -> None:
         self.task, self.recipe, self.seed = task, recipe, seed
         self.config = document.describe(task=task, recipe=recipe, seed=seed, tests=tests, **others)
         self.due = evaluations(recipe.updates, tests)
