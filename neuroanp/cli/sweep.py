@@ -107,7 +107,7 @@ def _tell(result: Sweep, options: Sweeping) -> int:
     if options.json:
         print(storage.json_line(result.summary()))
     elif result.best is not None:
-        figure = result.path.with_suffix(".png")
+        figure = result.path.with_name(f"{result.path.name}.png")
         result.plot().savefig(figure, dpi=130)
         if not options.quiet:
             print(f"figure: {figure}")

@@ -65,7 +65,8 @@ def apply(prefix: str, part: PartT, values: Mapping[str, Any]) -> PartT:
     prefix : str
     part : Part
     values : mapping
-        Texts or values by name, such as ``"rule.sigma"``; of a part its name or another part, None for off.
+        Texts or values by name, such as ``"rule.sigma"``; of a part its name (``"on"`` where it has none), or
+        another part, None for off.
 
     Raises
     ------
@@ -95,11 +96,14 @@ def _applied(where: str, option: Option, values: Mapping[str, Any]) -> Part | No
     if isinstance(value, str) and option.optional and value == "none":
         value = None
     elif isinstance(value, str):
-        if option.kind is None:
-            raise InvalidValue(where, "a part, as it has no other by name", value)
-        if value not in (known := registry.names(option.kind)):
+        if option.kind is None and value == "on" and option.part is not None:
+            value = option.part() if option.value is None else option.value
+        elif option.kind is None:
+            raise InvalidValue(where, "on, or none where it may be off, as it has no other by name", value)
+        elif value not in (known := registry.names(option.kind)):
             raise UnknownName(f"--{option.name}", value, list(known))
-        value = like(registry.find(option.kind, value), option.value)
+        else:
+            value = like(registry.find(option.kind, value), option.value)
     if value is None and option.name in values:
         if not option.optional or inside:
             expected = "a part" if not inside else "a part, as options of it are given"

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
-import contextlib
 import dataclasses
 import math
-import shutil
 import time
-import uuid
 import warnings
-from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuroanp.errors import InvalidValue
 from neuroanp.sweeps.outcome import Outcome
 from neuroanp.sweeps.pruning import Pruning
 from neuroanp.sweeps.sampling import Sampling
-from neuroanp.sweeps.store import Point, Store, best_of, folder_of
-from neuroanp.sweeps.work import LOCKS, STOP, Job, Stopped, work
+from neuroanp.sweeps.store import Point, Store, best_of
+from neuroanp.sweeps.work import STOP, Job, Stopped, work
 from neuroanp.sweeps.workers import Workers
 from neuroanp.training.stopping import Stopping
 
@@ -32,8 +27,8 @@ if TYPE_CHECKING:
 
     from neuroanp.sweeps.bar import Bar
 
-ATTEMPTS = 5
-"""Workers that may die of a job before it is given up."""
+ATTEMPTS = 3
+"""Workers that may die while they do a job alone, before it is given up."""
 POLL_SECONDS, COMPLAINT_SECONDS, ENDING_SECONDS = 0.2, 10.0, 60.0
 """Time between two looks at futures, between two at the workers, and for checkpoints at the end."""
 
@@ -79,6 +74,8 @@ class _Task:
     point: Point
     seeds: tuple[int, ...]
     report: bool = False
+    suspect: bool = False
+    """True where a worker has died that may have been at it: it is done alone."""
     attempts: int = 0
 
 
@@ -117,7 +114,7 @@ class Coordinator:
     def run(self, stopping: Stopping, folder: Path) -> None:
         """Do all that is left, until it is done or a signal comes."""
         while stopping.signal is None:
-            while len(self._running) < self.workers.capacity and (task := self._next()) is not None:
+            while len(self._running) < self._capacity and (task := self._next()) is not None:
                 self._submit(task)
                 if self._broken:
                     break
@@ -135,6 +132,12 @@ class Coordinator:
         end = time.monotonic() + ENDING_SECONDS
         while self._running and time.monotonic() < end:
             self._collect(POLL_SECONDS)
+
+    @property
+    def _capacity(self) -> int:
+        """Jobs at a time: one, as long as it isn't known of which one a worker died."""
+        suspects = any(task.suspect for task in (*self._waiting, *self._running.values()))
+        return 1 if suspects else self.workers.capacity
 
     def _queue(self, point: Point) -> None:
         """Jobs of a point that are left; without any, its end."""
@@ -184,9 +187,9 @@ class Coordinator:
         job = Job(self.base, task.point.number, task.point.values, task.seeds, pruning)
         try:
             self._running[self.workers.submit(work, job)] = task
-        except BrokenExecutor:
+        except (BrokenExecutor, RuntimeError):  # or shut down
             self._broken = True
-            self._again(task)
+            self._waiting.appendleft(task)
 
     def _collect(self, seconds: float) -> None:
         """Keep what is done by now."""
@@ -194,23 +197,24 @@ class Coordinator:
             concurrent.futures.wait(self._running, seconds, concurrent.futures.FIRST_COMPLETED)
         else:
             time.sleep(seconds)  # futures of others can only be asked
+        alone = len(self._running) == 1
         for future in [future for future in self._running if future.done()]:
             task = self._running.pop(future)
             try:
                 outcomes = future.result()
             except (Stopped, CancelledError):
-                self._again(task)
+                self._waiting.appendleft(task)
             except BrokenExecutor:
                 self._broken = True
-                self._again(task)
+                self._again(task, alone)
             except Exception as error:  # a worker's: of any kind
                 self._fail(task, f"{type(error).__name__}: {error}")
             else:
                 self._keep(task, outcomes)
 
-    def _again(self, task: _Task) -> None:
-        """Job whose worker died or was stopped, as the next one."""
-        task.attempts += 1
+    def _again(self, task: _Task, alone: bool) -> None:
+        """Job as the next one, after a worker died."""
+        task.suspect, task.attempts = True, task.attempts + alone
         if task.attempts < ATTEMPTS:
             self._waiting.appendleft(task)
         else:
@@ -241,37 +245,11 @@ class Coordinator:
             last = max(point.intermediate)
             self.store.finish(point, "pruned", point.intermediate[last])
         else:
-            self.store.finish(point, "finished", self.plan.value(point))
+            value = self.plan.value(point)
+            self.store.finish(point, "finished" if math.isfinite(value) else "diverged", value)
 
     def _complain(self) -> None:
         if time.monotonic() - self._looked > COMPLAINT_SECONDS:
             self._looked = time.monotonic()
             if (complaint := self.workers.complaint()) is not None:
                 warnings.warn(f"sweep: {complaint}", stacklevel=2)
-
-
-@contextlib.contextmanager
-def run_folders(path: Path) -> Iterator[tuple[Path, str]]:
-    """Folder of a sweep's run folders, beside its file, and the file in it that tells it from others.
-
-    What killed workers have left is removed.
-
-    Raises
-    ------
-    InvalidValue
-        For a new file beside the run folders of another sweep, whose results would be taken for its own.
-    """
-    folder = folder_of(path)
-    folder.mkdir(exist_ok=True)
-    if not path.exists() and any(not rest.name.startswith(".") for rest in folder.iterdir()):
-        expected = f"another path, or that the folder of an earlier sweep be gone, {folder}"
-        raise InvalidValue("sweep.out", expected, str(path))
-    for rest in folder.glob(".*"):
-        shutil.rmtree(rest) if rest.is_dir() and rest.name != LOCKS else None
-        rest.unlink() if rest.is_file() else None
-    (folder / LOCKS).mkdir(exist_ok=True)
-    token = f".{uuid.uuid4().hex}"
-    (folder / token).touch()
-    yield folder, token
-    for name in (token, STOP):
-        (folder / name).unlink(missing_ok=True)

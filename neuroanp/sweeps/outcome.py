@@ -61,6 +61,11 @@ class Outcome:
         value = self.result.get(field) if self.state in ("finished", "pruned") else None
         return math.nan if value is None else float(value)
 
+    def measured(self, field: str) -> Any:
+        """Field of the result; of a training that diverged or failed only what doesn't judge it."""
+        judged = field in ("test_loss", "score", "train_loss", "rate")
+        return None if judged and self.state in ("diverged", "failed") else self.result.get(field)
+
     def plain(self) -> dict[str, Any]:
         """Attributes as JSON has them."""
         plain: dict[str, Any] = storage.finite(dataclasses.asdict(self))

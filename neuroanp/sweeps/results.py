@@ -13,7 +13,8 @@ from neuroanp.config.units import parse_unit, read_quantity
 from neuroanp.errors import UnknownName
 from neuroanp.sweeps.bar import shown
 from neuroanp.sweeps.outcome import Outcome
-from neuroanp.sweeps.store import Point, Store, best_of, folder_of
+from neuroanp.sweeps.place import folder_of
+from neuroanp.sweeps.store import Point, Store, best_of
 from neuroanp.training.run import Run
 
 if TYPE_CHECKING:
@@ -64,17 +65,22 @@ class Sweep:
     @property
     def total(self) -> int:
         """Pairs of point and seed when it is done, those to report too."""
-        seeds, report = self.settings["seeds"], self.settings["report_seeds"]
-        return int(self.settings["points"]) * len(seeds) + len(report)
+        points, seeds = int(self.settings["points"]), len(self.settings["seeds"])
+        over = len(self.points) == points and all(point.state != "open" for point in self.points)
+        report = [] if over and self.best is None else self.settings["report_seeds"]
+        return points * seeds + len(report)
 
     @property
     def outcomes(self) -> list[tuple[Point, Outcome, bool]]:
-        """Outcomes in the order of points and seeds; True for those of the seeds to report."""
+        """Outcomes by point and seed; then, with True, those of the best point on the seeds to report."""
         pairs = [
             (point, point.outcomes[seed], False) for point in self.points for seed in sorted(point.outcomes)
         ]
+        best, seeds = self.best, self.settings["report_seeds"]
+        if best is None:
+            return pairs
         return pairs + [
-            (self.points[number], self.report[number, seed], True) for number, seed in sorted(self.report)
+            (best, self.report[best.number, s], True) for s in seeds if (best.number, s) in self.report
         ]
 
     @property
@@ -100,7 +106,7 @@ class Sweep:
         """What ``neuroanp sweep --json`` prints: ``points``, one entry a pair, and ``best``."""
         pairs = [
             {"values": point.values, "seed": outcome.seed, "report": report, "state": outcome.state}
-            | {name: outcome.result.get(name) for name in ("score", "test_loss", "seconds")}
+            | {name: outcome.measured(name) for name in ("score", "test_loss", "seconds")}
             for point, outcome, report in self.outcomes
         ]
         best = None

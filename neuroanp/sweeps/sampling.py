@@ -7,6 +7,7 @@ file does. What it sees doesn't depend on who finishes first: for point k, the p
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,6 +30,8 @@ SAMPLERS = {
     "qmc": "QMCSampler",
 }  # fmt: skip
 """Classes of Optuna by their name in the shell."""
+NEEDED = {"gp": "torch", "cma-es": "cmaes"}
+"""Packages that a sampler needs beside Optuna."""
 ONE_SEED = ("qmc",)
 """Samplers whose points are one sequence: they get the same seed for each, and count in the study."""
 
@@ -74,12 +77,10 @@ class Sampling:
             sampler = GRID if space.is_grid and points is None else RANDOM
         self.space, self.direction, self.seed = space, direction, seed
         self.name = sampler if isinstance(sampler, str) else getattr(sampler, "__qualname__", repr(sampler))
-        self._grid: list[dict[str, Label]] | None = None
         if sampler == GRID:
             if not space.is_grid:
                 raise InvalidValue("sweep.sampler", "random or another one, as ranges have no grid", GRID)
-            self._grid = list(space.grid())
-            points = len(self._grid) if points is None else min(points, len(self._grid))
+            points = space.corners if points is None else min(points, space.corners)
         else:
             self._make = _maker(sampler)
             self._make(0)
@@ -103,8 +104,8 @@ class Sampling:
         seen : int
             Number of those, from the first, whose results count; the others are on their way.
         """
-        if self._grid is not None:
-            return Proposal(self._grid[number], {}, {})
+        if self.name == GRID:
+            return Proposal(self.space.corner(number), {}, {})
         spawned = [self.seed] if self.name in ONE_SEED else [self.seed, number]
         seed = int(np.random.SeedSequence(spawned).generate_state(1)[0])
         with quiet():
@@ -148,14 +149,14 @@ def _maker(sampler: str | SamplerMaker) -> SamplerMaker:
         return sampler
     if sampler not in SAMPLERS:
         raise UnknownName("sweep.sampler", str(sampler), [GRID, *SAMPLERS])
+    needed = NEEDED.get(sampler)
+    if needed is not None and importlib.util.find_spec(needed) is None:
+        raise InvalidValue("sweep.sampler", f"{needed} to be installed, which Optuna's needs", sampler)
     cls = getattr(required("optuna", EXTRA).samplers, SAMPLERS[sampler])
 
     def made(seed: int) -> BaseSampler:
-        try:
-            with quiet():
-                chosen: BaseSampler = cls(seed=seed)
-        except ImportError as error:
-            raise InvalidValue("sweep.sampler", "one whose packages are installed", str(error)) from None
+        with quiet():
+            chosen: BaseSampler = cls(seed=seed)
         return chosen
 
     return made

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -153,8 +152,20 @@ class Space:
 
     def grid(self) -> Iterator[dict[str, Label]]:
         """Points of all combinations, the last name's values next to each other."""
-        for labels in itertools.product(*(axis.corners for axis in self.axes.values())):
-            yield dict(zip(self.axes, labels, strict=True))
+        yield from map(self.corner, range(self.corners))
+
+    def corner(self, number: int) -> dict[str, Label]:
+        """Point of a number in `grid`."""
+        labels: list[Label] = []
+        for axis in reversed(list(self.axes.values())):
+            number, place = divmod(number, len(axis.corners))
+            labels.insert(0, axis.corners[place])
+        return dict(zip(self.axes, labels, strict=True))
+
+    @property
+    def corners(self) -> int:
+        """Number of points of `grid`."""
+        return math.prod(len(axis.corners) for axis in self.axes.values())
 
     def settings(self, point: Mapping[str, Label]) -> tuple[Task, Recipe]:
         """Task and recipe of a point; `InvalidValue` where they refuse its values."""
@@ -185,9 +196,8 @@ class Space:
 
     def _check(self, most: int = 200) -> None:
         """Check of single values, and of combinations where there aren't too many."""
-        number = math.prod(len(axis.corners) for axis in self.axes.values())
         singly = ({name: label} for name, axis in self.axes.items() for label in axis.corners)
-        for point in self.grid() if number <= most else singly:
+        for point in self.grid() if self.corners <= most else singly:
             task, recipe = self.settings(point)
             recipe.check(task)
 
@@ -254,7 +264,7 @@ def _label(value: Any, option: Option) -> Label:
     """Value as it is stored and shown."""
     if isinstance(value, Part):
         return _part_label(value)
-    if option.form is not None and option.form.unit is not None and not isinstance(value, (str, type(None))):
+    if option.form is not None and option.form.unit is not None and hasattr(value, "dim"):
         return quantity_text(value, option.form.unit)
     plain = document.describe(value=value)["value"]
     if isinstance(plain, (list, dict)):

@@ -16,10 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from filelock import FileLock, Timeout
-
 from neuroanp import storage
-from neuroanp.errors import DataError, InvalidValue
+from neuroanp.errors import DataError
 from neuroanp.sweeps.outcome import Outcome
 from neuroanp.sweeps.sampling import STUDY, Proposal, quiet
 from neuroanp.sweeps.space import EXTRA, Label
@@ -33,10 +31,11 @@ WAITING = {"connect_args": {"timeout": 60}}
 """Seconds that a reader or writer waits for another."""
 SETTINGS = "sweep"
 OF_STUDY = "study"
+NEEDED = ("task", "vary", "units", "seeds", "report_seeds", "points", "objective", "direction", "sampler")
 SEED, REPORT = "seed ", "report "
 """Keys of attributes."""
 
-State = Literal["open", "finished", "pruned", "failed"]
+State = Literal["open", "finished", "diverged", "pruned", "failed"]
 
 
 @dataclasses.dataclass
@@ -50,9 +49,10 @@ class Point:
         Labels by dotted name.
     outcomes : dict
         By seed.
-    state : {"open", "finished", "pruned", "failed"}
+    state : {"open", "finished", "diverged", "pruned", "failed"}
+        That of a point is diverged if one of its seeds is.
     value : float or None
-        Mean of the objective over seeds.
+        Mean of the objective over seeds, infinite where it diverged.
     trial_attributes, study_attributes : dict
         Notes of the sampler and the pruner.
     """
@@ -77,7 +77,7 @@ class Point:
     def trial(self, distributions: Mapping[str, BaseDistribution], finished: bool) -> FrozenTrial:
         """Trial of Optuna; on its way, without any result, unless `finished`."""
         states: Any = required("optuna", EXTRA).trial.TrialState
-        names = {"finished": states.COMPLETE, "pruned": states.PRUNED}
+        names = {"finished": states.COMPLETE, "diverged": states.COMPLETE, "pruned": states.PRUNED}
         state = names.get(self.state, states.FAIL) if finished else states.RUNNING
         trial: FrozenTrial = required("optuna", EXTRA).trial.create_trial(
             state=state,
@@ -100,11 +100,6 @@ def best_of(points: list[Point], direction: str) -> Point | None:
     ]
     sign = 1 if direction == "minimize" else -1
     return min(done, key=lambda pair: (sign * pair[0], pair[1].number), default=(None, None))[1]
-
-
-def folder_of(path: Path) -> Path:
-    """Folder of run folders beside the file of a sweep."""
-    return path.with_name(f"{path.stem if path.suffix else path.name}.runs")
 
 
 class Store:
@@ -136,8 +131,6 @@ class Store:
         self.path = path
         if direction is None and not path.is_file():
             raise DataError(f"{path}: expected the file of a sweep, found none")
-        if path.is_dir() or (direction is not None and not path.absolute().parent.is_dir()):
-            raise InvalidValue("sweep.out", "a path for a file, in a folder that is there", str(path))
         optuna = required("optuna", EXTRA)
         from sqlalchemy import URL
         from sqlalchemy.exc import SQLAlchemyError
@@ -154,14 +147,19 @@ class Store:
                     self._study = optuna.create_study(
                         study_name=STUDY, storage=self._rdb, direction=direction, load_if_exists=True
                     )
-        except (SQLAlchemyError, RuntimeError, KeyError, ValueError) as error:
-            raise DataError(f"{path}: expected the file of a sweep, got another ({error})") from None
-        self.read()
+                self.read()
+        except (SQLAlchemyError, optuna.exceptions.OptunaError, RuntimeError, LookupError, TypeError,
+                ValueError) as error:  # fmt: skip
+            reason = str(error).partition("\n")[0]
+            raise DataError(f"{path}: expected the file of a sweep, got another ({reason})") from None
 
     def read(self) -> Self:
         """Read all again."""
         attributes = self._study.user_attrs
         self.settings: dict[str, Any] = attributes.get(SETTINGS, {})
+        missing = [name for name in NEEDED if self.settings and name not in self.settings]
+        if missing:
+            raise ValueError(f"settings without {missing[0]}")
         self.points = [_point(trial) for trial in self._study.get_trials(deepcopy=False)]
         self.report: dict[tuple[int, int], Outcome] = {}
         for key, plain in attributes.items():
@@ -226,6 +224,8 @@ def _point(trial: FrozenTrial) -> Point:
         if key.startswith(SEED)
     }
     state: Any = names.get(trial.state.name, "open")
+    if state == "finished" and not math.isfinite(trial.value or 0.0):
+        state = "diverged"
     return Point(
         trial.number, dict(trial.params), outcomes, state, trial.value,
         dict(trial.system_attrs), trial.user_attrs.get(OF_STUDY, {}),
@@ -240,28 +240,3 @@ def _begun(path: Path) -> bool:
             return bool(file.execute(query, (SETTINGS,)).fetchone()[0])
     except sqlite3.Error:
         return False
-
-
-class Alone:
-    """Lock of a sweep's file: one process at a time goes on with it.
-
-    Raises
-    ------
-    InvalidValue
-        On entry, where another process does.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = FileLock(f"{path}.lock")
-
-    def __enter__(self) -> Self:
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            expected = "a sweep that no other process is running"
-            raise InvalidValue("sweep.out", expected, f"{self.path}, which one is") from None
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._lock.release()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +15,14 @@ from neuroanp.config import checks, document
 from neuroanp.config.option import SEEDS
 from neuroanp.errors import Interrupted, InvalidValue, NeuroANPError
 from neuroanp.sweeps.bar import Bar
-from neuroanp.sweeps.coordinator import Coordinator, Plan, run_folders
+from neuroanp.sweeps.coordinator import Coordinator, Plan
+from neuroanp.sweeps.fingerprint import fingerprint
+from neuroanp.sweeps.place import alone, check_alone, check_place, run_folders
 from neuroanp.sweeps.pruning import pruner_of
 from neuroanp.sweeps.results import Sweep
 from neuroanp.sweeps.sampling import SamplerMaker, Sampling
 from neuroanp.sweeps.space import EXTRA, Space
-from neuroanp.sweeps.store import Alone, Store
+from neuroanp.sweeps.store import Store
 from neuroanp.sweeps.work import Base
 from neuroanp.sweeps.workers import workers_of
 from neuroanp.training.recipe import Recipe
@@ -133,30 +137,33 @@ def sweep(
     """
     task, recipe = _start(start, task, preset, changes)
     space = Space(task, recipe, vary)
-    plan = _plan(task, seeds, report_seeds, objective, direction, pruner, ahead)
+    spiking = recipe.model.threshold is not None or "model" in space.axes
+    plan = _plan(task, spiking, seeds, report_seeds, objective, direction, pruner, ahead)
     seed = _whole("sweep.seed", seed, least=0, most=SEEDS)
     tests = (0 if plan.pruner is None else 20) if tests is None else _whole("sweep.tests", tests, least=0)
     sampling = Sampling(space, sampler, points, seed, plan.direction)
     common = {"engine": engine, "dtype": dtype, "tests": tests}
     settings = document.describe(
-        task=task, recipe=recipe, vary=space.describe(), units=space.units(), sampler=sampling.name,
-        points=sampling.points, seeds=plan.seeds, report_seeds=plan.report_seeds, objective=plan.objective,
-        direction=plan.direction, pruner=_described(plan.pruner), ahead=ahead, seed=seed, **common,
+        task=task, recipe=recipe, data=fingerprint(space), vary=space.describe(), units=space.units(),
+        sampler=sampling.name, points=sampling.points, seeds=plan.seeds, report_seeds=plan.report_seeds,
+        objective=plan.objective, direction=plan.direction, pruner=_described(plan.pruner), ahead=ahead, seed=seed, **common,
     )  # fmt: skip
     path = Path(out) if out is not None else _default_path(task)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    check_place(path)
     crew = workers_of(_processes(workers), executor)
     try:
-        with Stopping() as stopping, Alone(path), run_folders(path) as (folder, token):
-            store = Store(path, plan.direction)
+        with Stopping() as stopping, alone(path), contextlib.ExitStack() as stack:
+            store = stack.enter_context(contextlib.closing(Store(path, plan.direction)))
+            if not store.settings:
+                check_alone(path)
             _go_on(store, settings)
+            folder, token = stack.enter_context(run_folders(path))
             base = _pickled(Base(space, common, folder.absolute(), token, checkpoints))
             done = sum(len(point.outcomes) for point in store.points) + len(store.report)
             total = sampling.points * len(plan.seeds) + len(plan.report_seeds)
             with Bar(total, done, progress) as bar:
                 coordinator = Coordinator(sampling, store, crew, plan, base, bar)
                 coordinator.run(stopping, folder)
-            store.close()
     finally:
         crew.close()
     result = Sweep(path)
@@ -182,6 +189,7 @@ def _start(
 
 def _plan(
     task: Task,
+    spiking: bool,
     seeds: Iterable[int],
     report_seeds: Iterable[int],
     objective: str | None,
@@ -196,6 +204,8 @@ def _plan(
         raise InvalidValue("sweep.report_seeds", "seeds that nothing is chosen on", f"{common[0]} of seeds")
     if objective is None:
         objective = "score" if task.judged_by == "score" else "test_loss"
+    if objective == "rate" and not spiking:
+        raise InvalidValue("sweep.objective", "another one than the rate, for cells that don't spike", "rate")
     if objective not in OBJECTIVES:
         raise InvalidValue("sweep.objective", f"one of {', '.join(OBJECTIVES)}", objective)
     if pruner is not None and objective not in ON_THE_WAY:
@@ -233,8 +243,13 @@ def _processes(workers: int | None) -> int:
 def _described(pruner: Any) -> str | None:
     if pruner is None:
         return None
-    settings = ", ".join(f"{name.strip('_')}={value!r}" for name, value in sorted(vars(pruner).items()))
-    return f"{type(pruner).__name__}({settings})"
+    inner = {
+        name.strip("_"): _described(value)
+        if hasattr(value, "prune")
+        else re.sub(" at 0x[0-9a-f]+", "", repr(value))
+        for name, value in sorted(vars(pruner).items())
+    }
+    return f"{type(pruner).__name__}({', '.join(f'{name}={text}' for name, text in inner.items())})"
 
 
 def _default_path(task: Task) -> Path:
@@ -250,6 +265,11 @@ def _pickled(base: Base) -> bytes:
 def _go_on(store: Store, settings: dict[str, Any]) -> None:
     """Write the settings of a new sweep; those of one that goes on have to be the same."""
     new = storage.finite(settings)
+    order = list(store.settings.get("vary", new["vary"]))
+    if sorted(order) == sorted(new["vary"]) and order != list(new["vary"]):
+        raise InvalidValue(
+            "sweep.vary", f"the order {', '.join(order)}, as in {store.path}", ", ".join(new["vary"])
+        )
     for name, old in store.settings.items():
         if name not in MAY_GROW and old != new.get(name):
             field, before, now = _difference(name, old, new.get(name))

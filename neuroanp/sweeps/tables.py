@@ -33,7 +33,7 @@ def frame(sweep: Sweep) -> Any:
         {POINT: point.number}
         | {name: values[point.number] for name, values in fields.items()}
         | {SEED: outcome.seed, "report": report, "state": outcome.state}
-        | {name: outcome.result.get(name) for name in FIELDS}
+        | {name: outcome.measured(name) for name in FIELDS if name not in fields}
         | {"test_seconds": outcome.test_seconds, "host": outcome.worker.get("host")}
         | {"peak_memory": outcome.worker.get("peak_memory"), "message": outcome.message}
         for point, outcome, report in sweep.outcomes
@@ -48,8 +48,8 @@ def dataset(sweep: Sweep) -> Any:
 
     Variables are ``state``, the fields of a result and, of sweeps with evaluations on the way, the curves
     ``test_update``, ``test_loss_curve`` and ``test_score`` over ``evaluation``; those of the best point on
-    seeds that nothing was chosen on start with ``report_``. NaN stands for what isn't done. Attributes hold
-    the settings as JSON, enough to repeat the sweep.
+    seeds that nothing was chosen on start with ``report_``. NaN stands for what isn't done or diverged.
+    Attributes hold the settings as JSON, enough to repeat the sweep.
     """
     xarray = required("xarray", "tables")
     seeds = sweep.settings["seeds"]
@@ -57,7 +57,7 @@ def dataset(sweep: Sweep) -> Any:
     points = [point.number for point in sweep.points]
     variables: dict[str, Any] = {}
     found = {(p.number, outcome.seed): outcome for p, outcome, report in sweep.outcomes if not report}
-    for name in FIELDS:
+    for name in [name for name in FIELDS if name not in sweep.names]:
         values = [[_number(found.get((p, seed)), name) for seed in seeds] for p in points]
         variables[name] = ((POINT, SEED), np.array(values).reshape(len(points), len(seeds)), _unit(name))
     states = [[found[p, seed].state if (p, seed) in found else "" for seed in seeds] for p in points]
@@ -97,7 +97,7 @@ def _report(sweep: Sweep) -> dict[str, Any]:
 
 
 def _number(outcome: Any, name: str) -> float:
-    value = None if outcome is None else outcome.result.get(name)
+    value = None if outcome is None else outcome.measured(name)
     return math.nan if value is None else float(value)
 
 

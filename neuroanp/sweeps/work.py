@@ -20,7 +20,7 @@ from filelock import FileLock
 
 from neuroanp import storage
 from neuroanp.engine.memory import give_back
-from neuroanp.errors import DataError, Diverged, InvalidValue, NeuroANPError
+from neuroanp.errors import DataError, Diverged, InvalidValue, UnknownName
 from neuroanp.network.network import Network
 from neuroanp.sweeps.kept_network import kept_network
 from neuroanp.sweeps.outcome import Outcome, State
@@ -42,6 +42,8 @@ ASKED_SECONDS = 0.5
 """Time between two looks for it."""
 LOCKS = ".locks"
 """Folder of locks, in that of the run folders."""
+LONGEST = 300
+"""Seconds in which a worker of a sweep that was killed ends at the latest."""
 KEPT = 4
 """Points whose tasks a worker keeps, with the trivial predictors that they know."""
 
@@ -114,7 +116,7 @@ def _trained(job: Job) -> list[Outcome]:
     with Stopping() as stopping, contextlib.ExitStack() as stack:
         try:
             trainings = [_Training(job, base, seed, stack) for seed in job.seeds]
-        except NeuroANPError as error:
+        except (InvalidValue, UnknownName) as error:  # of the settings: it stays so
             text, worker = str(error), _worker()
             return [Outcome(seed=seed, state="failed", message=text, worker=worker) for seed in job.seeds]
         return _together(trainings, job.pruning, stopping)
@@ -162,7 +164,7 @@ class _Training:
         settings = base.settings | {"task": task, "recipe": recipe, "seed": seed, "build": build}
         if (base.folder / base.token).exists():
             name = f"{job.number}-{seed}"
-            locks.enter_context(FileLock(base.folder / LOCKS / name))  # no worker of before is still at it
+            locks.enter_context(FileLock(base.folder / LOCKS / name, timeout=LONGEST))  # by nobody else
             self._open(base.folder / name, settings)
         else:
             self.trainer = Trainer(**settings)
@@ -171,8 +173,13 @@ class _Training:
         """Training with a run folder."""
         self.place = place
         if (self.place / OUTCOME).exists():
-            self.outcome = Outcome(**storage.read_json(self.place / OUTCOME))
-            return
+            try:
+                outcome = Outcome(**storage.read_json(self.place / OUTCOME))
+            except (DataError, TypeError):  # damaged
+                shutil.rmtree(self.place)
+            else:
+                self.outcome = outcome
+                return
         self.trainer = Trainer(**settings)
         if self.place.exists():
             try:

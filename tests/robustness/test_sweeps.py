@@ -78,7 +78,7 @@ def test_killed_at_twenty_moments(undisturbed, tmp_path):
             if kills == 20:
                 break
             path.unlink()  # done before its time: once more from the start
-            shutil.rmtree(path.with_suffix(".runs"))
+            shutil.rmtree(f"{path}.runs")
             process = began(path, 4, 2)
             continue
         workers = psutil.Process(process.pid).children(recursive=True)
@@ -106,12 +106,12 @@ def test_stopped_it_goes_on_from_checkpoints(undisturbed, tmp_path, number):
     process = subprocess.Popen(
         [*words, str(tmp_path / "a.db")], env=environment(), start_new_session=True, stderr=subprocess.PIPE
     )
-    _wait_for(lambda: list(tmp_path.glob("a.runs/*/checkpoint.npz")))
+    _wait_for(lambda: list(tmp_path.glob("a.db.runs/*/checkpoint.npz")))
     os.killpg(process.pid, number)  # as a terminal and a cluster do: to all of them
     said = process.communicate()[1].decode()
     assert process.returncode == 128 + number, said
     assert f"--out {tmp_path / 'a.db'}" in said and said.count("\n") == 2
-    left = [checkpoint.read(path, "update") for path in tmp_path.glob("a.runs/*/checkpoint.npz")]
+    left = [checkpoint.read(path, "update") for path in tmp_path.glob("a.db.runs/*/checkpoint.npz")]
     assert left and all(0 < int(arrays["update"]) < 1500 for arrays in left)
     for name in ("a.db", "b.db"):
         subprocess.run([*words, str(tmp_path / name)], env=environment(), check=True, stdout=subprocess.PIPE)

@@ -175,7 +175,7 @@ def test_the_shell_prints_all_on_one_line_and_goes_on(shell):
 def test_the_shell_draws_and_says_where(shell, tmp_path):
     code, out, _ = shell(*WORDS, "3,", "--quiet")
     assert (code, out) == (0, "")
-    assert (tmp_path / "own.png").stat().st_size > 5000
+    assert (tmp_path / "own.db.png").stat().st_size > 5000
     assert [list(point.outcomes) for point in nap.Sweep("own.db").points] == [[3]] * 3
 
 

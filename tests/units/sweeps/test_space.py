@@ -26,7 +26,7 @@ def space(vary, recipe=RECIPE):
         ("rule.mirrored", "true,false", (True, False), [True, False]),
         ("optimizer", "adam,sgd", ("adam", "sgd"), [Adam(lr=0.01), SGD(lr=0.01, anneal="linear")]),
         ("optimizer", [Adam(lr=0.5), SGD()], ("adam(lr=0.5)", "sgd"), [Adam(lr=0.5), SGD()]),
-        ("decorrelation", "none", ("none",), [None]),
+        ("decorrelation", "none,on", ("none", "on"), [None, nap.Decorrelation()]),
         ("decorrelation.rate", [0.5], (0.5,), [0.5]),
         ("task.delay", (3, 4), (3, 4), [3, 4]),
     ],
@@ -90,6 +90,7 @@ def test_options_of_a_part_that_is_chosen():
         ({"rule.mirrored": "false:true"}, InvalidValue, "a range of numbers"),
         ({"decorrelation": "none", "decorrelation.rate": [0.1]}, InvalidValue, "options of it are given"),
         ({"lanes": "1.5:9"}, InvalidValue, "a whole number"),
+        ({"modulator": "on,off"}, InvalidValue, "on, or none"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_runs(vary, kind, message):

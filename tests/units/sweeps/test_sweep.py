@@ -1,14 +1,19 @@
 """Course of a sweep: the same numbers in any order and after any stop, nothing twice, nothing lost."""
 
+import contextlib
 import json
 import math
+import sqlite3
 
+import numpy as np
 import pytest
 
 import neuroanp as nap
 from neuroanp.errors import DataError, Interrupted, InvalidValue, NeuroANPError
 from neuroanp.sweeps import work as working
 from neuroanp.sweeps.status import status
+from neuroanp.sweeps.workers import GivenExecutor
+from neuroanp.tasks import Series
 from support.copying import COPYING, RECIPE
 from support.executors import InTurn, LastFirst
 from support.stand_ins import Formula
@@ -125,7 +130,10 @@ def test_a_sweep_goes_on_and_grows_and_refuses_other_settings(sweep, monkeypatch
 def test_a_point_that_diverges_is_the_worst(sweep):
     result = sweep({"optimizer.lr": [1e30, 0.01]}, updates=6)
     diverged, good = result.points
-    assert (diverged.value, diverged.state) == (math.inf, "finished")
+    assert (diverged.value, diverged.state) == (math.inf, "diverged")
+    summary = result.summary()["points"]
+    assert summary[0]["test_loss"] is None and summary[2]["test_loss"] > 0
+    assert result.to_pandas().test_loss.isna().tolist() == [True, True, False, False]
     assert {outcome.state for outcome in diverged.outcomes.values()} == {"diverged"}
     assert "learning rates" in diverged.outcomes[0].message
     assert result.best is good
@@ -155,9 +163,9 @@ def test_if_nothing_works_it_is_an_error(sweep, monkeypatch):
 
 
 def test_one_process_at_a_time(sweep, tmp_path):
-    from neuroanp.sweeps.store import Alone
+    from neuroanp.sweeps.place import alone
 
-    with Alone(tmp_path / "sweep.db"), pytest.raises(InvalidValue, match="no other process is running"):
+    with alone(tmp_path / "sweep.db"), pytest.raises(InvalidValue, match="no other process is running"):
         sweep()
 
 
@@ -170,7 +178,9 @@ def test_one_process_at_a_time(sweep, tmp_path):
         ({"seeds": (-1,)}, "sweep.seeds"),
         ({"report_seeds": (1,)}, "sweep.report_seeds: expected seeds that nothing is chosen on, got 1"),
         ({"objective": "loss"}, "sweep.objective: expected one of test_loss"),
-        ({"objective": "rate", "pruner": "median"}, "which a pruner sees"),
+        ({"objective": "seconds", "pruner": "median"}, "which a pruner sees"),
+        ({"objective": "rate"}, "cells that don't spike"),
+        ({"sampler": "cma-es", "points": 3}, "cmaes to be installed"),
         ({"direction": "up"}, "minimize or maximize"),
         ({"sampler": "no-such"}, "sweep.sampler"),
         ({"pruner": "no-such"}, "sweep.pruner"),
@@ -228,3 +238,95 @@ def test_runs_of_another_sweep_are_not_taken_for_its_own(sweep, tmp_path, monkey
     with pytest.raises(InvalidValue, match=r"sweep.out: expected another path, .* of an earlier sweep"):
         sweep()
     assert not (tmp_path / "sweep.db").exists()
+
+
+def test_the_order_of_fields_and_the_data_belong_to_a_sweep(sweep, tmp_path, monkeypatch):
+    import pandas as pd
+
+    monkeypatch.setattr(working, "Trainer", Formula)
+    turned = {"optimizer.lr": [0.001, 0.01], "rule.sigma": [0.01, 0.05]}
+    sweep()
+    with pytest.raises(InvalidValue, match=r"sweep.vary: expected the order rule.sigma, optimizer.lr, as in"):
+        sweep(turned)
+    path = tmp_path / "data.db"
+    for seed in (1, 1, 2):
+        values = np.random.default_rng(seed).standard_normal(300)
+        task = Series(data=pd.DataFrame({"a": values}), ahead=1, window=20, washout=5)
+        if seed == 2:
+            with pytest.raises(InvalidValue, match=r"sweep.data"):
+                sweep(task=task, out=path)
+        else:
+            sweep(task=task, out=path)
+
+
+def test_only_the_best_point_of_now_is_reported(sweep, monkeypatch):
+    monkeypatch.setattr(working, "Trainer", Formula)
+    vary = {"rule.sigma": [0.3, 0.02]}
+    first = sweep(vary, points=1, sampler="grid", report_seeds=[100, 101])
+    assert first.best.number == 0 and len(first.outcomes) == first.total == 4
+    second = sweep(vary, points=2, sampler="grid", report_seeds=[100, 101])
+    assert second.best.number == 1 and len(second.outcomes) == second.total == 6
+    assert second.to_xarray().report_seed.values.tolist() == [100, 101]
+
+
+def test_a_job_that_kills_its_worker_costs_nobody_else(sweep, monkeypatch):
+    monkeypatch.setattr(working, "Trainer", Formula)
+    monkeypatch.setattr(GivenExecutor, "restart", lambda self: None)
+    with pytest.warns(UserWarning, match="point 1, seeds 0: its worker died 3 times"):
+        result = sweep(executor=Fragile(), seeds=(0,))
+    assert [point.state for point in result.points] == ["finished", "open", "finished", "finished"]
+
+
+class Fragile(LastFirst):
+    """Executor whose worker dies of point 1, and with it what else is handed out."""
+
+    def submit(self, function, job):
+        return super().submit(self.dying if job.number == 1 else function, job)
+
+    def dying(self, job):
+        from concurrent.futures import BrokenExecutor
+
+        waiting = [self._waiting.pop() for _ in range(len(self._waiting))]
+        for future, *_ in waiting:
+            self._thread.submit(lambda: None)
+            future.set_exception(BrokenExecutor("killed"))
+        raise BrokenExecutor("killed")
+
+
+def test_a_damaged_outcome_is_trained_again(sweep, monkeypatch):
+    monkeypatch.setattr(working, "Trainer", Formula)
+    first = sweep()
+    for text in ("", "{", "[]", '{"seed": 1}'):
+        (first.runs / "2-1" / "outcome.json").write_text(text)
+        with contextlib.closing(sqlite3.connect(first.path)) as file, file:
+            file.execute("DELETE FROM trial_user_attributes WHERE key = 'seed 1' AND trial_id = 3")
+            file.execute("UPDATE trials SET state = 'RUNNING' WHERE trial_id = 3")
+        assert numbers(sweep()) == numbers(first)
+
+
+@pytest.mark.parametrize("name", [".", "t.txt/x.db", "file.db"])
+def test_places_that_cannot_be(sweep, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.txt").write_text("")
+    (tmp_path / "file.db.runs").write_text("")
+    with pytest.raises(InvalidValue, match=r"sweep.out"):
+        sweep(out=name)
+
+
+def test_a_large_grid_is_not_written_out(sweep, monkeypatch):
+    monkeypatch.setattr(working, "Trainer", Formula)
+    many = [0.001 * (place + 1) for place in range(100)]
+    vary = {
+        name: many for name in ("rule.sigma", "optimizer.lr", "optimizer.readout_lr", "optimizer.input_lr")
+    }
+    result = sweep(vary, points=2, sampler="grid", seeds=(0,))
+    assert [list(point.values.values())[-1] for point in result.points] == [0.001, 0.002]
+
+
+def test_an_executor_that_is_shut_down(sweep):
+    from concurrent.futures import ThreadPoolExecutor
+
+    executor = ThreadPoolExecutor(1)
+    executor.shutdown()
+    with pytest.raises(NeuroANPError, match="broken"):
+        sweep(executor=executor)
