@@ -146,7 +146,8 @@ def sweep(
     settings = document.describe(
         task=task, recipe=recipe, data=fingerprint(space), vary=space.describe(), units=space.units(),
         sampler=sampling.name, points=sampling.points, seeds=plan.seeds, report_seeds=plan.report_seeds,
-        objective=plan.objective, direction=plan.direction, pruner=_described(plan.pruner), ahead=ahead, seed=seed, **common,
+        objective=plan.objective, direction=plan.direction, pruner=_described(plan.pruner),
+        ahead=ahead, seed=seed, **common,
     )  # fmt: skip
     path = Path(out) if out is not None else _default_path(task)
     check_place(path)
