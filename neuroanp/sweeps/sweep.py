@@ -85,8 +85,8 @@ def sweep(
     seeds, report_seeds : iterable of int
         Seeds of training, without any in common.
     points : int, optional
-        Number of points that a sampler proposes; a grid has its own. With it listed values are drawn at random
-        unless the sampler is ``"grid"``, whose first points these are then.
+        Number of points that a sampler proposes; a grid has its own. With it listed values are drawn at
+        random, unless the sampler is ``"grid"``, whose first points these are then.
     sampler : str or callable, optional
         ``"grid"`` where all values are listed, ``"random"``, ``"tpe"``, ``"gp"``, ``"cma-es"``, ``"qmc"``, or
         a function from a seed to a sampler of Optuna.
