@@ -135,7 +135,9 @@ class Store:
         from sqlalchemy import URL
         from sqlalchemy.exc import SQLAlchemyError
 
-        if direction is None and not _begun(path):
+        if _counted(path, "studies WHERE study_name !=", STUDY):
+            raise DataError(f"{path}: expected the file of a sweep, got one with other studies of Optuna")
+        if direction is None and not _counted(path, "study_user_attributes WHERE key =", SETTINGS):
             raise DataError(f"{path}: expected the file of a sweep, got one without its settings")
         url = URL.create("sqlite", database=str(path.absolute())).render_as_string()
         try:
@@ -232,11 +234,10 @@ def _point(trial: FrozenTrial) -> Point:
     )  # fmt: skip
 
 
-def _begun(path: Path) -> bool:
-    """True for a file with the settings of a sweep; unlike Optuna this writes nothing to a new one."""
-    query = "SELECT COUNT(*) FROM study_user_attributes WHERE key = ?"
+def _counted(path: Path, query: str, value: str) -> int:
+    """Number that a query of a file gives, 0 without its table; nothing is written, unlike by Optuna."""
     try:
         with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
-            return bool(file.execute(query, (SETTINGS,)).fetchone()[0])
+            return int(file.execute(f"SELECT COUNT(*) FROM {query} ?", (value,)).fetchone()[0])
     except sqlite3.Error:
-        return False
+        return 0

@@ -209,6 +209,10 @@ def test_files_that_are_no_sweeps(tmp_path, sweep):
             use(tmp_path / "other.db")
     with pytest.raises(InvalidValue, match="a path for a file"):
         sweep(out=tmp_path)
+    optuna = pytest.importorskip("optuna")
+    optuna.create_study(study_name="own", storage=f"sqlite:///{tmp_path / 'own.db'}")
+    with pytest.raises(DataError, match="other studies of Optuna"):
+        sweep(out=tmp_path / "own.db")
 
 
 def test_a_stop_keeps_what_is_done(sweep, monkeypatch):
