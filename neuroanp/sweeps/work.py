@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import itertools
 import math
 import os
 import pickle
@@ -44,6 +45,9 @@ LOCKS = ".locks"
 """Folder of locks, in that of the run folders."""
 LONGEST = 300
 """Seconds in which a worker of a sweep that was killed ends at the latest."""
+BETWEEN = 8
+"""Jobs after which a worker hands memory back; each time its next training has to clear it anew."""
+_jobs = itertools.count(1)
 KEPT = 4
 """Points whose tasks a worker keeps, with the trivial predictors that they know."""
 
@@ -108,7 +112,8 @@ def work(job: Job) -> list[Outcome]:
     try:
         return _trained(job)
     finally:
-        give_back()
+        if next(_jobs) % BETWEEN == 0:
+            give_back()
 
 
 def _trained(job: Job) -> list[Outcome]:
