@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
+import socket
+import sys
 from typing import Any, Literal
 
 from neuroanp import storage
@@ -70,3 +73,18 @@ class Outcome:
         """Attributes as JSON has them."""
         plain: dict[str, Any] = storage.finite(dataclasses.asdict(self))
         return plain
+
+
+def this_worker() -> dict[str, Any]:
+    """`Outcome.worker` of this process."""
+    return {"host": socket.gethostname(), "pid": os.getpid(), "peak_memory": _peak_memory()}
+
+
+def _peak_memory() -> float | None:
+    """Peak resident memory of this process in MiB, where the system tells."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -7,11 +7,8 @@ import dataclasses
 import functools
 import itertools
 import math
-import os
 import pickle
 import shutil
-import socket
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -24,7 +21,7 @@ from neuroanp.engine.memory import give_back
 from neuroanp.errors import DataError, Diverged, InvalidValue, UnknownName
 from neuroanp.network.network import Network
 from neuroanp.sweeps.kept_network import kept_network
-from neuroanp.sweeps.outcome import Outcome, State
+from neuroanp.sweeps.outcome import Outcome, State, this_worker
 from neuroanp.sweeps.pruning import Pruning
 from neuroanp.sweeps.space import OF_TASK, Label, Space
 from neuroanp.training import checkpoint
@@ -122,7 +119,7 @@ def _trained(job: Job) -> list[Outcome]:
         try:
             trainings = [_Training(job, base, seed, stack) for seed in job.seeds]
         except (InvalidValue, UnknownName) as error:  # of the settings: it stays so
-            text, worker = str(error), _worker()
+            text, worker = str(error), this_worker()
             return [Outcome(seed=seed, state="failed", message=text, worker=worker) for seed in job.seeds]
         return _together(trainings, job.pruning, stopping)
 
@@ -256,7 +253,7 @@ class _Training:
     def _close(self, run: Run | None, state: State, notes: dict[str, Any], message: str) -> Outcome:
         self.outcome = outcome = Outcome.of(
             run, state, seed=self.seed, test_seconds=self.test_seconds, message=message, notes=notes,
-            worker=_worker(),
+            worker=this_worker(),
         )  # fmt: skip
         if self.folder is not None:
             if run is not None:
@@ -287,17 +284,3 @@ def _base(pickled: bytes) -> Base:
 def _task(pickled: bytes, values: tuple[tuple[str, Label], ...]) -> Task:
     """Task of a point, the same object for the same values: it keeps its trivial predictors."""
     return _base(pickled).space.task_of(dict(values))
-
-
-def _worker() -> dict[str, Any]:
-    return {"host": socket.gethostname(), "pid": os.getpid(), "peak_memory": _peak_memory()}
-
-
-def _peak_memory() -> float | None:
-    """Peak resident memory of this process in MiB, where the system tells."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
