@@ -111,6 +111,7 @@ def _with_options(name: str, words: list[str]) -> int:
     if text is not None:
         print(text)
         return 0
+    quick.begin(name, words)
     handler = signal.getsignal(signal.SIGINT)
     with _without_collection():
         module = importlib.import_module(f"neuroanp.cli.{name}")

@@ -44,6 +44,8 @@ its neurons that it reads, broadcast numbers, bits to store, operations.
 
 `neuroanp locality RULE --help` explains the options, which depend on the rule."""
 
+MOST = 256
+"""Worker processes that are begun before all words are read."""
 CHOICES = {"model": "model", "rule": "rule", "optimizer": "optimizer", "modulator.baseline": "baseline"}
 """Kinds of the parts of a recipe that an option chooses by name."""
 
@@ -71,6 +73,17 @@ def answer(command: str, words: list[str]) -> str | None:
         for option, name in given(words, CHOICES).items():
             require_known(f"--{option}", [name], registry.names(CHOICES[option]))
     return text
+
+
+def begin(command: str, words: list[str]) -> None:
+    """Begin what needs no answer first: worker processes of a sweep import Brian2 while this one does."""
+    asked = given(words, ("workers", "dask"))
+    number = asked.get("workers", "none")
+    if command == "sweep" and "dask" not in asked and words[:1] != ["status"] and not help_asked(words):
+        from neuroanp.sweeps import workers
+
+        if number == "none" or (number.isdecimal() and 0 < int(number) <= MOST):
+            workers.begin(workers.cores() if number == "none" else int(number))
 
 
 def lines(kind: str) -> list[str]:

@@ -4,3 +4,6 @@
 `work` trains a point in a worker process, `store` keeps the file, `coordinator` is the loop that joins them,
 and `results` reads the file.
 """
+
+EXTRA = "sweep"
+"""Extra that brings Optuna, Loky and what tables need."""

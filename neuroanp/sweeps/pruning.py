@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from neuroanp.errors import InvalidValue, UnknownName
+from neuroanp.sweeps import EXTRA
 from neuroanp.sweeps.sampling import quiet, study_of
-from neuroanp.sweeps.space import EXTRA
 from neuroanp.training.tables import required
 
 if TYPE_CHECKING:

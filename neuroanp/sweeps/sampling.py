@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from neuroanp.errors import InvalidValue, UnknownName
-from neuroanp.sweeps.space import EXTRA, Label, Space
+from neuroanp.sweeps import EXTRA
+from neuroanp.sweeps.space import Label, Space
 from neuroanp.training.tables import required
 
 if TYPE_CHECKING:

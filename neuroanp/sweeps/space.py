@@ -19,8 +19,6 @@ from neuroanp.training.task import Task
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-EXTRA = "sweep"
-"""Extra that brings Optuna, Loky and what tables need."""
 LOG = "log:"
 """Start of the text of a range that is even in its logarithm."""
 

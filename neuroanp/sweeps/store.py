@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from neuroanp import storage
 from neuroanp.errors import DataError
+from neuroanp.sweeps import EXTRA
 from neuroanp.sweeps.outcome import Outcome
 from neuroanp.sweeps.sampling import STUDY, Proposal, quiet
-from neuroanp.sweeps.space import EXTRA, Label
+from neuroanp.sweeps.space import Label
 from neuroanp.training.tables import required
 
 if TYPE_CHECKING:

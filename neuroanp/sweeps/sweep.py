@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from neuroanp import storage
 from neuroanp.config import checks, document
 from neuroanp.config.option import SEEDS
 from neuroanp.errors import Interrupted, InvalidValue, NeuroANPError
+from neuroanp.sweeps import EXTRA
 from neuroanp.sweeps.bar import Bar
 from neuroanp.sweeps.coordinator import Coordinator, Plan
 from neuroanp.sweeps.fingerprint import fingerprint
@@ -21,10 +21,10 @@ from neuroanp.sweeps.place import alone, check_alone, check_place, run_folders
 from neuroanp.sweeps.pruning import pruner_of
 from neuroanp.sweeps.results import Sweep
 from neuroanp.sweeps.sampling import SamplerMaker, Sampling
-from neuroanp.sweeps.space import EXTRA, Space
+from neuroanp.sweeps.space import Space
 from neuroanp.sweeps.store import Store
 from neuroanp.sweeps.work import Base
-from neuroanp.sweeps.workers import workers_of
+from neuroanp.sweeps.workers import cores, workers_of
 from neuroanp.training.recipe import Recipe
 from neuroanp.training.run_folder import Checkpoints
 from neuroanp.training.stopping import Stopping
@@ -150,9 +150,10 @@ def sweep(
         objective=plan.objective, direction=plan.direction, pruner=_described(plan.pruner),
         ahead=ahead, seed=seed, **common,
     )  # fmt: skip
+    number = cores() if workers is None else _whole("sweep.workers", workers, least=1)
     path = Path(out) if out is not None else _default_path(task)
     check_place(path)
-    crew = workers_of(_processes(workers), executor)
+    crew = workers_of(number, executor)
     try:
         with Stopping() as stopping, alone(path), contextlib.ExitStack() as stack:
             store = stack.enter_context(contextlib.closing(Store(path, plan.direction)))
@@ -233,13 +234,6 @@ def _seeds(where: str, given: Iterable[int]) -> tuple[int, ...]:
     if len(set(seeds)) < len(seeds):
         raise InvalidValue(where, "each seed once", f"{list(seeds)}")
     return seeds
-
-
-def _processes(workers: int | None) -> int:
-    if workers is None:
-        available = getattr(os, "sched_getaffinity", None)
-        return len(available(0)) if available is not None else os.cpu_count() or 1
-    return _whole("sweep.workers", workers, least=1)
 
 
 def _described(pruner: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import concurrent.futures
 import gc
 import os
@@ -13,7 +14,7 @@ from concurrent.futures import Executor, Future
 from typing import Any, Protocol
 
 from neuroanp.errors import InvalidValue, MissingExtra, NeuroANPError
-from neuroanp.sweeps.space import EXTRA
+from neuroanp.sweeps import EXTRA
 from neuroanp.training.tables import required
 
 WATCH_SECONDS = 0.3
@@ -153,6 +154,28 @@ class DaskWorkers(GivenExecutor):
             self._client.close()
 
 
+_begun: dict[int, LocalWorkers] = {}
+"""Worker processes, by their number, that nobody has asked for yet."""
+
+
+def begin(number: int) -> None:
+    """Start worker processes that `workers_of` will be asked for, while this process still imports Brian2."""
+    _begun[number] = LocalWorkers(number)
+
+
+@atexit.register
+def _end() -> None:
+    """End of worker processes that nobody asked for, as the words were wrong."""
+    while _begun:
+        _begun.popitem()[1].close()
+
+
+def cores() -> int:
+    """Number of cores that this process may use."""
+    available = getattr(os, "sched_getaffinity", None)
+    return len(available(0)) if available is not None else os.cpu_count() or 1
+
+
 def workers_of(workers: int, executor: Any) -> Workers:
     """Workers from what a user gave.
 
@@ -171,7 +194,7 @@ def workers_of(workers: int, executor: Any) -> Workers:
         Without Loky, or without Dask where one of its addresses is given.
     """
     if executor is None:
-        return LocalWorkers(workers)
+        return _begun.pop(workers, None) or LocalWorkers(workers)
     if isinstance(executor, str):
         return DaskWorkers(_client(executor), own=True)
     if isinstance(executor, concurrent.futures.Executor):
