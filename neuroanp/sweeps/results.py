@@ -194,6 +194,8 @@ class Sweep:
 
 def _measured(statistics: Mapping[str, Any]) -> str:
     low, high, seeds = statistics["low"], statistics["high"], statistics["seeds"]
+    if seeds == 1:
+        return f"{low:.4g} (one seed)"
     return f"{statistics['mean']:.4g} (mean of {seeds} seeds, {low:.4g} to {high:.4g})"
 
 
