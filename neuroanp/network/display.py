@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from neuroanp.network.wiring import Wiring
 
 
-class Displayed:
+class Displayed(abc.ABC):
     """Base of `Network`: what it is, in a sentence and as a table of its projections."""
 
     model: Model
@@ -30,9 +31,9 @@ class Displayed:
     wiring: Wiring | None
 
     @property
+    @abc.abstractmethod
     def engine(self) -> str:
         """``"compiled"`` or ``"runtime"``."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         layout, model = self.layout, self.model

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from neuroanp.sweeps.store import Point
-from neuroanp.training.progress import bar
+from neuroanp.training.progress import ProgressBar
 
 
-class Bar:
+class Bar(ProgressBar):
     """Pairs of point and seed that are done, the best point so far, and the time left.
 
     Parameters
@@ -20,22 +19,11 @@ class Bar:
     """
 
     def __init__(self, total: int, done: int, show: bool) -> None:
-        self._bar: Any = bar(total, done, "pair") if show else None
+        super().__init__(total, done, "pair", show)
 
     def advance(self, best: Point | None) -> None:
         """Count one more pair."""
-        if self._bar is not None:
-            self._bar.set_postfix_str("" if best is None else f"best {described(best)}", refresh=False)
-            self._bar.update()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        self.count("" if best is None else f"best {described(best)}")
 
 
 def described(point: Point) -> str:

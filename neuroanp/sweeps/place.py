@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from neuroanp.errors import InvalidValue
-from neuroanp.sweeps.work import LOCKS, STOP
+from neuroanp.sweeps.work import LOCKS
 
 WHERE = "sweep.out"
 
@@ -78,11 +78,14 @@ def run_folders(path: Path) -> Iterator[tuple[Path, str]]:
     folder = folder_of(path)
     folder.mkdir(exist_ok=True)
     for rest in folder.glob(".*"):
-        shutil.rmtree(rest) if rest.is_dir() and rest.name != LOCKS else None
-        rest.unlink() if rest.is_file() else None
+        if rest.is_file():
+            rest.unlink()
+        elif rest.name != LOCKS:
+            shutil.rmtree(rest)
     (folder / LOCKS).mkdir(exist_ok=True)
     token = f".{uuid.uuid4().hex}"
     (folder / token).touch()
-    yield folder, token
-    for name in (token, STOP):
-        (folder / name).unlink(missing_ok=True)
+    try:
+        yield folder, token
+    finally:
+        (folder / token).unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -77,7 +78,7 @@ class Sampling:
         if sampler is None:
             sampler = GRID if space.is_grid and points is None else RANDOM
         self.space, self.direction, self.seed = space, direction, seed
-        self.name = sampler if isinstance(sampler, str) else getattr(sampler, "__qualname__", repr(sampler))
+        self.name = sampler if isinstance(sampler, str) else without_address(sampler)
         if sampler == GRID:
             if not space.is_grid:
                 raise InvalidValue("sweep.sampler", "random or another one, as ranges have no grid", GRID)
@@ -129,6 +130,11 @@ def study_of(points: Sequence[Point], seen: int, space: Space | None, direction:
         for name, value in points[-1].study_attributes.items():
             study._storage.set_study_system_attr(study._study_id, name, value)
     return study
+
+
+def without_address(value: Any) -> str:
+    """Text of an object that is the same in another process."""
+    return re.sub(" at 0x[0-9a-f]+", "", repr(value))
 
 
 @contextlib.contextmanager

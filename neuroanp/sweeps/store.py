@@ -14,7 +14,7 @@ import sqlite3
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 from neuroanp import storage
 from neuroanp.errors import DataError
@@ -29,12 +29,11 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 WAITING = {"connect_args": {"timeout": 60}}
-"""Seconds that a reader or writer waits for another."""
-SETTINGS = "sweep"
-OF_STUDY = "study"
+"""Seconds that a reader or writer waits for another, as SQLite is told."""
+SETTINGS, OF_STUDY, SEED, REPORT = "sweep", "study", "seed ", "report "
+"""Keys of attributes, the last two before numbers."""
 NEEDED = ("task", "vary", "units", "seeds", "report_seeds", "points", "objective", "direction", "sampler")
-SEED, REPORT = "seed ", "report "
-"""Keys of attributes."""
+"""Settings that a sweep's file has at least."""
 
 State = Literal["open", "finished", "diverged", "pruned", "failed"]
 
@@ -124,8 +123,6 @@ class Store:
     ------
     DataError
         For a file that is none, or no sweep's.
-    InvalidValue
-        For a path where none can be.
     """
 
     def __init__(self, path: Path, direction: str | None = None) -> None:
@@ -143,21 +140,20 @@ class Store:
         url = URL.create("sqlite", database=str(path.absolute())).render_as_string()
         try:
             with quiet():
-                self._rdb = optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
+                self._rdb = optuna.storages.RDBStorage(url, engine_kwargs=WAITING)
                 if direction is None:
                     self._study = optuna.load_study(study_name=STUDY, storage=self._rdb)
                 else:
                     self._study = optuna.create_study(
                         study_name=STUDY, storage=self._rdb, direction=direction, load_if_exists=True
                     )
-                self.read()
+                self._read()
         except (SQLAlchemyError, optuna.exceptions.OptunaError, RuntimeError, LookupError, TypeError,
                 ValueError) as error:  # fmt: skip
             reason = str(error).partition("\n")[0]
             raise DataError(f"{path}: expected the file of a sweep, got another ({reason})") from None
 
-    def read(self) -> Self:
-        """Read all again."""
+    def _read(self) -> None:
         attributes = self._study.user_attrs
         self.settings: dict[str, Any] = attributes.get(SETTINGS, {})
         missing = [name for name in NEEDED if self.settings and name not in self.settings]
@@ -169,7 +165,6 @@ class Store:
             if key.startswith(REPORT):
                 number, seed = map(int, key.removeprefix(REPORT).split())
                 self.report[number, seed] = Outcome(**plain)
-        return self
 
     def set_settings(self, settings: dict[str, Any]) -> None:
         """Write the settings of the sweep."""

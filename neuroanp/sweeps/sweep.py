@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from neuroanp.sweeps.fingerprint import fingerprint
 from neuroanp.sweeps.place import alone, check_alone, check_place, run_folders
 from neuroanp.sweeps.pruning import pruner_of
 from neuroanp.sweeps.results import Sweep
-from neuroanp.sweeps.sampling import SamplerMaker, Sampling
+from neuroanp.sweeps.sampling import SamplerMaker, Sampling, without_address
 from neuroanp.sweeps.space import Space
 from neuroanp.sweeps.store import Store
 from neuroanp.sweeps.work import Base
@@ -240,9 +239,7 @@ def _described(pruner: Any) -> str | None:
     if pruner is None:
         return None
     inner = {
-        name.strip("_"): _described(value)
-        if hasattr(value, "prune")
-        else re.sub(" at 0x[0-9a-f]+", "", repr(value))
+        name.strip("_"): _described(value) if hasattr(value, "prune") else without_address(value)
         for name, value in sorted(vars(pruner).items())
     }
     return f"{type(pruner).__name__}({', '.join(f'{name}={text}' for name, text in inner.items())})"

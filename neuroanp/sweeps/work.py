@@ -161,7 +161,7 @@ class _Training:
         task_values = tuple((name, label) for name, label in job.values.items() if name.startswith(OF_TASK))
         task = _task(job.base, task_values)
         recipe = base.space.recipe_of(job.values)
-        self.tested = [int(update) for update in evaluations(recipe.updates, base.settings["tests"])]
+        self.tested = evaluations(recipe.updates, base.settings["tests"])
         build = kept_network if len(job.seeds) == 1 else Network
         settings = base.settings | {"task": task, "recipe": recipe, "seed": seed, "build": build}
         if (base.folder / base.token).exists():
@@ -231,13 +231,8 @@ class _Training:
 
     def tested_at(self, update: int, field: str, worst: float) -> float:
         """Result of the evaluation after an update; the worst if it diverged before."""
-        if self.outcome is not None:
-            levels = dict(
-                zip(self.outcome.curve["test_update"], self.outcome.curve[field_of(field)], strict=True)
-            )
-        else:
-            history = self.trainer.state.history
-            levels = dict(zip(history["test_update"], history[field_of(field)], strict=True))
+        history: Any = self.trainer.state.history if self.outcome is None else self.outcome.curve
+        levels = dict(zip(history.get("test_update", ()), history.get(field_of(field), ()), strict=True))
         level = levels.get(update)
         return worst if level is None or not math.isfinite(level) else float(level)
 

@@ -11,7 +11,38 @@ BETWEEN_LINES = 60.0
 """Seconds between two lines."""
 
 
-class Progress:
+class ProgressBar:
+    """Bar that is shown or not, for the time of a block.
+
+    Parameters
+    ----------
+    total, start : int
+        What there is to do in all, and what is done.
+    unit : str
+    show : bool
+        False for silence everywhere.
+    """
+
+    def __init__(self, total: int, start: int, unit: str, show: bool) -> None:
+        self._bar: Any = _bar(total, start, unit) if show else None
+
+    def count(self, text: str) -> None:
+        """Count one more, with a text beside the bar."""
+        if self._bar is not None:
+            self._bar.set_postfix_str(text, refresh=False)
+            self._bar.update()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+class Progress(ProgressBar):
     """Loss and speed: a bar in a terminal and in a notebook, elsewhere a line a minute at most.
 
     Parameters
@@ -31,25 +62,13 @@ class Progress:
     """
 
     def __init__(self, updates: int, show: bool = True, start: int = 0) -> None:
-        self._bar: Any = bar(updates, start, "update") if show else None
+        super().__init__(updates, start, "update", show)
         self._smooth: float | None = None
 
     def advance(self, loss: float) -> None:
         """Count one more update, with its loss."""
-        if self._bar is None:
-            return
         self._smooth = loss if self._smooth is None else 0.95 * self._smooth + 0.05 * loss
-        self._bar.set_postfix_str(f"loss {self._smooth:.3g}", refresh=False)
-        self._bar.update()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        self.count(f"loss {self._smooth:.3g}")
 
 
 class _Lines:
@@ -76,7 +95,7 @@ class _Lines:
         pass
 
 
-def bar(total: int, start: int, unit: str) -> Any:
+def _bar(total: int, start: int, unit: str) -> Any:
     """Bar of `tqdm` in a terminal or a notebook, `_Lines` elsewhere; None without a place for either."""
     settings: dict[str, Any] = {"total": total, "initial": start, "unit": f" {unit}s", "dynamic_ncols": True}
     if _in_notebook():
