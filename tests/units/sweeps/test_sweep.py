@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import neuroanp as nap
-from neuroanp.errors import DataError, Interrupted, InvalidValue, NeuroANPError
+from neuroanp.errors import Interrupted, InvalidValue, NeuroANPError
 from neuroanp.sweeps import work as working
 from neuroanp.sweeps.status import status
 from neuroanp.sweeps.workers import GivenExecutor
@@ -19,10 +19,19 @@ from support.executors import InTurn, LastFirst
 from support.stand_ins import Formula
 
 RANGES = {"rule.sigma": "log:1e-3:0.3", "optimizer": "adam,sgd"}
+
+
+def early_tpe(seed):
+    """Sampler whose points depend on earlier ones from the third on, and not only from the tenth."""
+    import optuna
+
+    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=2)
+
+
 COURSES = {
     "grid": {},
     "random": {"vary": RANGES, "points": 5},
-    "tpe": {"vary": RANGES, "points": 9, "sampler": "tpe", "ahead": 3, "seeds": (3,)},
+    "tpe": {"vary": RANGES, "points": 9, "sampler": early_tpe, "ahead": 3, "seeds": (3,)},
     "qmc": {"vary": RANGES, "points": 5, "sampler": "qmc", "ahead": 2, "seeds": (3,)},
     "median": {"pruner": "median", "tests": 3, "updates": 9, "ahead": 2, "points": 12, "vary": RANGES},
     "halving": {
@@ -156,65 +165,6 @@ def test_what_fails_is_tried_again(sweep, monkeypatch):
     assert [(job.number, job.seeds) for job in again.jobs] == [(2, (1,)), (3, (1,))]
 
 
-def test_if_nothing_works_it_is_an_error(sweep, monkeypatch):
-    monkeypatch.setattr(working, "Trainer", lambda **settings: 1 / 0)
-    with pytest.warns(UserWarning), pytest.raises(NeuroANPError, match="ZeroDivisionError"):
-        sweep()
-
-
-def test_one_process_at_a_time(sweep, tmp_path):
-    from neuroanp.sweeps.place import alone
-
-    with alone(tmp_path / "sweep.db"), pytest.raises(InvalidValue, match="no other process is running"):
-        sweep()
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"seeds": ()}, r"sweep.seeds: expected at least one seed"),
-        ({"seeds": (1, 1)}, "each seed once"),
-        ({"seeds": 5}, "range"),
-        ({"seeds": (-1,)}, "sweep.seeds"),
-        ({"report_seeds": (1,)}, "sweep.report_seeds: expected seeds that nothing is chosen on, got 1"),
-        ({"objective": "loss"}, "sweep.objective: expected one of test_loss"),
-        ({"objective": "seconds", "pruner": "median"}, "which a pruner sees"),
-        ({"objective": "rate"}, "cells that don't spike"),
-        ({"sampler": "cma-es", "points": 3}, "cmaes to be installed"),
-        ({"direction": "up"}, "minimize or maximize"),
-        ({"sampler": "no-such"}, "sweep.sampler"),
-        ({"pruner": "no-such"}, "sweep.pruner"),
-        ({"pruner": 3}, "a pruner of Optuna"),
-        ({"vary": RANGES}, "sweep.points: expected the number of points"),
-        ({"vary": RANGES, "sampler": "grid"}, "ranges have no grid"),
-        ({"ahead": 0}, "sweep.ahead"),
-        ({"tests": -1}, "sweep.tests"),
-        ({"executor": None, "workers": 0}, "sweep.workers"),
-        ({"executor": 3}, "sweep.executor"),
-        ({"task": None}, "the task of the recipe"),
-    ],
-)
-def test_wrong_settings_are_refused_and_nothing_is_written(sweep, tmp_path, changes, message):
-    with pytest.raises(NeuroANPError, match=message):
-        sweep(**changes)
-    assert not (tmp_path / "sweep.db").exists()
-
-
-def test_files_that_are_no_sweeps(tmp_path, sweep):
-    with pytest.raises(DataError, match="found none"):
-        nap.Sweep(tmp_path / "no.db")
-    (tmp_path / "other.db").write_text("text")
-    for use in (nap.Sweep, lambda path: sweep(out=path)):
-        with pytest.raises(DataError, match="expected the file of a sweep"):
-            use(tmp_path / "other.db")
-    with pytest.raises(InvalidValue, match="a path for a file"):
-        sweep(out=tmp_path)
-    optuna = pytest.importorskip("optuna")
-    optuna.create_study(study_name="own", storage=f"sqlite:///{tmp_path / 'own.db'}")
-    with pytest.raises(DataError, match="other studies of Optuna"):
-        sweep(out=tmp_path / "own.db")
-
-
 def test_a_stop_keeps_what_is_done(sweep, monkeypatch):
     import os
     import signal
@@ -233,15 +183,6 @@ def test_a_stop_keeps_what_is_done(sweep, monkeypatch):
     assert stopped.value.signal == signal.SIGTERM
     assert 0 < len(stopped.value.run.outcomes) < 8
     assert len(sweep().outcomes) == 8
-
-
-def test_runs_of_another_sweep_are_not_taken_for_its_own(sweep, tmp_path, monkeypatch):
-    monkeypatch.setattr(working, "Trainer", Formula)
-    sweep()
-    (tmp_path / "sweep.db").unlink()
-    with pytest.raises(InvalidValue, match=r"sweep.out: expected another path, .* of an earlier sweep"):
-        sweep()
-    assert not (tmp_path / "sweep.db").exists()
 
 
 def test_the_order_of_fields_and_the_data_belong_to_a_sweep(sweep, tmp_path, monkeypatch):
@@ -308,15 +249,6 @@ def test_a_damaged_outcome_is_trained_again(sweep, monkeypatch):
         assert numbers(sweep()) == numbers(first)
 
 
-@pytest.mark.parametrize("name", [".", "t.txt/x.db", "file.db"])
-def test_places_that_cannot_be(sweep, tmp_path, monkeypatch, name):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "t.txt").write_text("")
-    (tmp_path / "file.db.runs").write_text("")
-    with pytest.raises(InvalidValue, match=r"sweep.out"):
-        sweep(out=name)
-
-
 def test_a_large_grid_is_not_written_out(sweep, monkeypatch):
     monkeypatch.setattr(working, "Trainer", Formula)
     many = [0.001 * (place + 1) for place in range(100)]
@@ -325,12 +257,3 @@ def test_a_large_grid_is_not_written_out(sweep, monkeypatch):
     }
     result = sweep(vary, points=2, sampler="grid", seeds=(0,))
     assert [list(point.values.values())[-1] for point in result.points] == [0.001, 0.002]
-
-
-def test_an_executor_that_is_shut_down(sweep):
-    from concurrent.futures import ThreadPoolExecutor
-
-    executor = ThreadPoolExecutor(1)
-    executor.shutdown()
-    with pytest.raises(NeuroANPError, match="broken"):
-        sweep(executor=executor)
