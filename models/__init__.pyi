@@ -1,6 +1,7 @@
 from .alif import ALIF as ALIF
 from .balanced_lif import BalancedLIF as BalancedLIF
 from .conductance_lif import ConductanceLIF as ConductanceLIF
+from .current_lif import CurrentLIF as CurrentLIF
 from .ei import EI as EI
 from .izhikevich import Izhikevich as Izhikevich
 from .leaky_tanh import LeakyTanhRNN as LeakyTanhRNN

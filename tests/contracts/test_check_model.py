@@ -16,7 +16,9 @@ from neuroanp.network.model import Model, gaussian_weights
 from neuroanp.testing import check_model
 
 CHECKS = importlib.import_module("neuroanp.testing.check_model")
-LOUD = {name: {"input_gain": 20.0} for name in ("lif", "alif", "conductance-lif", "izhikevich")}
+LOUD = {
+    name: {"input_gain": 20.0} for name in ("lif", "alif", "current-lif", "conductance-lif", "izhikevich")
+}
 LOUD["ei"] = {"input_gain": 20.0, "excitatory": 0.6}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neuroanp.errors import InvalidValue
-from neuroanp.models import ALIF, EI, LIF, ConductanceLIF, Izhikevich
+from neuroanp.models import ALIF, EI, LIF, ConductanceLIF, CurrentLIF, Izhikevich
 from neuroanp.optim import SGD, Adam, KeepSigns
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.rules import NodePerturbation
@@ -15,6 +15,7 @@ from support.spiking import LANES, STEPS, network, shown, training
 MODELS = {
     "lif": LIF(hidden=20),
     "alif": ALIF(hidden=20),
+    "current-lif": CurrentLIF(hidden=20),
     "ei": EI(hidden=20),
     "conductance-lif": ConductanceLIF(hidden=20),
     "izhikevich": Izhikevich(hidden=20),

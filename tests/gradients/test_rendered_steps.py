@@ -7,7 +7,17 @@ import pytest
 from brian2 import ms, prefs
 
 from neuroanp.errors import InvalidValue, UnsupportedConstruct
-from neuroanp.models import ALIF, EI, LIF, BalancedLIF, ConductanceLIF, Izhikevich, LeakyTanhRNN, TanhRNN
+from neuroanp.models import (
+    ALIF,
+    EI,
+    LIF,
+    BalancedLIF,
+    ConductanceLIF,
+    CurrentLIF,
+    Izhikevich,
+    LeakyTanhRNN,
+    TanhRNN,
+)
 from neuroanp.network.network import Network
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.trial import Trial
@@ -28,7 +38,7 @@ MODELS = [
     # their readout is that of LIF cells
     *(
         pytest.param(kind(hidden=9, bias_mean=1.5), marks=pytest.mark.slow)
-        for kind in (ALIF, BalancedLIF, EI, ConductanceLIF)
+        for kind in (ALIF, BalancedLIF, CurrentLIF, EI, ConductanceLIF)
     ),
 ]
 

@@ -4,9 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+from brian2 import ms
 
 from neuroanp.errors import InvalidValue
-from neuroanp.models import ALIF, LIF, TanhRNN
+from neuroanp.models import ALIF, LIF, CurrentLIF, TanhRNN
 from neuroanp.network.trial import Trial
 from neuroanp.reward import Modulator, OtherLanes, RunningMean
 from neuroanp.rules import ActivityPerturbation, NodePerturbation
@@ -53,7 +54,11 @@ def test_variables_are_seen_as_thresholds_see_them(engine, model):
     np.testing.assert_allclose(record.hidden["drive"][:, 0], inputs @ record.weights["W_in"].T)
 
 
-@pytest.mark.parametrize("model", [LIF(hidden=HIDDEN), ALIF(hidden=HIDDEN, beta=0.3)], ids=["lif", "alif"])
+@pytest.mark.parametrize(
+    "model",
+    [LIF(hidden=HIDDEN), ALIF(hidden=HIDDEN, beta=0.3), CurrentLIF(hidden=HIDDEN, refractory_period=2 * ms)],
+    ids=["lif", "alif", "current-lif"],
+)
 def test_cells_are_the_constants_of_the_equations(model):
     """The next potential and threshold from those before, by the constants alone."""
     record = network(model, passes=("clean",), recorded=("potential", "adaptation", "drive")).run(shown())
