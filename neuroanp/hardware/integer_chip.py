@@ -134,7 +134,9 @@ class IntegerChip:
         local: dict[str, Synapse] = {}
         for name, synapse in local_synapses(self.rule, modulator, self.optimizer).items():
             if isinstance(synapse, NotLocal):
-                raise InvalidValue("IntegerChip.rule", "what is local to a synapse", f"{self.rule.name}, {name} {synapse}")
+                raise InvalidValue(
+                    "IntegerChip.rule", "what is local to a synapse", f"{self.rule.name}, {name} {synapse}"
+                )
             local[name] = synapse
         return local
 
@@ -155,7 +157,9 @@ class IntegerChip:
 
     def trial(self, index: int) -> Trial:
         """Trial of an update: a function of seed and index alone."""
-        return self.task.trial(self.seeds.trial(index), self.lanes // self.copies, index).repeated(self.copies)
+        return self.task.trial(self.seeds.trial(index), self.lanes // self.copies, index).repeated(
+            self.copies
+        )
 
     def step(self, index: int) -> float:
         """One trial, at whose end every synapse changes; returns the mean loss of its noisy passes.
@@ -165,7 +169,11 @@ class IntegerChip:
         index : int
             Number of the trial: with the seed it fixes trial and noise.
         """
-        return self._learn(self.machine, self.reward, self.trial(index), index)
+        return self.learn_from(self.trial(index), index)
+
+    def learn_from(self, trial: Trial, index: int) -> float:
+        """`step` with a trial of one's own."""
+        return self._learn(self.machine, self.reward, trial, index)
 
     def _learn(self, machine: Machine, reward: RewardUnit, trial: Trial, index: int) -> float:
         if trial.carry:
@@ -224,6 +232,17 @@ class IntegerChip:
         """Integers (post, pre) of a variable of all synapses of a projection, as a copy."""
         values = self.machine.synapses[name][variable]
         return values[lane % len(values)].copy()
+
+    def fresh(self) -> IntegerChip:
+        """Chip as it was made, without the trials since."""
+        machine = IntegerMachine(
+            self.network,
+            self.numbers,
+            self.machine.blocks,
+            self.seeds.noise,
+            self.machine.compiled is not None,
+        )
+        return self.on(machine)
 
     def on(self, machine: Any) -> IntegerChip:
         """Chip with another machine that runs it, such as a simulated core."""

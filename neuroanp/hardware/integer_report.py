@@ -32,6 +32,11 @@ class VariableReport:
     values: int
     bias: float
 
+    @property
+    def cut(self) -> str:
+        """Values that didn't fit, of all, in words."""
+        return f"{self.saturated} of {self.values}"
+
 
 @dataclasses.dataclass(frozen=True)
 class IntegerReport:
@@ -56,7 +61,9 @@ class IntegerReport:
             format_ = machine.blocks.formats[place][variable]
             bias = error / values if values else 0.0
             used = int(largest).bit_length() + 1
-            variables[name] = VariableReport(format_.bits, format_.fraction, used, int(saturated), int(values), bias)
+            variables[name] = VariableReport(
+                format_.bits, format_.fraction, used, int(saturated), int(values), bias
+            )
         return cls(variables)
 
     @property
@@ -67,7 +74,7 @@ class IntegerReport:
     def __str__(self) -> str:
         head = f"{'variable':<22}{'bits':>5}{'used':>5}{'fraction':>9}{'saturated':>20}{'bias':>10}"
         rows = [
-            f"{name:<22}{v.bits:>5}{v.used:>5}{v.fraction:>9}{f'{v.saturated} of {v.values}':>20}{v.bias:>10.4f}"
+            f"{name:<22}{v.bits:>5}{v.used:>5}{v.fraction:>9}{v.cut:>20}{v.bias:>10.4f}"
             for name, v in self.variables.items()
         ]
         return "\n".join([head, *rows, "bias: mean error of an assignment by rounding, in last bits"])

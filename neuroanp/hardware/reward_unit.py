@@ -12,11 +12,11 @@ from neuroanp.network.layout import Passes
 from neuroanp.network.model import Model
 from neuroanp.network.trial import Trial
 from neuroanp.reward import Modulator, OtherLanes, OtherPass, RunningMean
+from neuroanp.substrate.sums import FUNCTIONS
 from neuroanp.training.task import Task
 from neuroanp.types import Array
 
-_FUNCTIONS: dict[str, Any] = {"int": lambda value: np.asarray(value) * 1.0, "abs": np.abs, "exp": np.exp,
-                              "log": np.log, "sqrt": np.sqrt, "clip": np.clip, "__builtins__": {}}  # fmt: skip
+_FUNCTIONS: dict[str, Any] = FUNCTIONS | {"__builtins__": {}}
 
 
 class RewardUnit:

@@ -7,4 +7,5 @@ from neuroanp.optim.bounds import WeightBounds as WeightBounds
 from neuroanp.optim.clip import Clip as Clip
 from neuroanp.optim.sgd import SGD as SGD
 from neuroanp.optim.shift_sgd import ShiftSGD as ShiftSGD
+from neuroanp.optim.sign_sgd import SignSGD as SignSGD
 from neuroanp.optim.signs import KeepSigns as KeepSigns

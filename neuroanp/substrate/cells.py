@@ -8,13 +8,13 @@ import numpy as np
 
 from neuroanp.errors import InvalidValue
 from neuroanp.network.model import Model
-from neuroanp.rendering.statements import AGE, SPIKES, Assign, Project, Source, program
+from neuroanp.rendering.statements import SPIKES, Assign, Project, Source, program
 from neuroanp.synapse import names
 from neuroanp.types import Array
 
 ARRIVED, DRIVE = "arrived_current", "drive"
-"""Sums that come from the synapses: of recurrent spikes of the step before, and of the inputs or, for outputs,
-of the spikes of this step."""
+"""Sums that come from the synapses: of recurrent spikes of the step before, and of the inputs or, for
+outputs, of the spikes of this step."""
 
 
 class Line(NamedTuple):
@@ -61,7 +61,9 @@ def cells(model: Model, dt: Any) -> tuple[Cells, Cells]:
     if model.inhibitory is not None or model.signed:
         raise InvalidValue("FixedPoint.model", "a model with one variable that spikes add to", where)
     if model.skip or model.outgoing is not None:
-        raise InvalidValue("FixedPoint.model", "all synapses, no delays and no direct connection", repr(model))
+        raise InvalidValue(
+            "FixedPoint.model", "all synapses, no delays and no direct connection", repr(model)
+        )
     steps = program(Source(where, *(getattr(model, name) for name in Source._fields[1:])))
     place = next(i for i, o in enumerate(steps.operations) if isinstance(o, Assign) and o.fires) + 1
     after = [o for o in steps.operations[place:] if _group(o) == "hidden"]
@@ -73,7 +75,9 @@ def cells(model: Model, dt: Any) -> tuple[Cells, Cells]:
     }
     result = []
     for group, (operations, own) in groups.items():
-        values = {n.partition(".")[2]: v for n, v in steps.values.items() if n.startswith(f"{group}.")}
+        values: dict[str, Any] = {
+            n.partition(".")[2]: v for n, v in steps.values.items() if n.startswith(f"{group}.")
+        }
         values |= {name: np.asarray(value, dtype=float) for name, value in own.items()} | {"dt": float(dt)}
         kept = [n.partition(".")[2] for n in steps.states if n.startswith(f"{group}.")]
         fixed = [n.partition(".")[2] for n in steps.constants if n.startswith(f"{group}.")]
@@ -114,6 +118,3 @@ def _needed(lines: list[Line], live: set[str]) -> list[Line]:
 def _number(value: Any) -> float | Array:
     array = np.asarray(value, dtype=float)
     return float(array) if array.ndim == 0 else array
-
-
-__all__ = ["AGE", "ARRIVED", "DRIVE", "SPIKES", "Cells", "Line", "cells"]

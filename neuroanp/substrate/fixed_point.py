@@ -64,7 +64,9 @@ class FixedPoint(Part):
 
     def bits_of(self, variable: str) -> int:
         """Bits of a variable of a synapse."""
-        return {"weight": self.weight_bits, "gradient": self.gradient_bits}.get(variable, self.eligibility_bits)
+        return {"weight": self.weight_bits, "gradient": self.gradient_bits}.get(
+            variable, self.eligibility_bits
+        )
 
     @property
     def multiplier_bits(self) -> int | None:

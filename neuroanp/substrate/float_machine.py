@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from neuroanp.substrate.cells import ARRIVED, DRIVE, SPIKES
-from neuroanp.substrate.lowering import FUNCTIONS
+from neuroanp.rendering.statements import SPIKES
+from neuroanp.substrate.cells import ARRIVED, DRIVE
 from neuroanp.substrate.machine import Machine
 from neuroanp.substrate.network import HIDDEN, SynapticNetwork
 from neuroanp.substrate.noise import NodeNoise
+from neuroanp.substrate.sums import FUNCTIONS
 from neuroanp.types import Array
 
 
@@ -67,9 +68,10 @@ class FloatMachine(Machine):
         self.heard[name] = source @ self._weights(name).T
 
     def _weights(self, name: str) -> Array:
-        numbers = self.network.numbers(name) | self.before
+        numbers = self.network.numbers(name) | dict(self.before)
         variables = {n: v[0] for n, v in self.synapses[name].items() if len(v) == 1}
-        return np.asarray(_evaluated(f"result = {self.network.synapses[name].transmits}", variables | numbers)["result"])
+        code = f"result = {self.network.synapses[name].transmits}"
+        return np.asarray(_evaluated(code, variables | numbers)["result"])
 
     def move(self, group: str, step: int) -> None:
         network, values = self.network, self.cells[group]
@@ -100,7 +102,9 @@ class FloatMachine(Machine):
         if not code:
             return
         shaped = {n: np.reshape(v, (-1, 1, 1)) for n, v in numbers.items()}
-        names: dict[str, Any] = network.numbers(name) | shaped | {"decay": network.discount * numbers.get("going", 1)}
+        names: dict[str, Any] = (
+            network.numbers(name) | shaped | {"decay": network.discount * numbers.get("going", 1)}
+        )
         names |= {n: v[:1] if block == "trial" else v for n, v in self.synapses[name].items()}
         names |= {f"{n}_pre": v[:, None, :] for n, v in self._pre(name, block, step).items()}
         names |= {f"{n}_post": v[:, :, None] for n, v in self._post(name, step).items()}
@@ -138,16 +142,16 @@ class FloatMachine(Machine):
 class _Elementwise(ast.NodeTransformer):
     """Conditions of Python as those of arrays, and assignments that leave the old array as it is."""
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:  # noqa: N802
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         self.generic_visit(node)
         old = ast.Name(ast.unparse(node.target), ast.Load())
         return ast.Assign([node.target], ast.BinOp(old, node.op, node.value))
 
-    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:  # noqa: N802
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         self.generic_visit(node)
         return ast.Call(ast.Name("where", ast.Load()), [node.test, node.body, node.orelse], [])
 
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:  # noqa: N802
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
         self.generic_visit(node)
         name = "logical_or" if isinstance(node.op, ast.Or) else "logical_and"
         result = node.values[0]
@@ -155,17 +159,20 @@ class _Elementwise(ast.NodeTransformer):
             result = ast.Call(ast.Name(name, ast.Load()), [result, other], [])
         return result
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:  # noqa: N802
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)
         if isinstance(node.op, ast.Not):
             return ast.Call(ast.Name("logical_not", ast.Load()), [node.operand], [])
         return node
 
 
-_FUNCTIONS = FUNCTIONS | {
-    "where": np.where, "logical_or": np.logical_or, "logical_and": np.logical_and, "logical_not": np.logical_not,
+_FUNCTIONS: dict[str, Any] = FUNCTIONS | {
+    "where": np.where,
+    "logical_or": np.logical_or,
+    "logical_and": np.logical_and,
+    "logical_not": np.logical_not,
     "__builtins__": {},
-}  # fmt: skip
+}
 
 
 @lru_cache(maxsize=512)

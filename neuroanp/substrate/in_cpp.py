@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Collection, Mapping
-from typing import Any
 
 import numpy as np
 
 from neuroanp.engine.build.cache import build
 from neuroanp.engine.build.compiler import Compiler, Extra
+from neuroanp.substrate.formats import Block
 from neuroanp.substrate.in_numpy import COUNTS
-from neuroanp.substrate.lowering import GATES, Block
 from neuroanp.substrate.nodes import Draw, Evaluation, Node
+from neuroanp.substrate.sums import GATES
 from neuroanp.types import Array
 
 _HEAD = """
+#include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include "noise.hpp"
 
 extern "C" __attribute__((visibility("default")))
-void counter_words(uint64_t seed, uint64_t stream, uint64_t trial, uint64_t step, uint64_t lanes, uint64_t count,
-                   uint32_t* out) {
+void counter_words(uint64_t seed, uint64_t stream, uint64_t trial, uint64_t step, uint64_t lanes,
+                   uint64_t count, uint32_t* out) {
     using namespace neuroanp::noise_detail;
     uint64_t block[chunk], lane[chunk], at[chunk], words[4 * chunk];
     for (uint64_t l = 0; l < lanes; l++)
@@ -79,7 +81,9 @@ class CppArithmetic:
         return f"(({_type(node)}){value}LL)"
 
     def binary(self, node: Node, operator: str, a: str, b: str) -> str:
-        wide = f"(int64_t){a} {operator} {b}" if operator in "+-*" and node.bits > 32 else f"{a} {operator} {b}"
+        wide = (
+            f"(int64_t){a} {operator} {b}" if operator in "+-*" and node.bits > 32 else f"{a} {operator} {b}"
+        )
         return self._line(node, wide)
 
     def left(self, node: Node, a: str, places: int) -> str:
@@ -96,7 +100,11 @@ class CppArithmetic:
         return self._line(node, f"({_type(node)})({a} < {low} ? {low} : {a} > {high} ? {high} : {a})")
 
     def bits(self, draw: Draw, places: int) -> str:
-        return f"(int32_t)(w{draw.word} >> {draw.first} & {(1 << places) - 1}u)" if places < 32 else f"(int64_t)w{draw.word}"
+        return (
+            f"(int32_t)(w{draw.word} >> {draw.first} & {(1 << places) - 1}u)"
+            if places < 32
+            else f"(int64_t)w{draw.word}"
+        )
 
 
 def _type(node: Node) -> str:
@@ -174,8 +182,13 @@ class _Signature:
         cell = [f"int32_t* const __restrict K{i} = kept[{i}] + cell * pres;" for i in range(len(self.kept))]
         cell += [f"const int64_t* const __restrict P{i} = pre[{i}] + l * pres;" for i in range(len(self.pre))]
         cell += ["const uint32_t* const __restrict W = words + cell * pres * " + f"{self.block.words};"]
-        cell += [f"const {self._of(n)} post{i} = ({self._of(n)})post[{i}][cell];" for i, n in enumerate(self.post)]
-        cell += [f"const {self._of(n)} s{i} = ({self._of(n)})scalars[{i} * lanes + l];" for i, n in enumerate(self.scalars)]
+        cell += [
+            f"const {self._of(n)} post{i} = ({self._of(n)})post[{i}][cell];" for i, n in enumerate(self.post)
+        ]
+        cell += [
+            f"const {self._of(n)} s{i} = ({self._of(n)})scalars[{i} * lanes + l];"
+            for i, n in enumerate(self.scalars)
+        ]
         sums, ends = [], []
         for row, line in enumerate(self.block.assignments):
             value, exact = evaluate(line.value), evaluate(line.exact)
@@ -185,18 +198,28 @@ class _Signature:
             for e, (out, before, shift) in enumerate(errors):
                 arithmetic.lines.append(f"err{row}_{e} += ((int64_t){out} << {shift}) - {before};")
                 sums.append(f"int64_t err{row}_{e} = 0;")
-            arithmetic.lines.append(f"{{ const int32_t a = {value} < 0 ? -{value} : {value}; top{row} = a > top{row} ? a : top{row}; }}")
+            arithmetic.lines.append(f"top{row} = std::max<int32_t>(top{row}, std::abs({value}));")
             sums.append(f"int32_t cut{row} = 0, top{row} = 0;")
-            total = " + ".join(f"err{row}_{e} * {2.0**-shift!r}" for e, (_, _, shift) in enumerate(errors)) or "0"
+            total = (
+                " + ".join(f"err{row}_{e} * {2.0**-shift!r}" for e, (_, _, shift) in enumerate(errors)) or "0"
+            )
             ends += [
                 f"counts[{4 * row}] += pres; counts[{4 * row + 1}] += cut{row};",
                 f"counts[{4 * row + 2}] += {total};",
                 f"if (top{row} > counts[{4 * row + 3}]) counts[{4 * row + 3}] = top{row};",
             ]  # fmt: skip
         results = self.block.results
-        store = [f"K{i}[j] = (int32_t){evaluate(results[n])};" for i, n in enumerate(self.kept) if n in results]
+        store = [
+            f"K{i}[j] = (int32_t){evaluate(results[n])};" for i, n in enumerate(self.kept) if n in results
+        ]
         join = " ".join
-        return _FUNCTION.format(name=name, cell=join(cell), sums=join(sums), ends=join(ends), code="\n                ".join([*load, *arithmetic.lines, *store]))
+        return _FUNCTION.format(
+            name=name,
+            cell=join(cell),
+            sums=join(sums),
+            ends=join(ends),
+            code="\n                ".join([*load, *arithmetic.lines, *store]),
+        )
 
     def _of(self, name: str) -> str:
         return _type(self.inputs[name])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroanp.substrate.lowering import Assignment, Block
+from neuroanp.substrate.formats import Assignment, Block
 from neuroanp.substrate.nodes import Draw, Evaluation, Node
 from neuroanp.types import Array, Arrays
 
@@ -53,11 +53,13 @@ class NumPyArithmetic:
 
 
 COUNTS = ("values", "saturated", "error", "largest")
-"""Columns of the statistics of a block: numbers assigned, those cut, sum of the errors of rounding in last bits,
-and the largest size."""
+"""Columns of the statistics of a block: numbers assigned, those cut, sum of the errors of rounding, in last
+bits, and the largest size."""
 
 
-def run(block: Block, inputs: Mapping[str, Any], words: Array, shape: tuple[int, ...]) -> tuple[Arrays, Array]:
+def run(
+    block: Block, inputs: Mapping[str, Any], words: Array, shape: tuple[int, ...]
+) -> tuple[Arrays, Array]:
     """Results of a block by variable, of this shape, and its statistics, one row an assignment (`COUNTS`)."""
     evaluate = Evaluation(NumPyArithmetic(words), inputs)
     counts = np.zeros((len(block.assignments), len(COUNTS)))
@@ -72,12 +74,12 @@ def _statistics(evaluate: Evaluation, line: Assignment, shape: tuple[int, ...]) 
     exact = np.broadcast_to(evaluate(line.exact), shape)
     saturated = int(((exact < line.format.low) | (exact > line.format.high)).sum())
     error = sum(
-        int(np.broadcast_to((evaluate(node) << node.places) - evaluate(node.a), shape).sum()) * 2.0**-node.places
+        int(np.broadcast_to((evaluate(node) << node.places) - evaluate(node.a), shape).sum())
+        * 2.0**-node.places
         for node in line.roundings
     )
     largest = int(np.abs(np.broadcast_to(evaluate(line.value), shape)).max(initial=0))
     return exact.size, saturated, error, largest
-
 
 
 def value(node: Node, inputs: Mapping[str, Any]) -> Array:

@@ -7,25 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from neuroanp.substrate.cells import AGE, ARRIVED, DRIVE, SPIKES
+from neuroanp.rendering.statements import AGE, SPIKES
+from neuroanp.substrate.cells import ARRIVED, DRIVE
 from neuroanp.substrate.fixed_point import FixedPoint
-from neuroanp.substrate.lowering import (
-    Block,
-    Fixed,
-    Format,
-    Lowering,
-    Sum,
-    broadcast,
-    constant,
-    scalar,
-    value,
-)
+from neuroanp.substrate.formats import BIT, Block, Fixed, Format
+from neuroanp.substrate.lowering import Lowering
 from neuroanp.substrate.network import HIDDEN, STEP, SynapticNetwork
 from neuroanp.substrate.nodes import Binary, Clip, Input, Node, Number, Select, variable, walk
+from neuroanp.substrate.sums import Sum, broadcast, constant, scalar, value
 from neuroanp.synapse import BROADCAST
-
-BIT = Format(2, 0)
-"""Format of spikes, flags and signs."""
 
 COUNT_BITS = 31
 """Bits of a count of steps since a spike, before it is known how far it has to count."""
@@ -204,10 +194,10 @@ class IntegerBlocks:
             names[SPIKES] = value(Fixed(variable(SPIKES, 0, 1), 0))
         for constant_, number_ in declared.constants.items():
             names[constant_] = self._constant(constant_, number_)
-        lowering = Lowering(
-            f"{type(self.network.model).__name__}.equations", names, formats | ({SPIKES: BIT} if group == "hidden" else {}),
-            "nearest", self.numbers.multiplier_bits, lambda source: Format(2, 0),
-        )  # fmt: skip
+        spikes = {SPIKES: BIT} if group == "hidden" else {}
+        where = f"{type(self.network.model).__name__}.equations"
+        multiplier = self.numbers.multiplier_bits
+        lowering = Lowering(where, names, formats | spikes, "nearest", multiplier, lambda source: BIT)
         for line in declared.lines:
             condition = lowering.condition_of(line.condition) if line.condition else None
             terms = lowering.expression(line.expression)
@@ -244,4 +234,3 @@ def _copies(code: str) -> dict[str, str]:
     """Names that statements copy, by the variable that gets them."""
     lines = (line.partition("=") for line in code.splitlines())
     return {left.strip(): right.strip() for left, _, right in lines if right.strip().isidentifier()}
-

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from neuroanp.engine import find_compiler
 from neuroanp.errors import InvalidValue
+from neuroanp.rendering.statements import SPIKES
 from neuroanp.substrate import in_numpy
-from neuroanp.substrate.cells import SPIKES
 from neuroanp.substrate.fixed_point import FixedPoint
+from neuroanp.substrate.formats import BIT, Block
 from neuroanp.substrate.in_cpp import CompiledBlocks
-from neuroanp.substrate.integer_blocks import BIT, IntegerBlocks
-from neuroanp.substrate.lowering import GATES, Block, broadcast_integers
+from neuroanp.substrate.integer_blocks import IntegerBlocks
 from neuroanp.substrate.machine import Machine
 from neuroanp.substrate.network import HIDDEN, READOUT, STEP, SynapticNetwork
+from neuroanp.substrate.sums import GATES, broadcast_integers
 from neuroanp.substrate.words import Counter, Source, Xorshift
 from neuroanp.types import Array
 
@@ -51,8 +52,13 @@ class IntegerMachine(Machine):
         self.compiled: CompiledBlocks | None = None
         compiler = find_compiler() if compiled else None
         if compiler is not None:
-            step = {f"{n}_{b}": (blocks.steps[n][b], network.kept(n)) for n in network.synapses for b in STEP[n]}
-            step |= {group: (block, (*network.cells[group].states, SPIKES)) for group, block in blocks.cells.items()}
+            step: dict[str, tuple[Block, Sequence[str]]] = {
+                f"{n}_{b}": (blocks.steps[n][b], network.kept(n)) for n in network.synapses for b in STEP[n]
+            }
+            step |= {
+                group: (block, (*network.cells[group].states, SPIKES))
+                for group, block in blocks.cells.items()
+            }
             self.compiled = CompiledBlocks({n: b for n, b in step.items() if b[0].assignments}, compiler)
         library: ctypes.CDLL | None = self.compiled.library if self.compiled else None
         self.source: Source
@@ -83,7 +89,9 @@ class IntegerMachine(Machine):
 
     def rest(self, inputs: Array, targets: Array, index: int, part: str) -> None:
         blocks, lanes = self.blocks, self.network.lanes
-        self.inputs = np.rint(inputs).astype(np.int64) if blocks.input == BIT else blocks.input.quantized(inputs)
+        self.inputs = (
+            np.rint(inputs).astype(np.int64) if blocks.input == BIT else blocks.input.quantized(inputs)
+        )
         self.targets = blocks.formats["readout"]["y"].quantized(targets)
         if not self.quiet:
             self.source.begin(index, len(inputs), ("plus", "minus", "clean").index(part), part)

@@ -1,8 +1,4 @@
-"""Statements of synapses and cells, compiled to integer arithmetic.
-
-A statement becomes a sum of terms, each a coefficient times values in fixed point. Coefficients are made of
-constants, which are known now, and of broadcast numbers, which the host turns into integers.
-"""
+"""Statements of synapses and cells, compiled to integer arithmetic."""
 
 from __future__ import annotations
 
@@ -10,16 +6,13 @@ import ast
 import functools
 import math
 from collections.abc import Callable, Mapping
-from types import CodeType
-from typing import Any, NamedTuple
-
-import numpy as np
+from functools import partial
 
 from neuroanp.errors import UnsupportedConstruct
+from neuroanp.substrate.formats import Assignment, Block, Fixed, Format
 from neuroanp.substrate.nodes import (
     WIDEST,
     Draw,
-    Input,
     Node,
     Round,
     Rounding,
@@ -30,121 +23,23 @@ from neuroanp.substrate.nodes import (
     rounded,
     select,
     variable,
-    walk,
 )
-
-GATES = ("going", "resting", "course")
-"""Broadcast numbers that are 0 or 1."""
+from neuroanp.substrate.sums import (
+    FUNCTIONS,
+    ONE,
+    Coefficient,
+    Factors,
+    Scalar,
+    Sum,
+    combined,
+    constant,
+    plus,
+    times,
+    value,
+)
 
 ALONE = 16
 """Bits of a constant that is added, where those that multiply are powers of two."""
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "exp": np.exp,
-    "sqrt": np.sqrt,
-    "log": np.log,
-    "abs": np.abs,
-    "clip": np.clip,
-    "int": lambda value: np.asarray(value) * 1,
-    "timestep": lambda time, dt: np.floor(time / dt + 1e-3),
-}
-"""Functions of constants and broadcast numbers."""
-
-
-class Format(NamedTuple):
-    """Signed fixed-point number of `bits` bits, `fraction` of them behind the point."""
-
-    bits: int
-    fraction: int
-
-    @property
-    def low(self) -> int:
-        """Least integer."""
-        return -(1 << self.bits - 1)
-
-    @property
-    def high(self) -> int:
-        """Greatest integer."""
-        return (1 << self.bits - 1) - 1
-
-    @property
-    def scale(self) -> float:
-        """Integers in one unit."""
-        return 2.0**self.fraction
-
-    @classmethod
-    def of(cls, largest: float, bits: int) -> Format:
-        """Format of `bits` bits in which numbers up to `largest` have room."""
-        whole = math.ceil(math.log2(largest)) if largest > 0 else 0
-        return cls(bits, bits - 1 - whole)
-
-    def quantized(self, values: Any) -> Any:
-        """Nearest integers of this format, saturated."""
-        return np.clip(np.rint(np.asarray(values) * self.scale), self.low, self.high).astype(np.int64)
-
-
-class Fixed(NamedTuple):
-    """Integer that stands for itself divided by 2 to the power of `fraction`."""
-
-    node: Node
-    fraction: int
-
-
-class Scalar(NamedTuple):
-    """Expression of constants and broadcast numbers, which all synapses share."""
-
-    source: str
-
-
-Coefficient = float | Scalar
-Factors = tuple[tuple[str, ...], tuple[Fixed, ...]]
-"""Gates and values of a term."""
-
-Sum = dict[Factors, Coefficient]
-ONE: Factors = ((), ())
-
-
-class Assignment(NamedTuple):
-    """Result for one variable: `exact` before it is saturated, and the roundings on the way to it."""
-
-    target: str
-    exact: Node
-    format: Format
-    roundings: tuple[Round, ...] = ()
-
-    @property
-    def value(self) -> Node:
-        """Value in the range of the variable."""
-        return clip(self.exact, self.format.low, self.format.high)
-
-
-class Block(NamedTuple):
-    """Statements that run together, as integer arithmetic.
-
-    Parameters
-    ----------
-    assignments : tuple of Assignment
-        In order; the last one of a variable counts.
-    words : int
-        Random words of 32 bits for each element.
-    scalars : mapping
-        Formats of broadcast inputs, by the expression that the host evaluates.
-    """
-
-    assignments: tuple[Assignment, ...] = ()
-    words: int = 0
-    scalars: Mapping[str, Format] = {}  # noqa: RUF012
-
-    @property
-    def inputs(self) -> dict[str, Input]:
-        """Values from outside, by name."""
-        nodes = (node for line in self.assignments for node in walk(line.value))
-        return {node.name: node for node in nodes if isinstance(node, Input)}
-
-    @property
-    def results(self) -> dict[str, Node]:
-        """Final values by variable."""
-        return {line.target: line.value for line in self.assignments}
 
 
 class Lowering:
@@ -228,7 +123,7 @@ class Lowering:
                     return constant(float(node.id == "True"))
                 return self.names[node.id]
             case ast.UnaryOp(op=ast.USub()):
-                return _times(constant(-1.0), self.sum(node.operand))
+                return times(constant(-1.0), self.sum(node.operand))
             case ast.UnaryOp(op=ast.Not()):
                 return value(Fixed(select(self.condition(node.operand), number(0), number(1)), 0))
             case ast.BinOp():
@@ -236,16 +131,11 @@ class Lowering:
             case ast.Compare(ops=[_], comparators=[other]):
                 return self._comparison(node, other)
             case ast.BoolOp():
-                conditions = [self.condition(part) for part in node.values]
-                result = conditions[0]
-                for other in conditions[1:]:
-                    either = isinstance(node.op, ast.Or)
-                    result = select(result, number(1) if either else other, other if either else number(0))
-                return value(Fixed(result, 0))
+                return self._together([self.condition(part) for part in node.values], node.op)
             case ast.IfExp():
                 return self.chosen(self.condition(node.test), self.sum(node.body), self.sum(node.orelse))
-            case ast.Call(func=ast.Name()):
-                return self._call(node, node.func.id)
+            case ast.Call(func=ast.Name(id=function)):
+                return self._call(node, function)
         raise self._refused(node)
 
     def condition_of(self, name: str) -> Node:
@@ -274,17 +164,12 @@ class Lowering:
         if finer:
             total = self._total(finer)
             whole.append(self._round(total.node, total.fraction - fraction))
-        result = whole[0] if whole else number(0)
-        for other in whole[1:]:
-            result = self._checked(binary("+", result, other))
-        return result
+        return self._checked(functools.reduce(partial(binary, "+"), whole)) if whole else number(0)
 
     def _total(self, values: list[Fixed]) -> Fixed:
         fraction = max(v.fraction for v in values)
-        result = left(values[0].node, fraction - values[0].fraction)
-        for other in values[1:]:
-            result = binary("+", result, left(other.node, fraction - other.fraction))
-        return Fixed(self._checked(result), fraction)
+        nodes = (left(v.node, fraction - v.fraction) for v in values)
+        return Fixed(self._checked(functools.reduce(partial(binary, "+"), nodes)), fraction)
 
     def _term(self, factors: Factors, coefficient: Coefficient) -> Fixed:
         gates, values = factors
@@ -336,19 +221,26 @@ class Lowering:
             self._fresh.append(result)
         return result
 
+    def _together(self, conditions: list[Node], operator: ast.boolop) -> Sum:
+        result = conditions[0]
+        for other in conditions[1:]:
+            either = isinstance(operator, ast.Or)
+            result = select(result, number(1) if either else other, other if either else number(0))
+        return value(Fixed(result, 0))
+
     def _operation(self, node: ast.BinOp) -> Sum:
         a, b = self.sum(node.left), self.sum(node.right)
         match node.op:
             case ast.Add():
-                return _plus(a, b)
+                return plus(a, b)
             case ast.Sub():
-                return _plus(a, _times(constant(-1.0), b))
+                return plus(a, times(constant(-1.0), b))
             case ast.Mult():
                 return self._product(a, b)
             case ast.Div() if set(b) == {ONE}:
-                return _times(a, {ONE: _scalar("1 / {}", b[ONE])})
+                return times(a, {ONE: combined("1 / {}", b[ONE])})
             case ast.Pow() if set(b) <= {ONE} and set(a) <= {ONE}:
-                return {ONE: _scalar("{} ** {}", a.get(ONE, 0.0), b.get(ONE, 0.0))}
+                return {ONE: combined("{} ** {}", a.get(ONE, 0.0), b.get(ONE, 0.0))}
             case ast.Pow() if isinstance(node.right, ast.Constant) and node.right.value in (2, 3):
                 square = self._product(a, a)
                 return square if node.right.value == 2 else self._product(square, a)
@@ -358,12 +250,11 @@ class Lowering:
         """Product; a sum of several values becomes one value first, where that is exact."""
         if any(factors[1] for factors in a) and any(factors[1] for factors in b):
             a, b = self._gathered(a), self._gathered(b)
-        return _times(a, b)
+        return times(a, b)
 
     def _gathered(self, terms: Sum) -> Sum:
-        if len(terms) > 1 and all(c in (1.0, -1.0) for c in terms.values()):
-            return value(self.fixed(terms))
-        return terms
+        exact = len(terms) > 1 and all(c in (1.0, -1.0) for c in terms.values())
+        return value(self.fixed(terms)) if exact else terms
 
     def _aligned(self, a: Sum, b: Sum) -> tuple[Fixed, Fixed]:
         x, y = self.fixed(a), self.fixed(b)
@@ -378,7 +269,7 @@ class Lowering:
             raise self._refused(node)
         a, b = self.sum(node.left), self.sum(other)
         if set(a) <= {ONE} and set(b) <= {ONE}:
-            return {ONE: _scalar("({} " + symbol + " {})", a.get(ONE, 0.0), b.get(ONE, 0.0))}
+            return {ONE: combined("({} " + symbol + " {})", a.get(ONE, 0.0), b.get(ONE, 0.0))}
         x, y = self._aligned(a, b)
         return value(Fixed(binary(symbol, x.node, y.node), 0))
 
@@ -386,10 +277,14 @@ class Lowering:
         arguments = [self.sum(argument) for argument in node.args]
         if function in FUNCTIONS and all(set(argument) <= {ONE} for argument in arguments):
             holes = ", ".join("{}" for _ in arguments)
-            return {ONE: _scalar(f"{function}({holes})", *(a.get(ONE, 0.0) for a in arguments))}
+            return {ONE: combined(f"{function}({holes})", *(a.get(ONE, 0.0) for a in arguments))}
         first = self.fixed(arguments[0])
         if function == "int" and (first.node.low, first.node.high) == (0, 1):
             return value(first)
+        if function == "sign" and first.node.low < 0 < first.node.high:
+            zero = number(0)
+            below = select(binary("<", first.node, zero), number(-1), zero)
+            return value(Fixed(select(binary(">", first.node, zero), number(1), below), 0))
         if function == "clip" and all(set(argument) <= {ONE} for argument in arguments[1:]):
             low, high = (self._bound(argument, first.fraction) for argument in arguments[1:])
             return value(Fixed(clip(first.node, low, high), first.fraction))
@@ -408,62 +303,3 @@ class Lowering:
 
     def _refused(self, node: ast.AST) -> UnsupportedConstruct:
         return UnsupportedConstruct(self.owner, ast.unparse(node))
-
-
-def constant(number: float) -> Sum:
-    """Sum that is a constant."""
-    return {ONE: number} if number else {}
-
-
-def broadcast(name: str) -> Sum:
-    """Sum that is a broadcast number."""
-    return {((name,), ()): 1.0} if name in GATES else {ONE: Scalar(name)}
-
-
-def value(fixed: Fixed, coefficient: float = 1.0) -> Sum:
-    """Sum that is one value, times a constant."""
-    return {((), (fixed,)): coefficient}
-
-
-def _plus(a: Sum, b: Sum) -> Sum:
-    total = dict(a)
-    for factors, coefficient in b.items():
-        total[factors] = _scalar("{} + {}", total[factors], coefficient) if factors in total else coefficient
-    return {factors: coefficient for factors, coefficient in total.items() if coefficient}
-
-
-def _times(a: Sum, b: Sum) -> Sum:
-    total: Sum = {}
-    for (gates, values), c in a.items():
-        for (others, more), d in b.items():
-            factors = tuple(sorted({*gates, *others})), (*values, *more)
-            total = _plus(total, {factors: _scalar("{} * {}", c, d)})
-    return total
-
-
-def _scalar(template: str, *parts: Coefficient) -> Coefficient:
-    """Coefficient made of others: a number where all are."""
-    if all(isinstance(part, float) for part in parts):
-        return float(scalar(template.format(*map(repr, parts)), {}))
-    if template == "{} * {}" and 1.0 in parts:
-        return parts[1] if parts[0] == 1.0 else parts[0]
-    return Scalar("(" + template.format(*(p.source if isinstance(p, Scalar) else repr(p) for p in parts)) + ")")
-
-
-def scalar(source: str, values: Mapping[str, Any]) -> Any:
-    """Value of an expression of constants and broadcast numbers."""
-    return eval(_compiled(source), _NAMES, dict(values))
-
-
-def broadcast_integers(formats: Mapping[str, Format], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Broadcast expressions as integers, by the expression."""
-    return {source: format_.quantized(scalar(source, values)) for source, format_ in formats.items()}
-
-
-@functools.lru_cache(maxsize=1024)
-def _compiled(source: str) -> CodeType:
-    return compile(source, "<broadcast>", "eval")
-
-
-_NAMES = FUNCTIONS | {"__builtins__": {}}
-

@@ -71,7 +71,13 @@ class Machine(abc.ABC):
         """Mean of (L, post, pre) over lanes, (1, post, pre)."""
 
     def play(
-        self, inputs: Array, targets: Array, index: int, part: str, before: Mapping[str, Any], judge: Judge | None
+        self,
+        inputs: Array,
+        targets: Array,
+        index: int,
+        part: str,
+        before: Mapping[str, Any],
+        judge: Judge | None,
     ) -> Array:
         """Pass of a trial; returns outputs (T, L, n_out).
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import ctypes
 from typing import Any
 
 import numpy as np
@@ -67,16 +66,22 @@ class Counter(Source):
     def words(self, name: str, block: str, step: int, lanes: int, count: int) -> Array:
         shape = (lanes, *self.network.sizes(name), count)
         size = int(np.prod(shape[1:]))
-        stream = STREAM + 16 * (list(self.network.synapses).index(name) * len(BLOCKS) + BLOCKS.index(block)) + self.part
+        stream = (
+            STREAM
+            + 16 * (list(self.network.synapses).index(name) * len(BLOCKS) + BLOCKS.index(block))
+            + self.part
+        )
         words = np.empty((lanes, size), np.uint32)
         if self.library is not None and size:
             self.library.counter_words(self.seed, stream, self.index, step, lanes, size, words.ctypes.data)
         elif size:
-            counter = (
-                np.arange(-(-size // 8), dtype=np.uint64), np.arange(lanes, dtype=np.uint64)[:, None],
-                np.uint64([[step]]), np.uint64([[self.index]]),
-            )  # fmt: skip
-            blocks = np.stack(np.broadcast_arrays(*philox(counter, (self.seed, stream))), axis=-1)
+            blocks_, lane = (
+                np.arange(-(-size // 8), dtype=np.uint64),
+                np.arange(lanes, dtype=np.uint64)[:, None],
+            )
+            at, trial = (np.full((1, 1), number, np.uint64) for number in (step, self.index))
+            four = philox((blocks_, lane, at, trial), (self.seed, stream))
+            blocks = np.stack(np.broadcast_arrays(*four), axis=-1)
             words[:] = np.ascontiguousarray(blocks).astype("<u8").view("<u4").reshape(lanes, -1)[:, :size]
         return words.reshape(shape)
 
@@ -138,7 +143,9 @@ class Xorshift(Source):
 
     def on_nodes(self, layer: str, step: int) -> Array:
         if self.network.sigma(layer) == 0:
-            return np.zeros((1, self.network.model.hidden if layer == "hidden" else self.network.n_out), np.int64)
+            return np.zeros(
+                (1, self.network.model.hidden if layer == "hidden" else self.network.n_out), np.int64
+            )
         return self.signs[layer]
 
     def on_weights(self, name: str, index: int) -> Array | None:

@@ -15,85 +15,29 @@ perturb   5    noise of all weights is drawn, for rules that perturb weights
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from neuroanp.substrate.cells import SPIKES
+from neuroanp.hardware.export.rtl_logic import (
+    JUDGE,
+    LEARN,
+    PERTURB,
+    REST,
+    STEP,
+    AmaranthArithmetic,
+    scalar_ports,
+)
+from neuroanp.hardware.export.rtl_sweeps import perturb, sweep
+from neuroanp.rendering.statements import SPIKES
+from neuroanp.substrate.formats import Block
 from neuroanp.substrate.integer_blocks import IntegerBlocks
-from neuroanp.substrate.lowering import GATES, Block, Format
 from neuroanp.substrate.network import HIDDEN, READOUT
-from neuroanp.substrate.nodes import Draw, Evaluation, Node
-
-STEP, JUDGE, LEARN, REST, PERTURB = range(1, 6)
-"""Codes of the commands."""
-
-
-class ScalarPort(NamedTuple):
-    """Port of a broadcast number."""
-
-    port: str
-    projection: str
-    source: str
-    format: Format
-    commands: tuple[int, ...]
-
-
-def scalar_ports(blocks: IntegerBlocks) -> list[ScalarPort]:
-    """Ports of all broadcast numbers of a network."""
-    found: dict[tuple[str, str], tuple[Format, list[int]]] = {}
-    commands = {"eligibility": STEP, "credit": JUDGE, "trial": LEARN}
-    for projection, steps in blocks.steps.items():
-        uses = [(STEP, blocks.scalars[projection])]
-        uses += [(commands[name], block.scalars) for name, block in steps.items()]
-        for command, scalars in uses:
-            for source, format_ in scalars.items():
-                found.setdefault((projection, source), (format_, []))[1].append(command)
-    return [
-        ScalarPort(f"s{k}", projection, source, format_, tuple(codes))
-        for k, ((projection, source), (format_, codes)) in enumerate(found.items())
-    ]
-
-
-class AmaranthArithmetic:
-    """Arithmetic as combinational logic, a signal a node."""
-
-    def __init__(self, module: Module, words: list[Any]) -> None:
-        self.module, self.words = module, words
-
-    def _signal(self, node: Node, value: Any) -> Any:
-        signal = Signal(signed(node.bits))
-        self.module.d.comb += signal.eq(value)
-        return signal
-
-    def number(self, node: Node, value: int) -> Any:
-        return Const(value, signed(node.bits))
-
-    def binary(self, node: Node, operator: str, a: Any, b: Any) -> Any:
-        operations = {
-            "+": lambda: a + b, "-": lambda: a - b, "*": lambda: a * b,
-            ">": lambda: a > b, ">=": lambda: a >= b, "<": lambda: a < b, "<=": lambda: a <= b,
-        }  # fmt: skip
-        return self._signal(node, operations[operator]())
-
-    def left(self, node: Node, a: Any, places: int) -> Any:
-        return self._signal(node, a << places)
-
-    def right(self, node: Node, a: Any, places: int) -> Any:
-        return self._signal(node, a >> places)
-
-    def select(self, node: Node, condition: Any, a: Any, b: Any) -> Any:
-        return self._signal(node, Mux(condition, a, b))
-
-    def clip(self, node: Node, a: Any) -> Any:
-        low, high = (Const(bound, signed(node.bits)) for bound in (node.low, node.high))
-        return self._signal(node, Mux(a > high, high, Mux(a < low, low, a)))
-
-    def bits(self, draw: Draw, places: int) -> Any:
-        return self.words[draw.word][draw.first : draw.first + places]
+from neuroanp.substrate.nodes import Evaluation
+from neuroanp.substrate.sums import GATES
 
 
 class Core(wiring.Component):
@@ -153,7 +97,10 @@ class Core(wiring.Component):
 
     def _cells(self) -> None:
         m, network = self.m, self.network
-        self.row, self.column = Signal(range(max(self.hidden, self.n_out) + 1)), Signal(range(self._widest() + 1))
+        self.row, self.column = (
+            Signal(range(max(self.hidden, self.n_out) + 1)),
+            Signal(range(self._widest() + 1)),
+        )
         self.state: dict[str, dict[str, Any]] = {}
         self.first: list[Any] = []
         for group, size in (("hidden", self.hidden), ("readout", self.n_out)):
@@ -161,7 +108,10 @@ class Core(wiring.Component):
             for name, value in network.cells[group].states.items():
                 format_ = self.blocks.formats[group][name]
                 start = [int(x) for x in _spread(format_.quantized(value), size)]
-                cells = [Signal(signed(format_.bits), init=s, name=f"{group}_{name}_{k}") for k, s in enumerate(start)]
+                cells = [
+                    Signal(signed(format_.bits), init=s, name=f"{group}_{name}_{k}")
+                    for k, s in enumerate(start)
+                ]
                 self.state[group][name] = Array(cells)
                 self.first += [cell.eq(s) for cell, s in zip(cells, start, strict=True)]
         self.before, self.after = Signal(self.hidden), Signal(self.hidden)
@@ -186,8 +136,10 @@ class Core(wiring.Component):
         m, network = self.m, self.network
         self.reads: dict[str, dict[str, Any]] = {}
         self.writes: dict[str, dict[str, Any]] = {}
-        self.at, self.here, self.seen = Signal(range(self._most() + 1)), Signal(range(self._most() + 1)), Signal(
-            range(self._widest() + 1)
+        self.at, self.here, self.seen = (
+            Signal(range(self._most() + 1)),
+            Signal(range(self._most() + 1)),
+            Signal(range(self._widest() + 1)),
         )
         for name in network.synapses:
             self.reads[name], self.writes[name] = {}, {}
@@ -202,7 +154,10 @@ class Core(wiring.Component):
                 m.d.comb += [
                     self.reads[name][variable].addr.eq(safe), self.writes[name][variable].addr.eq(self.here)
                 ]  # fmt: skip
-        self.sums = {name: Signal(signed(self.blocks.heard(name).node.bits), name=f"sum_{name}") for name in network.synapses}
+        self.sums = {
+            name: Signal(signed(self.blocks.heard(name).node.bits), name=f"sum_{name}")
+            for name in network.synapses
+        }
 
     def _most(self) -> int:
         return max(posts * pres for posts, pres in map(self.network.sizes, self.network.synapses))
@@ -219,7 +174,9 @@ class Core(wiring.Component):
             values["trace_post"] = Cat(self.before.bit_select(self.row, 1), Const(0, 1)).as_signed()
         else:
             values["target_post"] = Array(getattr(self, f"target{k}") for k in range(self.n_out))[self.row]
-        values |= {scalar.source: getattr(self, scalar.port) for scalar in self.scalars if scalar.projection == name}
+        values |= {
+            scalar.source: getattr(self, scalar.port) for scalar in self.scalars if scalar.projection == name
+        }
         return values | {gate: getattr(self, gate) for gate in GATES}
 
     def _logic(self, name: str, block: Block, in_step: bool) -> list[Any]:
@@ -249,9 +206,9 @@ class Core(wiring.Component):
                 self._group(group, names)
             for command, block in (("judge", "credit"), ("learn", "trial")):
                 for name in self.network.synapses:
-                    self._sweep(f"{command} {name}", name, block, command)
+                    sweep(self, name, block, command)
             for name in self.network.synapses:
-                self._perturb(name)
+                perturb(self, name)
 
     def _transmitted(self, name: str) -> Any:
         evaluate = Evaluation(AmaranthArithmetic(self.m, self.words), self._inputs(name, True))
@@ -273,7 +230,11 @@ class Core(wiring.Component):
                         write.en.eq(self.write), self.read.eq(read.data),
                     ]  # fmt: skip
         with m.Switch(self.go):
-            for code, state in ((STEP, "row hidden"), (JUDGE, f"judge {names[0]}"), (LEARN, f"learn {names[0]}")):
+            for code, state in (
+                (STEP, "row hidden"),
+                (JUDGE, f"judge {names[0]}"),
+                (LEARN, f"learn {names[0]}"),
+            ):
                 with m.Case(code):
                     m.next = state
             with m.Case(REST):
@@ -341,51 +302,7 @@ class Core(wiring.Component):
         results = self.blocks.cells[group].results
         return [registers[name].eq(evaluate(node)) for name, node in results.items()]
 
-    def _sweep(self, state: str, name: str, block: str, command: str) -> None:
-        """All synapses of a projection, row by row."""
-        words = self.blocks.steps[name][block].words
-        m, names = self.m, list(self.network.synapses)
-        posts, pres = self.network.sizes(name)
-        following = names[names.index(name) + 1 :]
-        visited = Signal(range(max(posts, 2)), name=f"row_{command}_{name}")
-        with m.State(state):
-            with m.If(self.at < posts * pres):
-                last = self.column == pres - 1
-                m.d.sync += [
-                    self.valid.eq(1), self.at.eq(self.at + 1), self.column.eq(Mux(last, 0, self.column + 1)),
-                    visited.eq(Mux(last, visited + 1, visited)), self.row.eq(visited),
-                ]  # fmt: skip
-            with m.If(self.valid):
-                m.d.comb += [self.taken.eq(words), *self.writing[name, block]]
-            with m.If(self.at == posts * pres):
-                m.d.sync += visited.eq(0)
-                with m.If(~self.valid):
-                    m.d.sync += [self.at.eq(0), self.column.eq(0), self.row.eq(0)]
-                    m.next = f"{command} {following[0]}" if following else "idle"
-
-    def _perturb(self, name: str) -> None:
-        """Draw of the noise of a projection's weights, where it has any."""
-        m, names = self.m, list(self.network.synapses)
-        depth = self.network.sizes(name)[0] * self.network.sizes(name)[1]
-        following = names[names.index(name) + 1 :]
-        with m.State(f"perturb {name}"):
-            ends = f"perturb {following[0]}" if following else "idle"
-            if self.network.sigma(name) == 0:
-                m.next = ends
-                return
-            port = self.writes[name]["weight_noise"]
-            with m.If(self.at < depth):
-                sign = Mux(self.words[0][0], Const(-1, signed(2)), Const(1, signed(2)))
-                m.d.comb += [self.taken.eq(1), port.en.eq(1), port.addr.eq(self.at), port.data.eq(sign)]
-                m.d.sync += self.at.eq(self.at + 1)
-            with m.Else():
-                m.d.sync += self.at.eq(0)
-                m.next = ends
-
 
 def _spread(values: Any, size: int) -> Any:
     """A number, or one a cell, as one a cell."""
     return [values] * size if values.ndim == 0 else values
-
-
-__all__ = ["JUDGE", "LEARN", "PERTURB", "REST", "STEP", "Core", "ScalarPort", "scalar_ports"]
