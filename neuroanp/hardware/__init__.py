@@ -3,6 +3,9 @@
 `locality` says what that takes.
 """
 
+from neuroanp.hardware import export as export
 from neuroanp.hardware.locality import Locality as Locality
 from neuroanp.hardware.locality import locality as locality
+from neuroanp.hardware.nir_import import Imported as Imported
+from neuroanp.hardware.nir_import import import_nir as import_nir
 from neuroanp.hardware.onchip import OnChip as OnChip

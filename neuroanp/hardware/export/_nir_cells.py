@@ -120,7 +120,7 @@ class Constants:
         return {name: np.asarray(weights[name], float) * factor for name, factor in self.factors.items()}
 
     def spikes(self, arrays: Arrays, inputs: Array, dtype: np.dtype[Any]) -> Array:
-        """Spikes (T, N) of the graph's cells as readers step them, for inputs (T, n_in), the bias included."""
+        """Spikes (T, N) of the graph's cells as readers step them, for inputs (T, n_in) with the bias."""
         number = dtype.type
         W_rec, current = arrays["W_rec"].astype(dtype), inputs.astype(dtype) @ arrays["W_in"].T.astype(dtype)
         share, r = number(self.dt) / number(self.tau), number(self.r)
