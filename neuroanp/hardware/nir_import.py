@@ -15,7 +15,6 @@ from neuroanp.errors import DataError, InvalidValue
 from neuroanp.hardware._nir_graph import Found, found
 from neuroanp.hardware.export.nir import ARRAYS, FORMAT, TEXT
 from neuroanp.models import CurrentLIF
-from neuroanp.network.layout import DECORRELATING
 from neuroanp.network.model import Model
 from neuroanp.network.network import Network
 from neuroanp.optim import Stage
@@ -179,10 +178,14 @@ def _kept(kept: Any, model: Model) -> Arrays | None:
     """Weights as they were trained, among the metadata; None where they aren't there."""
     if not isinstance(kept, dict):
         return None
-    cells, wide = model.hidden, np.shape(kept.get("W_in", ()))[-1:]
+    cells, n_in, n_out = (
+        model.hidden,
+        np.shape(kept.get("W_in", ()))[-1:],
+        np.shape(kept.get("W_out", ()))[:1],
+    )
     shapes = {
-        "W_in": (cells, *wide), "W_rec": (cells, cells), "W_out": (*np.shape(kept.get("W_out", ()))[:1], cells),
-        "D_in": (*wide, *wide), "D_hidden": (cells, cells),
+        "W_in": (cells, *n_in), "W_rec": (cells, cells), "W_out": (*n_out, cells),
+        "D_in": (*n_in, *n_in), "D_hidden": (cells, cells),
     }  # fmt: skip
     sound = all(
         isinstance(w, np.ndarray) and w.dtype.kind == "f" and w.shape == shapes.get(name)
