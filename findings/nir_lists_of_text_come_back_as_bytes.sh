@@ -8,8 +8,8 @@
 #            ['v', 'w'] -> [b'v', b'w'], 'v' in it: False
 #            {'names': ['v', 'w']} -> {'names': [b'v', b'w']}, 'v' in it: False
 # A guess    would have been the decoding that a single text gets, or the TypeError that mixed lists get when written.
-# Matters    because metadata are where a graph carries what NIR has no field for: names, units, a learning rule. Write one
-#            JSON text.
+# Matters    because metadata are where a graph carries what NIR has no field for: names, units, a learning rule. Write
+#            one JSON text.
 #
 # Exit status: 0 as described, 1 if the behaviour changed.
 set -euo pipefail

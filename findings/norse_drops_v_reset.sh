@@ -60,7 +60,8 @@ for v_reset in (0, 0.5, -1):
         v = v_reset if v > 1 else v
     print(f"v_reset {v_reset}: {sum(answer(cell)):.0f} spikes, by NIR's equation {expected}")
 leaky = nir.LI(tau=one(0.1), r=one(1), v_leak=one(0))
-print(f"output after {STEPS} steps: {answer(leaky)[-1]:.1f}, by NIR's equation {DRIVE * (1 - (1 - DT / 0.1) ** STEPS):.1f}")
+expected = DRIVE * (1 - (1 - DT / 0.1) ** STEPS)
+print(f"output after {STEPS} steps: {answer(leaky)[-1]:.1f}, by NIR's equation {expected:.1f}")
 PYTHON
 
 cd "$dir"

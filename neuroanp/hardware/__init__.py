@@ -1,6 +1,6 @@
 """On-chip mode: every synapse holds its own eligibility and changes itself.
 
-`locality` says what that takes.
+`locality` says what that takes; `export` writes networks for other simulators and for chips.
 """
 
 from neuroanp.hardware import export as export

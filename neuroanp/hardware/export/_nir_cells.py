@@ -59,10 +59,9 @@ class Constants:
 
     With :math:`\alpha` the part of a potential and :math:`\kappa` the part of the readout left after a step,
 
-    .. math:: \tau = \frac{dt}{1 - \alpha}, \qquad W'_{in} = r^{-1} \frac{W_{in}}{1}, \qquad
-              W'_{rec} = \frac{\alpha}{1 - \alpha} W_{rec}, \qquad W'_{out} = \frac{W_{out}}{1 - \kappa}
-
-    at r = 1, and these times dt / tau of their target at r = tau / dt.
+    .. math:: \tau = \frac{dt}{1 - \alpha}, \qquad W'_{in} = \frac{W_{in}}{r}, \qquad
+              W'_{rec} = \frac{\alpha}{1 - \alpha} \frac{W_{rec}}{r}, \qquad
+              W'_{out} = \frac{W_{out}}{(1 - \kappa) \, r_{out}}
 
     Parameters
     ----------

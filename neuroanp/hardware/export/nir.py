@@ -75,8 +75,8 @@ def nir(
     Raises
     ------
     InvalidValue
-        For a network of which no graph has the same spikes, with all reasons, and for other options; nothing
-        is written.
+        For a network of which no graph has the same spikes, with all reasons, for a precision in which the
+        run's example has other spikes, and for other options; nothing is written.
     MissingExtra
         Where nir isn't installed.
     SaveFailed
@@ -100,16 +100,22 @@ def nir(
     _require_same_spikes(run, constants, arrays, dtype)
     graph = _graph(package, constants, arrays, np.dtype(dtype), model.bias, readout)
     graph.metadata = _metadata(run, dt, constants, readout)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidValue("export.nir.path", "a place that can be written", f"{path}: {error}") from None
+    _require_place(path)
     beside = {"W_out": folded["W_out"], "memory": np.array(constants.kappa), "dt": np.array(float(dt))}
     with storage.replaced(path.with_name(f"{path.name}.readout.npz")) as draft:
         storage.write_arrays(draft, beside)
     with storage.replaced(path) as draft:
         package.write(draft, graph)
     return path
+
+
+def _require_place(path: Path) -> None:
+    if path.is_dir():
+        raise InvalidValue("export.nir.path", "a file", f"the folder {path}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidValue("export.nir.path", "a place that can be written", f"{path}: {error}") from None
 
 
 def length_of_step(run: Run) -> Any:

@@ -77,8 +77,8 @@ def test_a_graph_has_the_spikes_and_outputs_of_the_network(run, inputs, tmp_path
     for z, output in zip(spikes, outputs, strict=True):
         y = beside["memory"] * y + beside["W_out"] @ z
         np.testing.assert_allclose(y, output, atol=1e-12)
-    unit = np.unique(graph.nodes["lif"].r)
-    np.testing.assert_allclose(unit, 1 if dialect == "r=1" else graph.nodes["lif"].tau[:1] / 1e-3)
+    for node in (graph.nodes["lif"], graph.nodes["readout"]):
+        np.testing.assert_allclose(node.r, 1 if dialect == "r=1" else node.tau / 1e-3)
 
 
 @pytest.mark.parametrize(("name", "options"), [
@@ -265,6 +265,10 @@ def test_files_that_are_none_and_missing_packages_are_said(run, tmp_path, monkey
         import_nir(path)
     with pytest.raises(InvalidValue, match=r"^Trainer\.start: expected a run, or weights by name, got 3"):
         nap.train(MODEL, TASK, start=3, lanes=4, engine="runtime", progress=False)
+    with pytest.raises(InvalidValue, match=r"^export\.nir\.path: expected a file, got the folder"):
+        export.nir(run, tmp_path)
+    with pytest.raises(InvalidValue, match=r"^export\.nir\.dialect: expected r=1 or r=tau/dt, got r"):
+        export.nir(run, path, dialect="r")
     monkeypatch.setitem(sys.modules, "nir", None)
     with pytest.raises(MissingExtra, match=r"pip install 'neuroanp\[nir\]'"):
         export.nir(run, path)
