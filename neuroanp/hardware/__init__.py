@@ -1,8 +1,11 @@
 """On-chip mode: every synapse holds its own eligibility and changes itself.
 
-`locality` says what that takes.
+`locality` says what that takes; `export` writes networks for other simulators and for chips.
 """
 
+from neuroanp.hardware import export as export
 from neuroanp.hardware.locality import Locality as Locality
 from neuroanp.hardware.locality import locality as locality
+from neuroanp.hardware.nir_import import Imported as Imported
+from neuroanp.hardware.nir_import import import_nir as import_nir
 from neuroanp.hardware.onchip import OnChip as OnChip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -27,7 +27,7 @@ from neuroanp.training.start import weights_of
 from neuroanp.training.state import TESTS, UPDATES, TrainingState, finite, joined, parted
 from neuroanp.training.stopping import Stopping
 from neuroanp.training.task import Task, loss
-from neuroanp.types import Arrays
+from neuroanp.types import Array, Arrays
 
 if TYPE_CHECKING:
     from neuroanp.training.run_folder import RunFolder
@@ -61,8 +61,8 @@ class Trainer:
         Precision of the simulation, the weights and the optimizer's state.
     tests : int
         Evaluations on the way, evenly spaced, the last one at the end; 0 for that of the result alone.
-    start : Run, optional
-        Run of the same model, whose weights this one goes on from.
+    start : Run or mapping, optional
+        Run of the same model, whose weights this one goes on from, or the weights by name.
     build : callable
         What makes the network, with the arguments of `Network`.
 
@@ -91,7 +91,7 @@ class Trainer:
         engine: str = "auto",
         dtype: str = "float64",
         tests: int = 20,
-        start: Run | None = None,
+        start: Run | Mapping[str, Array] | None = None,
         build: Callable[..., Network] = Network,
     ) -> None:
         self.task, self.recipe = task, recipe
@@ -121,7 +121,7 @@ class Trainer:
         self._latest: tuple[int, Evaluation] | None = None
         self._good = self.state.weights, self.state.decorrelation
 
-    def _start(self, run: Run | None) -> TrainingState:
+    def _start(self, run: Run | Mapping[str, Array] | None) -> TrainingState:
         recipe, network = self.recipe, self.network
         decorrelation = recipe.decorrelation.start(network.layout) if recipe.decorrelation else {}
         if run is None:

@@ -1,21 +1,23 @@
-"""Weights that a training starts from: those of another run."""
+"""Weights that a training starts from: those of another run, or from elsewhere."""
 
 from __future__ import annotations
 
-from neuroanp.config import checks
+from collections.abc import Mapping
+
 from neuroanp.errors import InvalidValue
 from neuroanp.network.layout import DECORRELATING, PROJECTIONS
 from neuroanp.network.model import Model
 from neuroanp.training.run import Run
-from neuroanp.types import Arrays
+from neuroanp.types import Array, Arrays
 
 
-def weights_of(run: Run, model: Model, decorrelated: bool) -> tuple[Arrays, Arrays]:
-    """Weights (a wiring among them) and decorrelating matrices of a run, for another training.
+def weights_of(start: Run | Mapping[str, Array], model: Model, decorrelated: bool) -> tuple[Arrays, Arrays]:
+    """Weights (a wiring among them) and decorrelating matrices for a training.
 
     Parameters
     ----------
-    run : Run
+    start : Run or mapping
+        A run, or arrays by the names that `Run.weights` has.
     model : Model
         That of the other training.
     decorrelated : bool
@@ -26,11 +28,13 @@ def weights_of(run: Run, model: Model, decorrelated: bool) -> tuple[Arrays, Arra
     InvalidValue
         For a run of another kind of model.
     """
-    checks.instance("Trainer.start", run, Run)
-    if run.result["model"] != model.name:
-        raise InvalidValue("Trainer.start", f"a run of {model.name}", f"a run of {run.result['model']}")
-    matrices = {name: w for name, w in run.weights.items() if name in DECORRELATING}
-    weights = {name: w for name, w in run.weights.items() if name not in matrices}
+    if not isinstance(start, (Run, Mapping)):
+        raise InvalidValue("Trainer.start", "a run, or weights by name", start)
+    if isinstance(start, Run) and start.result["model"] != model.name:
+        raise InvalidValue("Trainer.start", f"a run of {model.name}", f"a run of {start.result['model']}")
+    given = start.weights if isinstance(start, Run) else start
+    matrices = {name: w for name, w in given.items() if name in DECORRELATING}
+    weights = {name: w for name, w in given.items() if name not in matrices}
     if decorrelated:
         return weights, matrices
     for name, w in weights.items():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from neuroanp.config import checks
 from neuroanp.errors import InvalidValue
 from neuroanp.network.model import Model
 from neuroanp.training.loop import Trainer
@@ -13,6 +13,7 @@ from neuroanp.training.recipe import Recipe
 from neuroanp.training.run import Run
 from neuroanp.training.run_folder import Checkpoints, RunFolder
 from neuroanp.training.task import Task
+from neuroanp.types import Array
 
 
 def train(
@@ -24,7 +25,7 @@ def train(
     engine: str = "auto",
     dtype: str = "float64",
     tests: int = 20,
-    start: Run | None = None,
+    start: Run | Mapping[str, Array] | None = None,
     out: Path | str | None = None,
     checkpoints: Checkpoints = Checkpoints(),  # noqa: B008
     progress: bool = True,
@@ -42,8 +43,9 @@ def train(
         Name of a recipe of the task; when left out its first, or for the task of `start` that of `start`.
     seed, engine, dtype, tests
         As in `Trainer`.
-    start : Run, optional
-        Run whose weights this one goes on from; its model is the default.
+    start : Run or mapping, optional
+        Run whose weights this one goes on from; its model is the default. Or the weights, by the names that
+        `Run.weights` has.
     out : Path or str, optional
         Run folder, with `checkpoints` on the way, from which `resume` goes on; nothing is written without.
     checkpoints : Checkpoints
@@ -67,15 +69,14 @@ def train(
     >>> run = train(TanhRNN(hidden=50), CopyingMemory(length=3, delay=3), seed=1)     # doctest: +SKIP
     >>> print(run)                                                                    # doctest: +SKIP
     """
-    if start is not None:
-        checks.instance("train.start", start, Run)
-    if task is None and start is not None:
-        task = start.task
+    run = start if isinstance(start, Run) else None
+    if task is None and run is not None:
+        task = run.task
     if not isinstance(task, Task):
         raise InvalidValue("train.task", "a task, such as CopyingMemory()", task)
     if model is not None:
         changes["model"] = model
-    recipe = recipe_of(task, preset, start).replace(**changes)
+    recipe = recipe_of(task, preset, run).replace(**changes)
     trainer = Trainer(task, recipe, seed=seed, engine=engine, dtype=dtype, tests=tests, start=start)
     return trainer.run(progress) if out is None else RunFolder(out, trainer, checkpoints).run(progress)
 

@@ -15,7 +15,8 @@ from support.processes import python
 HEAVY = ("brian2", "jax", "matplotlib", "optuna", "scipy", "sklearn", "sympy")
 RIGHT = (
     "--help", "--version", "list", "list --help", "train --help", "verify --help", "locality --help",
-    "resume --help", "test --help", "plot --help", "bench --help", "sweep --help", "--import colorsys list",
+    "resume --help", "test --help", "plot --help", "bench --help", "sweep --help", "export --help",
+    "export --to nir --help", "--import colorsys list",
 )  # fmt: skip
 MISTYPED = (
     "trian", "train", "train no-such-task", "train copying-memory --rule no-such", "locality no-such",
