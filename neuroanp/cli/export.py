@@ -10,6 +10,9 @@ from neuroanp.cli.resume import run_folder
 from neuroanp.cli.words import UsageError, given, help_asked, require_known
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
+from neuroanp.optim import ShiftSGD, Stage
+from neuroanp.reward import Modulator, RunningMean
+from neuroanp.substrate import FixedPoint
 
 if TYPE_CHECKING:
     from neuroanp.training.run import Run
@@ -49,7 +52,31 @@ norse, spikingjelly and snntorch want --no-readout."""
         return f"NIR graph: {path}; numbers of its readout: {path}.readout.npz"
 
 
-TARGETS: dict[str, type[Target]] = {"nir": Nir}
+class Rtl(Target):
+    """Options of a learning core: what it learns by, and in which numbers."""
+
+    text = """\
+Writes a learning core in Verilog with the run's cells, weights and rule, a test bench, and core.json, which
+says what a host has to send. A core draws noise of sign distribution, sees one trial at a time and divides by
+nothing: the rule has to be local, with --rule.distribution sign in its training. FILE is a folder."""
+
+    numbers: FixedPoint = FixedPoint(noise="xorshift")
+    modulator: Modulator = Modulator(baseline=RunningMean())
+    optimizer: Stage = ShiftSGD()
+
+    def write(self, run: Run, path: Path) -> str:
+        from neuroanp.hardware import IntegerChip
+        from neuroanp.hardware.export import rtl
+
+        recipe = run.recipe
+        chip = IntegerChip(
+            recipe.model, run.task, rule=recipe.rule, modulator=self.modulator, optimizer=self.optimizer,
+            numbers=self.numbers, seed=run.config["seed"], weights=run.weights,
+        )  # fmt: skip
+        return f"learning core: {rtl(chip, path)}; run core_tb.v with core.v in a Verilog simulator"
+
+
+TARGETS: dict[str, type[Target]] = {"nir": Nir, "rtl": Rtl}
 """Options of each target, by the name that ``--to`` gives it."""
 
 TEXT = f"""\

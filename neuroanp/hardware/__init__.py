@@ -1,9 +1,12 @@
 """On-chip mode: every synapse holds its own eligibility and changes itself.
 
-`locality` says what that takes; `export` writes networks for other simulators and for chips.
+`OnChip` does so in Brian2, `IntegerChip` in whole numbers. `locality` says what it takes; `export` writes
+networks for other simulators and for chips.
 """
 
 from neuroanp.hardware import export as export
+from neuroanp.hardware.integer_chip import IntegerChip as IntegerChip
+from neuroanp.hardware.integer_report import IntegerReport as IntegerReport
 from neuroanp.hardware.locality import Locality as Locality
 from neuroanp.hardware.locality import locality as locality
 from neuroanp.hardware.nir_import import Imported as Imported

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from neuroanp.rendering.statements import AGE
+
 if TYPE_CHECKING:
     from neuroanp.substrate.integer_machine import IntegerMachine
 
@@ -56,11 +58,11 @@ class IntegerReport:
         variables = {}
         for name, (values, saturated, error, largest) in machine.counts.items():
             place, _, variable = name.partition(".")
-            if variable not in machine.blocks.formats[place]:
-                continue
+            if variable not in machine.blocks.formats[place] or variable == AGE:
+                continue  # a count of steps stops at its greatest value
             format_ = machine.blocks.formats[place][variable]
             bias = error / values if values else 0.0
-            used = int(largest).bit_length() + 1
+            used = min(format_.bits, int(largest).bit_length() + 1)
             variables[name] = VariableReport(
                 format_.bits, format_.fraction, used, int(saturated), int(values), bias
             )

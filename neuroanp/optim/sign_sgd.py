@@ -25,8 +25,8 @@ class SignSGD(Optimizer):
     .. math:: m_k = \mu m_{k-1} + g_k, \qquad \Delta W = -\eta_k \, \mathrm{sign} \, m_k
 
     It sees nothing of the size of an estimate, so no rule has to be scaled, and needs no multiplier: in whole
-    numbers the step is a constant, below the last bit of a weight by stochastic rounding. Of what Adam does it
-    keeps the most without a division.
+    numbers the step is a constant, below the last bit of a weight by stochastic rounding. It keeps of Adam
+    what needs no division.
 
     Parameters
     ----------
