@@ -125,7 +125,8 @@ class Run:
         n_out, n_in = len(self.weights["W_out"]), self.weights["W_in"].shape[1] - model.bias
         dt, plant, loss = self._world()
         network = Network(
-            model, n_in, n_out, dt, lanes=lanes, perturbation=Perturbation(recorded=recorded), engine=engine,
+            self.recipe.deployed(n_in, n_out, dt), n_in, n_out, dt, lanes=lanes,
+            perturbation=Perturbation(recorded=recorded), engine=engine,
             dtype=str(self.config.get("dtype", "float64")), plant=plant, loss=loss,
         )  # fmt: skip
         network.load(self.weights)
