@@ -30,7 +30,6 @@ import brian2 as b2
 import numpy as np
 
 from neuroanp.engine.operations import (
-    CounterNoise,
     CourseRecorder,
     DelayLine,
     DenseProjection,
@@ -41,7 +40,7 @@ from neuroanp.engine.operations import (
 )
 from neuroanp.errors import InvalidValue
 from neuroanp.network.closed_loop import ClosedLoop, HostLoop
-from neuroanp.network.layout import DISTURBANCE_STREAM, Layout
+from neuroanp.network.layout import Layout
 from neuroanp.network.model import Model
 from neuroanp.network.noise_sources import NoiseSources
 from neuroanp.network.perturbation import Perturbation
@@ -78,8 +77,6 @@ class Assembly:
     dense : list
         Projections that take the weights as one matrix.
     noises : NoiseSources
-    disturbance : CounterNoise or None
-        Noise that is the cells' own.
     trace, outputs : CourseRecorder, Recorder
         Records of hidden trace and readout, kept of every trial.
     watched : dict
@@ -130,12 +127,10 @@ class Assembly:
         self.dense = [p for p in self.projections.values() if isinstance(p, DenseProjection)]
         self.noises = NoiseSources(
             perturbation, {"hidden": self.hidden, "output": self.readout}, self.projections,
-            layout=layout, mixed=decorrelated,
+            layout=layout, mixed=decorrelated, disturbance=model.disturbance,
         )  # fmt: skip
-        self.disturbance = self._disturbance()
-        objects += [] if self.disturbance is None else [self.disturbance]
         objects += [self.player, self.teacher, self.trace, self.outputs, *self.watched.values()]
-        objects += [*self.projections.values(), *self.noises.sources.values()]
+        objects += [*self.projections.values(), *self.noises.objects]
         self.groups = [self.hidden, self.readout, *([self.loop.group] if self.loop else [])]
         if self.history is not None:
             self.groups.append(self.history)
@@ -169,15 +164,6 @@ class Assembly:
             update = self.hidden.run_regularly(model.update, when="groups", order=-1, name="hidden_update")
             objects.append(update)
         return objects
-
-    def _disturbance(self) -> CounterNoise | None:
-        """Noise that is the cells' own, of each pass and lane another."""
-        if self.model.disturbance == 0:
-            return None
-        return CounterNoise(
-            self.hidden, "disturbance", signs=(1,), lanes=self.layout.rows, distribution="gaussian", hold=1,
-            stream=DISTURBANCE_STREAM, when="start", order=0, name="noise_of_cells",
-        )  # fmt: skip
 
     def inputs_before(self) -> Array:
         """`Record.inputs_before` of a trial that starts now."""

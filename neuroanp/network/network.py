@@ -182,21 +182,14 @@ class Network(Displayed):
     def write(self, weights: Weights, decorrelation: Mapping[str, Array]) -> None:
         """`load` without checks, for the updates of a training."""
         self.weights, self.decorrelation = dict(weights), dict(decorrelation)
-        matrices = {
-            name: self.decorrelation.get(PROJECTIONS[name].decorrelated_by) for name in self.parts.projections
-        }
-        effective = self.model.realised(
-            {name: weights[name] if D is None else mixed(weights[name], D) for name, D in matrices.items()}
-        )
-        for name, projection in self.parts.projections.items():
-            D = matrices[name]
-            noise = self.parts.noises.sources.get(name)
-            if noise is None:
-                projection.weights[...] = effective[name]
-            else:
-                noise.mean[:] = effective[name]
-                if D is not None:
-                    noise.mix[:] = np.kron(np.eye(len(noise.mix) // len(D)), D)
+        sources, effective = self.parts.noises.sources, {}
+        for name in self.parts.projections:
+            D = self.decorrelation.get(PROJECTIONS[name].decorrelated_by)
+            effective[name] = weights[name] if D is None else mixed(weights[name], D)
+            if D is not None and name in sources:
+                sources[name].mix[:] = np.kron(np.eye(len(sources[name].mix) // len(D)), D)
+        for name, values in self.model.realised(effective).items():
+            (sources[name].mean if name in sources else self.parts.projections[name].weights)[...] = values
 
     def run(
         self,
@@ -253,8 +246,6 @@ class Network(Displayed):
         watched = {name: recorder.prepare(shape) for name, recorder in parts.watched.items()}
         if parts.loop is not None:
             parts.loop.prepare(trial.plant or {}, steps)
-        if parts.disturbance is not None:
-            parts.disturbance.prepare(steps, self.seed, index, self.model.disturbance)
         buffers = parts.noises.prepare(steps, self.seed, index, sigma, noise)
         parts.net.t_ = 0.0
         mask = np.asarray(trial.mask)

@@ -20,12 +20,12 @@ class Analog(Part):
 
     A synapse that is written the weight w transmits
 
-    .. math:: f \, \frac{W}{n} \operatorname{round}\!\Big(n \operatorname{clip}\big(\tfrac{w}{W}, -1, 1\big)\Big)
+    .. math:: f \, \frac{W}{n} \operatorname{round}\Big(n \operatorname{clip}\big(\frac{w}{W}, -1, 1\big)\Big)
               + \text{noise of the write}, \qquad n = 2^{bits - 1} - 1
 
     where W is the largest weight of its projection and f its factor. Each time of a cell and of an output
-    (time constants, refractory periods) and the way from its reset to its threshold have factors too. They are
-    log-normal, of mean 1, drawn from the seed of the device: the same device is the same in every training.
+    (time constants, refractory periods) and the way from reset to threshold have factors too. They are
+    log-normal, of mean 1, drawn from the seed of the device: a device is the same in every training.
 
     The host keeps its weights in floating point and writes them to the device after every update, as is usual
     with a chip in the loop: the changes of one update are mostly smaller than what the device can hold, and
@@ -86,7 +86,9 @@ class Analog(Part):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        needs_range = self.bits is not None or self.write_noise > 0 or self.stuck * (self.stuck_at == "any") > 0
+        needs_range = (
+            self.bits is not None or self.write_noise > 0 or self.stuck * (self.stuck_at == "any") > 0
+        )
         if self.range == math.inf and needs_range:
             raise InvalidValue("Analog.range", "a finite number where something is in parts of it", math.inf)
 
@@ -98,9 +100,13 @@ class Analog(Part):
 
     def rng(self, name: str) -> np.random.Generator:
         """Stream of what differs from device to device in one parameter or projection."""
-        return np.random.default_rng(np.random.SeedSequence(self.device, spawn_key=(zlib.crc32(name.encode()),)))
+        return np.random.default_rng(
+            np.random.SeedSequence(self.device, spawn_key=(zlib.crc32(name.encode()),))
+        )
 
-    def factors(self, name: str, kind: Literal["threshold", "time", "weight"], shape: int | tuple[int, ...]) -> Array:
+    def factors(
+        self, name: str, kind: Literal["threshold", "time", "weight"], shape: int | tuple[int, ...]
+    ) -> Array:
         """Factors of one parameter or projection, of mean 1 and above 0."""
         own = getattr(self, f"{kind}_mismatch")
         spread = math.log1p((self.mismatch if own is None else own) ** 2)

@@ -114,7 +114,10 @@ class Deployed(Model):
 
 def deployed(substrate: Analog, model: Model, n_in: int, n_out: int, dt: Any) -> Model:
     """Model as a device has it; see `Analog.deployed`."""
-    times = _times(model.equations, model.parameters()), _times(model.readout_equations, model.readout_parameters())
+    times = (
+        _times(model.equations, model.parameters()),
+        _times(model.readout_equations, model.readout_parameters()),
+    )
     cls = _kind(type(model), *times, substrate.noise > 0 and model.disturbance == 0)
     own = {name: getattr(model, name) for name in options(type(model))}
     made: Model = cls(**own, ideal=model, substrate=substrate, sizes=(n_in, n_out), step=float(dt))
@@ -163,7 +166,9 @@ def _shifted(cls: type[Model]) -> str:
     """Condition of a spike, with a threshold of each cell's own."""
     sides = re.fullmatch(r"([^<>=]+)(>=?)([^<>=]+)", str(cls.threshold))
     if cls.potential is None or sides is None or re.search(r"\b(and|or|not)\b", str(cls.threshold)):
-        raise InvalidValue(f"{cls.__name__}.threshold", "potential > value, to be deployed", str(cls.threshold))
+        raise InvalidValue(
+            f"{cls.__name__}.threshold", "potential > value, to be deployed", str(cls.threshold)
+        )
     return f"{sides[1]}{sides[2]} ({sides[3].strip()}) + {SHIFT}"
 
 

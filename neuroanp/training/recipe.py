@@ -130,7 +130,9 @@ class Recipe(Part):
             if self.decorrelation is not None:
                 raise InvalidValue("Recipe.decorrelation", f"None, {sparse}", self.decorrelation)
         if self.substrate is not None and self.rule.perturbation.target == "weights":
-            expected = f"None, as {self.rule.name} needs finer changes of weights than a device can be written"
+            expected = (
+                f"None, as {self.rule.name} needs finer changes of weights than a device can be written"
+            )
             raise InvalidValue("Recipe.substrate", expected, self.substrate)
         if self.readout_start == "linear" and next(task.fitting(1), None) is None:
             expected = f"model, as {task.name} has no training part to fit a readout to"
