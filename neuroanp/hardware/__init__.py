@@ -4,6 +4,10 @@
 """
 
 from neuroanp.hardware import export as export
+from neuroanp.hardware.board_trainer import BoardTrainer as BoardTrainer
+from neuroanp.hardware.device import Device as Device
+from neuroanp.hardware.device import Perturbed as Perturbed
+from neuroanp.hardware.device import PerturbingDevice as PerturbingDevice
 from neuroanp.hardware.locality import Locality as Locality
 from neuroanp.hardware.locality import locality as locality
 from neuroanp.hardware.nir_import import Imported as Imported
