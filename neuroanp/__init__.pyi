@@ -1,4 +1,17 @@
-from . import engine, gradients, hardware, learner, models, optim, plotting, reward, rules, tasks, testing
+from . import (
+    engine,
+    gradients,
+    hardware,
+    learner,
+    models,
+    optim,
+    plotting,
+    reward,
+    rules,
+    substrate,
+    tasks,
+    testing,
+)
 from .config.option import option
 from .config.part import Part
 from .learner.learner import Learner
@@ -59,6 +72,7 @@ __all__ = [
     "resume",
     "reward",
     "rules",
+    "substrate",
     "sweep",
     "tasks",
     "testing",
