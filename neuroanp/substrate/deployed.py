@@ -131,8 +131,9 @@ def _kind(cls: type[Model], times: tuple[str, ...], readout_times: tuple[str, ..
     own["equations"] = _each(cls.equations, times)
     own["readout_equations"] = _each(cls.readout_equations, readout_times)
     if cls.threshold is not None:
+        own["threshold"] = _shifted(cls)
         dim = Equations(cls.equations)[str(cls.potential)].dim
-        own |= {"threshold": _shifted(cls), "way_unit": Quantity(1, dim=dim)}
+        own["way_unit"] = Quantity(1, dim=dim)
         own["equations"] += f"\n{SHIFT} : {_unit_text(dim)}"
     if noisy:
         target = cls.drive if cls.threshold is None else str(cls.potential)
