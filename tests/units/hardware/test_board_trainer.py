@@ -51,6 +51,21 @@ def test_a_black_box_is_learned_from_a_number(rule, modulator):
     np.testing.assert_array_equal(made.device.weights["w"], made.state.weights["w"])
 
 
+class Drifting(BlackBox):
+    """Black box whose loss drifts from run to run, and is noisy."""
+
+    def run_trial(self, trial):
+        noise = np.random.default_rng(self.runs).standard_normal()
+        return super().run_trial(trial) + 0.03 * self.runs + 0.05 * noise
+
+
+def test_drift_and_noise_of_a_device_are_borne():
+    made = trainer(Drifting(GOAL), rule=SPSA(sigma=0.2), updates=400)
+    made.run(progress=False)
+    assert ((made.state.weights["w"] - GOAL) ** 2).mean() < 0.05 * (GOAL**2).mean()
+    assert made.state.history["loss"][-1] > 10 * made.state.history["loss"][0]
+
+
 def test_an_update_of_spsa_is_the_difference_over_the_perturbation():
     device = BlackBox(GOAL)
     made = trainer(device, optimizer=SGD(lr=1.0))
