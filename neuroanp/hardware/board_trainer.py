@@ -92,7 +92,7 @@ class BoardTrainer:
     Examples
     --------
     >>> trainer = BoardTrainer(board, task, weights, rule=SPSA(sigma=0.05), updates=500)    # doctest: +SKIP
-    >>> trainer.run("board.npz")                                                 # doctest: +SKIP
+    >>> trainer.run("board.npz")                                                            # doctest: +SKIP
     >>> trainer.evaluate().score                                                            # doctest: +SKIP
     """
 
@@ -114,7 +114,10 @@ class BoardTrainer:
         self.lanes, self.updates, self.seed, self.repeats = lanes, updates, seed, repeats
         checks.whole(self, 1, "lanes", "updates")
         checks.whole(self, 0, "seed", "repeats")
-        start = {name: np.array(w, dtype=np.float64) for name, w in weights.items()}
+        start = {
+            name: checks.array(f"BoardTrainer.weights[{name!r}]", w, np.shape(w)).copy()
+            for name, w in weights.items()
+        }
         check_board(device, task, start, rule, modulator)
         self.passes = Passes(modulator.passes(rule.passes))
         self.seeds = Seeds(seed)
@@ -123,8 +126,9 @@ class BoardTrainer:
         self.config = document.describe(**settings, lanes=lanes, updates=updates, seed=seed)
         self._copies = modulator.lanes_per_input(lanes)
         self._stages = Chain(*(optimizer.stages if isinstance(optimizer, Chain) else (optimizer,)))
+        n_in = start["W_in"].shape[1] if isinstance(rule, NodeRule) else task.n_in
         layout = Layout(
-            passes=self.passes, lanes=lanes, n_in=task.n_in, hidden=len(start.get("W_rec", ())),
+            passes=self.passes, lanes=lanes, n_in=n_in, hidden=len(start.get("W_rec", ())),
             n_out=task.n_out, dt=task.dt, dtype=np.dtype(np.float64),
         )  # fmt: skip
         self.state = TrainingState(
@@ -200,7 +204,7 @@ class BoardTrainer:
                 bar.advance(value)
                 if file is not None:
                     self.save(file)
-        self._repeats("end", self.state.weights, lambda: Perturbed(outcome=0.0))
+        self._repeats("write at the end", self.state.weights, lambda: Perturbed(outcome=0.0))
         return self.state
 
     def evaluate(self) -> Answer:
