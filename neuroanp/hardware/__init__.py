@@ -1,6 +1,7 @@
 """On-chip mode: every synapse holds its own eligibility and changes itself.
 
-`locality` says what that takes; `export` writes networks for other simulators and for chips.
+`locality` says what that takes; `export` writes networks for other simulators and for chips. `BoardTrainer`
+trains a `Device`: a board itself, or any black box.
 """
 
 from neuroanp.hardware import export as export
