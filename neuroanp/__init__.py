@@ -4,7 +4,8 @@ Networks are Brian2 neuron groups, noise perturbs them, a reward monitor reduces
 and local plasticity rules turn the three into weight changes between runs.
 
 The packages lie in the order of a trial's way: `network` runs a trial, `reward` makes a scalar of its losses,
-`rules` an estimate of that, `optim` a change of the weights, and `training` is the loop around them.
+`rules` an estimate of that, `optim` a change of the weights, `substrate` is what holds them, and `training`
+is the loop around them.
 `gradients` and `hardware` are other ways to learn; `verify`, `reproduce` and `bench` study a training; `cli`
 is the shell. `models` and `tasks` are the zoo, `engine` is a Brian2 device that compiles once and runs often.
 """

@@ -9,6 +9,8 @@
     ├── DataError
     ├── SaveFailed
     ├── MissingExtra           (and ImportError)
+    ├── TrialFailed
+    ├── DeviceFailed
     └── Diverged
     KeyboardInterrupt
     └── Interrupted
@@ -76,6 +78,14 @@ class MissingExtra(NeuroANPError, ImportError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f"{package} is not installed: pip install 'neuroanp[{extra}]'")
+
+
+class TrialFailed(NeuroANPError):
+    """Trial that a device didn't finish, to be raised by the device; the trial is repeated."""
+
+
+class DeviceFailed(NeuroANPError):
+    """Device that failed in one trial again and again."""
 
 
 class Diverged(NeuroANPError):

@@ -36,7 +36,9 @@ def test_command(words: list[str]) -> int:
 
     run = Run.load(folder)
     result = tested(run, asked)
-    print(storage.json_line(result) if asked.json else sentence(result, None, run.higher_is_better))
+    print(
+        storage.json_line(result) if asked.json else sentence(result, None, run.higher_is_better, run.device)
+    )
     return 0
 
 

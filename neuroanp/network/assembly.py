@@ -3,7 +3,7 @@
 ========== ===== ==========================================================
 slot       order operation
 ========== ===== ==========================================================
-start      0     perturbation drawn
+start      0     perturbation drawn, and the cells' own noise
 start      1     input and target shown
 start      0     plant's observations formed
 start      2     weights perturbed; plant observed
@@ -127,10 +127,10 @@ class Assembly:
         self.dense = [p for p in self.projections.values() if isinstance(p, DenseProjection)]
         self.noises = NoiseSources(
             perturbation, {"hidden": self.hidden, "output": self.readout}, self.projections,
-            layout=layout, mixed=decorrelated,
+            layout=layout, mixed=decorrelated, disturbance=model.disturbance,
         )  # fmt: skip
         objects += [self.player, self.teacher, self.trace, self.outputs, *self.watched.values()]
-        objects += [*self.projections.values(), *self.noises.sources.values()]
+        objects += [*self.projections.values(), *self.noises.objects]
         self.groups = [self.hidden, self.readout, *([self.loop.group] if self.loop else [])]
         if self.history is not None:
             self.groups.append(self.history)

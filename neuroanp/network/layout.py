@@ -152,3 +152,6 @@ def mixed(weights: Array, D: Array) -> Array:
 
 NODE_STREAMS = {"hidden": 0, "output": 1}
 """Streams of the noise on the units of each layer."""
+
+DISTURBANCE_STREAM = 6
+"""Stream of the noise that is the cells' own."""

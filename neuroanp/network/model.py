@@ -117,6 +117,18 @@ class Model(Part):
         """Recurrent synapses that exist, with delays in steps of length `dt`; None where all exist."""
         return None
 
+    @property
+    def disturbance(self) -> float:
+        """Standard deviation, in base units, of noise that is the cells' own and no rule's; 0 for none.
+
+        Above 0 the hidden variable ``disturbance`` has it, new in each step, pass, lane and unit.
+        """
+        return 0.0
+
+    def realised(self, weights: Weights) -> Weights:
+        """Weights that the synapses have when these are written, by name."""
+        return weights
+
     def variable(self, name: str) -> str | None:
         """Hidden variable of a role (``"activity"``) or by its own name; None for a role without one."""
         return getattr(self, name) if name in ROLES else name

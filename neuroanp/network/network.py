@@ -182,16 +182,14 @@ class Network(Displayed):
     def write(self, weights: Weights, decorrelation: Mapping[str, Array]) -> None:
         """`load` without checks, for the updates of a training."""
         self.weights, self.decorrelation = dict(weights), dict(decorrelation)
-        for name, projection in self.parts.projections.items():
+        sources, effective = self.parts.noises.sources, {}
+        for name in self.parts.projections:
             D = self.decorrelation.get(PROJECTIONS[name].decorrelated_by)
-            effective = weights[name] if D is None else mixed(weights[name], D)
-            noise = self.parts.noises.sources.get(name)
-            if noise is None:
-                projection.weights[...] = effective
-            else:
-                noise.mean[:] = effective
-                if D is not None:
-                    noise.mix[:] = np.kron(np.eye(len(noise.mix) // len(D)), D)
+            effective[name] = weights[name] if D is None else mixed(weights[name], D)
+            if D is not None and name in sources:
+                sources[name].mix[:] = np.kron(np.eye(len(sources[name].mix) // len(D)), D)
+        for name, values in self.model.realised(effective).items():
+            (sources[name].mean if name in sources else self.parts.projections[name].weights)[...] = values
 
     def run(
         self,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from neuroanp.engine.operations import CounterNoise, Player, WanderingWeightNoise, WeightNoise
-from neuroanp.network.layout import NODE_STREAMS, PROJECTIONS, TO_READOUT, Layout
+from neuroanp.network.layout import DISTURBANCE_STREAM, NODE_STREAMS, PROJECTIONS, TO_READOUT, Layout
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.types import Array
 
@@ -26,6 +26,8 @@ class NoiseSources:
     layout : Layout
     mixed : bool
         True where weights are multiplied with decorrelating matrices.
+    disturbance : float
+        Standard deviation of the noise that is the cells' own, 0 for none; see `Model.disturbance`.
 
     Attributes
     ----------
@@ -41,8 +43,9 @@ class NoiseSources:
         *,
         layout: Layout,
         mixed: bool,
+        disturbance: float,
     ) -> None:
-        self.perturbation, self.mixed = perturbation, mixed
+        self.perturbation, self.mixed, self.disturbance = perturbation, mixed, disturbance
         self.lanes = layout.lanes
         self.signs = layout.passes.signs
         on_weights = perturbation.target == "weights"
@@ -51,6 +54,18 @@ class NoiseSources:
             for name, place in (projections if on_weights else layers).items()
             if perturbation.target != "none" and (perturbation.readout or name not in ("output", *TO_READOUT))
         }
+        self._own = self._of_cells(layers["hidden"], layout.rows) if disturbance > 0 else None
+
+    @property
+    def objects(self) -> list[Any]:
+        """Brian2 objects, those that aren't of a rule among them."""
+        return [*self.sources.values(), *([] if self._own is None else [self._own])]
+
+    def _of_cells(self, group: Any, rows: int) -> CounterNoise:
+        return CounterNoise(
+            group, "disturbance", signs=(1,), lanes=rows, distribution="gaussian", hold=1,
+            stream=DISTURBANCE_STREAM, when="start", order=0, name="noise_of_cells",
+        )  # fmt: skip
 
     def _of_nodes(self, layer: str, group: Any) -> Any:
         noise = self.perturbation
@@ -89,6 +104,8 @@ class NoiseSources:
         noise : mapping, optional
             The noise of an external perturbation, zero when left out.
         """
+        if self._own is not None:
+            self._own.prepare(steps, seed, index, self.disturbance)
         if self.perturbation.external:
             return {
                 name: source.play(noise[name] if noise else np.zeros((steps, *self._shape(name))))

@@ -1,3 +1,4 @@
 """Substrates: what weights and cells physically are."""
 
+from neuroanp.substrate.analog import Analog as Analog
 from neuroanp.substrate.fixed_point import FixedPoint as FixedPoint

@@ -106,7 +106,7 @@ class Trainer:
         self.config = document.describe(task=task, recipe=recipe, **others)
         self.seeds = Seeds(seed)
         self.network = build(
-            recipe.model, task.n_in, task.n_out, task.dt,
+            recipe.deployed(task.n_in, task.n_out, task.dt), task.n_in, task.n_out, task.dt,
             lanes=recipe.lanes, passes=recipe.passes, perturbation=recipe.rule.perturbation,
             seed=self.seeds.noise, engine=engine, dtype=dtype,
             decorrelated=recipe.decorrelation is not None, plant=task.plant, loss=task.loss,

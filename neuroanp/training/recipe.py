@@ -15,6 +15,7 @@ from neuroanp.optim import SGD, Adam, Clip, Stage, WeightBounds
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.reward import Modulator
 from neuroanp.rules import ActivityPerturbation, NodePerturbation, Rule
+from neuroanp.substrate import Analog
 
 if TYPE_CHECKING:
     from neuroanp.training.task import Task
@@ -43,6 +44,8 @@ class Recipe(Part):
         Range of the weights.
     decorrelation : Decorrelation or None
         None trains without.
+    substrate : Analog or None
+        Device that the network runs on; None for an ideal one.
     lanes : int
         Trials side by side for an update.
     updates : int
@@ -63,6 +66,7 @@ class Recipe(Part):
     optimizer: Stage = Adam(lr=3e-3, readout_lr=1e-2)
     bounds: WeightBounds = WeightBounds()
     decorrelation: Decorrelation | None = Decorrelation(rate=0.01)
+    substrate: Analog | None = None
     lanes: int = option(64, "trials simulated side by side for an update", least=1)
     updates: int = option(1000, "weight updates to make", least=1)
     readout_start: Literal["model", "linear"] = option(
@@ -96,6 +100,12 @@ class Recipe(Part):
         """Passes of each lane that are simulated."""
         return self.modulator.passes(self.rule.passes)
 
+    def deployed(self, n_in: int, n_out: int, dt: Any) -> Model:
+        """Model as the substrate has it, for a network of these sizes and steps of length `dt`."""
+        if self.substrate is None:
+            return self.model
+        return self.substrate.deployed(self.model, n_in, n_out, dt)
+
     def check(self, task: Task) -> None:
         """Check that the settings can work together, before anything is simulated.
 
@@ -119,6 +129,11 @@ class Recipe(Part):
                 raise InvalidValue("Recipe.rule", expected, self.rule.name)
             if self.decorrelation is not None:
                 raise InvalidValue("Recipe.decorrelation", f"None, {sparse}", self.decorrelation)
+        if self.substrate is not None and self.rule.perturbation.target == "weights":
+            expected = (
+                f"None, as {self.rule.name} needs finer changes of weights than a device can be written"
+            )
+            raise InvalidValue("Recipe.substrate", expected, self.substrate)
         if self.readout_start == "linear" and next(task.fitting(1), None) is None:
             expected = f"model, as {task.name} has no training part to fit a readout to"
             raise InvalidValue("Recipe.readout_start", expected, "linear")

@@ -13,7 +13,12 @@ RESULT_KEYS = (
 )  # fmt: skip
 
 
-def sentence(result: Mapping[str, Any], asked: int | None = None, higher_is_better: bool = True) -> str:
+def sentence(
+    result: Mapping[str, Any],
+    asked: int | None = None,
+    higher_is_better: bool = True,
+    device: str | None = None,
+) -> str:
     """Sentence that compares a result with the trivial predictors.
 
     Parameters
@@ -24,7 +29,10 @@ def sentence(result: Mapping[str, Any], asked: int | None = None, higher_is_bett
         Updates that the run should have made.
     higher_is_better : bool
         Direction of the score.
+    device : str, optional
+        Name of the substrate that was tested.
     """
+    task = result["task"] if device is None else f"{result['task']} on {device}"
     updates, loss, score = result["updates"], result["test_loss"], result["score"]
     work = f"{updates:,} updates in {result['seconds']:.1f} s"
     if result["rate"] is not None:
@@ -34,7 +42,7 @@ def sentence(result: Mapping[str, Any], asked: int | None = None, higher_is_bett
     if loss is None or not np.isfinite(loss):
         train = result["train_loss"]
         last = "" if train is None or not np.isfinite(train) else f", last training loss {train:.3g}"
-        return f"{result['task']}: not tested on unseen trials{last}; {work}."
+        return f"{task}: not tested on unseen trials{last}; {work}."
     measured = f"test loss {loss:.3g}"
     ratio = loss / min(result["trivial"].values(), default=np.nan)
     if score is not None and np.isfinite(score) and not np.isclose(score, ratio):
@@ -47,7 +55,7 @@ def sentence(result: Mapping[str, Any], asked: int | None = None, higher_is_bett
         comparison = _comparison(loss, result["trivial"])
     failed = result["trivial"] and not result["beats_trivial"]
     verdict = " did not learn more than a trivial predictor:" if failed else ""
-    return f"{result['task']}:{verdict} {measured} on unseen trials, {comparison}; {work}."
+    return f"{task}:{verdict} {measured} on unseen trials, {comparison}; {work}."
 
 
 def _comparison(loss: float, trivial: Mapping[str, float]) -> str:

@@ -45,7 +45,8 @@ class Run:
         ``test_score`` and ``test_correlation`` (mean squared correlation of two hidden traces).
     weights : dict of arrays
         ``W_in`` (N, n_in), ``W_rec`` (N, N), ``W_out`` (n_out, N), and ``D_in``, ``D_hidden``. Of a `Wiring`,
-        ``W_rec`` is the vector of its synapses, and its arrays are here too.
+        ``W_rec`` is the vector of its synapses, and its arrays are here too. On a substrate they are the
+        host's; `network` writes them to the device.
     example : dict of arrays, optional
         One unseen trial: ``inputs`` (T, n_in), ``outputs`` (T, n_out), ``mask`` (T,), ``dt`` in seconds;
         ``targets`` (T, n_out), or in closed loop the names of the ``observations``; of spiking cells
@@ -77,7 +78,8 @@ class Run:
             raise InvalidValue("Run.history", "update and loss, of one length", ", ".join(self.history))
 
     def __repr__(self) -> str:
-        return sentence(self.result, self.config.get("recipe", {}).get("updates"), self.higher_is_better)
+        asked = self.config.get("recipe", {}).get("updates")
+        return sentence(self.result, asked, self.higher_is_better, self.device)
 
     def _repr_html_(self) -> str:
         from neuroanp.training.display import run_html
@@ -99,6 +101,12 @@ class Run:
 
         recipe: Recipe = self.settings[1] if self.settings else self._restored("recipe", Recipe)
         return recipe
+
+    @property
+    def device(self) -> str | None:
+        """Name of the substrate's class, where the network runs on one."""
+        substrate = self.config.get("recipe", {}).get("substrate")
+        return str(substrate.get("class")).rpartition(":")[2] if isinstance(substrate, dict) else None
 
     def _restored(self, name: str, kind: type[Any]) -> Any:
         part = document.restore({name: self.config.get(name)})[name]
@@ -125,7 +133,8 @@ class Run:
         n_out, n_in = len(self.weights["W_out"]), self.weights["W_in"].shape[1] - model.bias
         dt, plant, loss = self._world()
         network = Network(
-            model, n_in, n_out, dt, lanes=lanes, perturbation=Perturbation(recorded=recorded), engine=engine,
+            self.recipe.deployed(n_in, n_out, dt), n_in, n_out, dt, lanes=lanes,
+            perturbation=Perturbation(recorded=recorded), engine=engine,
             dtype=str(self.config.get("dtype", "float64")), plant=plant, loss=loss,
         )  # fmt: skip
         network.load(self.weights)

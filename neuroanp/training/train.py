@@ -53,7 +53,7 @@ def train(
         Show a bar, in a terminal or a notebook, and a line a minute elsewhere.
     **changes
         Changes of the recipe: ``rule``, ``modulator``, ``clip``, ``optimizer``, ``bounds``,
-        ``decorrelation``, ``lanes``, ``updates``, as in `Recipe`.
+        ``decorrelation``, ``substrate``, ``lanes``, ``updates``, as in `Recipe`.
 
     Raises
     ------

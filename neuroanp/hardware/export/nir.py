@@ -92,6 +92,9 @@ def nir(
             raise InvalidValue(f"export.nir.{name}", " or ".join(known), value)
     path, model = Path(path), run.recipe.model
     dt = length_of_step(run)
+    if run.recipe.substrate is not None:
+        expected = "a run without a substrate, whose cells and weights no graph has"
+        raise InvalidValue("export.nir.run", expected, run.recipe.substrate)
     require_exact(model, dt)
     package = required("nir", "nir")
     constants = Constants.of(model, dt, dialect)

@@ -141,6 +141,15 @@ def test_what_would_not_be_equal_is_refused_before_a_file_is_written(run, tmp_pa
     assert all(any(reason in text for text in said) for reason in reasons)
 
 
+def test_a_network_on_a_device_is_refused(run, tmp_path):
+    other = dataclasses.replace(run, settings=(TASK, run.recipe.replace(substrate=nap.substrate.Analog())))
+    with pytest.raises(
+        InvalidValue, match=r"^export\.nir\.run: expected a run without a substrate, .* Analog"
+    ):
+        export.nir(other, tmp_path / "net.nir")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_precision_in_which_spikes_differ_is_refused(run, tmp_path):
     steps = np.arange(3, 15)
     weights = run.weights | {"W_in": np.zeros((12, 5)), "W_rec": np.zeros((12, 12))}
