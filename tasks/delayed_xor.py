@@ -22,7 +22,8 @@ class DelayedXOR(Decision):
 
     A cue is a burst of Poisson spikes in one of two sets of inputs, drawn anew for every trial and lane; all
     inputs fire in the background the whole time. One more input is 1 in the decision period. The four pairs
-    of cues come in turn, lane after lane. A linear function of the spike counts says no more than chance.
+    of cues come in turn, lane after lane and, where the lanes don't divide by four, trial after trial. A
+    linear function of the spike counts says no more than chance.
     """
 
     name = "delayed-xor"
@@ -41,7 +42,7 @@ class DelayedXOR(Decision):
     def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
         """Spikes (T, lanes, n_in): the inputs of cue value 0, those of 1, and the signal to decide."""
         cue, delay, last = (steps(self, field) for field in ("cue", "delay", "decision"))
-        condition = np.arange(lanes) % 4
+        condition = (index * lanes + np.arange(lanes)) % 4
         values = (condition // 2, condition % 2)
         hertz = np.full((2 * (cue + delay) + last, lanes, 2, self.channels), float(self.background))
         for start, value in zip((0, cue + delay), values, strict=True):

@@ -1,7 +1,7 @@
 """On-chip mode: every synapse holds its own eligibility and changes itself.
 
 `OnChip` does so in Brian2, `IntegerChip` in whole numbers. `locality` says what it takes; `export` writes
-networks for other simulators and for chips. `BoardTrainer` trains a `Device`: a board itself, or any black box.
+networks for other simulators and for chips. `BoardTrainer` trains a `Device`: a board, or any black box.
 """
 
 from neuroanp.hardware import export as export
