@@ -9,6 +9,7 @@ from neuroanp.hardware.locality import locality
 from neuroanp.optim import Adam, Stage
 from neuroanp.reward import Modulator, RunningMean
 from neuroanp.rules import Rule
+from neuroanp.substrate import FixedPoint
 
 
 class Locality(Part):
@@ -17,6 +18,7 @@ class Locality(Part):
     rule: Rule
     modulator: Modulator = Modulator(baseline=RunningMean())
     optimizer: Stage = Adam()
+    bits: FixedPoint | None = None
 
 
 def locality_command(words: list[str]) -> int:
@@ -27,5 +29,5 @@ def locality_command(words: list[str]) -> int:
         return 0
     parts = Locality(rule=registry.find("rule", words[0])())
     parts = read_options(f"neuroanp locality {words[0]}", parts, words[1:])
-    print(locality(parts.rule, modulator=parts.modulator, optimizer=parts.optimizer))
+    print(locality(parts.rule, modulator=parts.modulator, optimizer=parts.optimizer, numbers=parts.bits))
     return 0

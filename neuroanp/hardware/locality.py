@@ -10,6 +10,7 @@ from neuroanp.optim import Adam, Chain, Clip, Stage
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.reward import Modulator, OtherLanes, RunningMean
 from neuroanp.rules import Rule
+from neuroanp.substrate.fixed_point import FixedPoint
 from neuroanp.synapse import BROADCAST, NETWORK, NotLocal, Synapse
 
 BITS = (32, 64)
@@ -19,7 +20,13 @@ ON_CHIP = ("W_in", "W_rec", "W_out")
 
 ASSUMED = """\
 bits        every variable is one floating-point number, float32 or float64 (what is simulated), the weight
-            too; weight_noise is counted as stored, a generator that can repeat it saves it
+            too; weight_noise is counted as stored, a generator that can repeat it saves it"""
+
+INTEGERS = """\
+bits        of a network in whole numbers whose cells spike (`IntegerChip`): a trace is 1 bit, noise of sign
+            distribution too"""
+
+OPERATIONS = """\
 operations  additions, multiplications, divisions, powers and function calls of one synapse, signs included;
             what is made of constants and broadcast numbers alone is the same for all and not counted, nor
             is the sending of the trace"""
@@ -36,12 +43,15 @@ class Locality:
     optimizer : Stage
     synapses : mapping
         By weight name: a `Synapse`, or `NotLocal`, which names the missing quantity.
+    numbers : FixedPoint, optional
+        Integers whose bits are counted, of cells that spike; floating point when left out.
     """
 
     rule: Rule
     modulator: Modulator
     optimizer: Stage
     synapses: Mapping[str, Synapse | NotLocal]
+    numbers: FixedPoint | None = None
 
     @property
     def missing(self) -> dict[str, NotLocal]:
@@ -84,14 +94,65 @@ class Locality:
             yield "the reward unit keeps one expected loss for each step of a trial"
         grouped: dict[str, list[str]] = {}
         for weights, synapse in self.synapses.items():
-            text = "\n".join(_not_local(synapse) if isinstance(synapse, NotLocal) else _table(synapse))
+            text = "\n".join(_not_local(synapse) if isinstance(synapse, NotLocal) else self._table(synapse))
             grouped.setdefault(text, []).append(weights)
         for text, names in grouped.items():
             yield f"\n{', '.join(names)}\n{text}"
         if self.local:
-            yield f"\n{ASSUMED}"
+            yield f"\n{INTEGERS if self.numbers else ASSUMED}\n{OPERATIONS}"
         yield "\nwith other settings"
         yield from self._others()
+
+    def _table(self, synapse: Synapse) -> Iterator[str]:
+        if not synapse.learns:
+            yield _row("fixed", "does not learn")
+            return
+        statements = {
+            "weight in force": "" if synapse.transmits == "weight" else synapse.transmits,
+            "each step": synapse.eligibility,
+            "after reward": synapse.credit,
+            "end of trial": synapse.each_trial,
+        }
+        for when, code in statements.items():
+            for place, statement in enumerate(code.splitlines()):
+                yield _row("" if place else when, statement)
+        variables = list(dict.fromkeys(("weight", *synapse.state)))
+        yield _row("per synapse", f"{', '.join(variables)}: {self._synapse_bits(synapse, variables)}")
+        pre, post = (
+            [name.removesuffix(f"_{side}") for name in synapse.reads(side)] for side in ("pre", "post")
+        )
+        sides = [
+            f"{side}synaptic {', '.join(names)}" for side, names in (("pre", pre), ("post", post)) if names
+        ]
+        seen = {*pre, *post}
+        yield _row("per neuron", f"{'; '.join(sides)}: {self._neuron_bits(seen)}" if seen else "nothing")
+        for place, name in enumerate(synapse.reads("broadcast")):
+            yield _row("" if place else "broadcast", f"{name}, {BROADCAST[name]}")
+        constants = [f"{name} {_text(value)}" for name, value in synapse.constants.items()]
+        constants += [f"{name} of the network" for name in synapse.reads("constant") if name in NETWORK]
+        if constants:
+            yield _row("constants", ", ".join(constants))
+        trial = synapse.operations(synapse.each_trial)
+        yield _row("operations", f"{_per_step(synapse)} a step, {trial} a trial")
+
+    def _synapse_bits(self, synapse: Synapse, variables: list[str]) -> str:
+        if self.numbers is None:
+            return _bits(len(variables))
+        single = {variable for variable in variables if f"{variable} = trace_pre" in synapse.eligibility}
+        single |= {"weight_noise"} if self._signs else set()
+        widths = [1 if variable in single else self.numbers.bits_of(variable) for variable in variables]
+        return _sum_of(widths)
+
+    def _neuron_bits(self, variables: set[str]) -> str:
+        if self.numbers is None:
+            return _bits(len(variables))
+        single = {"trace"} | ({"noise"} if self._signs else set())
+        widths = [1 if variable in single else self.numbers.potential_bits for variable in sorted(variables)]
+        return _sum_of(widths)
+
+    @property
+    def _signs(self) -> bool:
+        return self.rule.perturbation.distribution == "sign"
 
     def _others(self) -> Iterator[str]:
         adam = Adam()
@@ -113,6 +174,7 @@ def locality(
     modulator: Modulator | None = None,
     optimizer: Stage | None = None,
     decorrelation: Decorrelation | None = None,
+    numbers: FixedPoint | None = None,
 ) -> Locality:
     """Needs of a rule in one synapse, in one neuron and in a broadcast.
 
@@ -126,6 +188,8 @@ def locality(
     optimizer : Stage, optional
         Adam when left out.
     decorrelation : Decorrelation, optional
+    numbers : FixedPoint, optional
+        To count the bits of `IntegerChip`.
 
     Examples
     --------
@@ -136,7 +200,7 @@ def locality(
     """
     modulator, optimizer = modulator or Modulator(baseline=RunningMean()), optimizer or Adam()
     synapses = local_synapses(rule, modulator, optimizer, decorrelation)
-    return Locality(rule=rule, modulator=modulator, optimizer=optimizer, synapses=synapses)
+    return Locality(rule=rule, modulator=modulator, optimizer=optimizer, synapses=synapses, numbers=numbers)
 
 
 def _per_step(synapse: Synapse) -> int:
@@ -148,41 +212,17 @@ def _not_local(missing: NotLocal) -> Iterator[str]:
     yield _row("local is", missing.variant)
 
 
-def _table(synapse: Synapse) -> Iterator[str]:
-    if not synapse.learns:
-        yield _row("fixed", "does not learn")
-        return
-    statements = {
-        "weight in force": "" if synapse.transmits == "weight" else synapse.transmits,
-        "each step": synapse.eligibility,
-        "after reward": synapse.credit,
-        "end of trial": synapse.each_trial,
-    }
-    for when, code in statements.items():
-        for place, statement in enumerate(code.splitlines()):
-            yield _row("" if place else when, statement)
-    variables = list(dict.fromkeys(("weight", *synapse.state)))
-    yield _row("per synapse", f"{', '.join(variables)}: {_bits(len(variables))}")
-    pre, post = ([name.removesuffix(f"_{side}") for name in synapse.reads(side)] for side in ("pre", "post"))
-    sides = [f"{side}synaptic {', '.join(names)}" for side, names in (("pre", pre), ("post", post)) if names]
-    count = len({*pre, *post})
-    yield _row("per neuron", f"{'; '.join(sides)}: {_bits(count)}" if count else "nothing")
-    for place, name in enumerate(synapse.reads("broadcast")):
-        yield _row("" if place else "broadcast", f"{name}, {BROADCAST[name]}")
-    constants = [f"{name} {_text(value)}" for name, value in synapse.constants.items()]
-    constants += [f"{name} of the network" for name in synapse.reads("constant") if name in NETWORK]
-    if constants:
-        yield _row("constants", ", ".join(constants))
-    trial = synapse.operations(synapse.each_trial)
-    yield _row("operations", f"{_per_step(synapse)} a step, {trial} a trial")
-
-
 def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, (int, float)) else str(value)
 
 
 def _bits(count: int) -> str:
     return " or ".join(str(bits * count) for bits in BITS) + f" bits ({count} variable{'s' * (count != 1)})"
+
+
+def _sum_of(widths: list[int]) -> str:
+    terms = f"{' + '.join(map(str, widths))} = " if len(widths) > 1 else ""
+    return f"{terms}{sum(widths)} bit{'s' * (sum(widths) != 1)}"
 
 
 def _row(title: str, text: str) -> str:
