@@ -26,7 +26,7 @@ class Activity:
     Attributes
     ----------
     layers : dict of Layer
-        By weight name: weights in force, 0 where there is no synapse, and what they pass on; without the bias.
+        By weight name: weights in force, 0 where there is no synapse, and what they pass on; biases aside.
     synapses : dict of arrays
         By weight name: synapses (pre,) that leave a source.
     inputs : (T, L, n_in) array

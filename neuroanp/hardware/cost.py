@@ -14,53 +14,17 @@ from neuroanp.errors import InvalidValue, UnsupportedConstruct
 from neuroanp.hardware import neurobench
 from neuroanp.hardware.activity import Activity
 from neuroanp.hardware.energy import Energy, energy_of, require_cells
-from neuroanp.hardware.export.learning import alone, as_trained, one_lane
+from neuroanp.hardware.learning_cost import Learning
 from neuroanp.hardware.neurobench import NeuroBench
 from neuroanp.network.model import Model
 from neuroanp.network.network import Network
 from neuroanp.rendering.statements import AGE, Source, program
 from neuroanp.substrate import FixedPoint
 from neuroanp.substrate.cells import DRIVE, cells
-from neuroanp.synapse import NotLocal, Synapse
-from neuroanp.training.recipe import Recipe
 from neuroanp.training.run import Run
 from neuroanp.training.seeds import Seeds
 
 FLOAT_BITS = 32
-
-VARIANT = "one lane, a running mean as baseline, without clipping and decorrelation"
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Learning:
-    """Work of the synapses that learn.
-
-    Attributes
-    ----------
-    rule : str
-    not_local : str or None
-        Reason that a synapse can't learn alone as the network was trained; the counts are then those of one
-        lane with a running mean as baseline, without clipping and decorrelation.
-    passes : tuple of str
-        Passes of a trial.
-    step, trial : int or None
-        Operations of all synapses in a step of a pass, and in a trial of all passes, its end included. None
-        where no variant is local.
-    """
-
-    rule: str
-    not_local: str | None
-    passes: tuple[str, ...]
-    step: int | None
-    trial: int | None
-
-    def __str__(self) -> str:
-        if self.step is None or self.trial is None:
-            return f"{self.rule} is {self.not_local}"
-        counts = f"{self.step:,} operations a step, {self.trial:,} a trial ({', then '.join(self.passes)})"
-        if self.not_local is None:
-            return f"{self.rule}, local: {counts}"
-        return f"{self.rule}, as trained {self.not_local}\n  {'':<26}with {VARIANT}: {counts}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -125,7 +89,7 @@ class Cost:
         yield _row("bits of state, float32", _bits(self.bits))
         if self.fixed_bits is not None:
             yield _row("bits of state, FixedPoint", _bits(self.fixed_bits))
-        yield _row("learning", str(self.learning))
+        yield str(self.learning)
         yield f"\nNeuroBench's metrics (Yik et al. 2025), a sample is a trial\n{self.neurobench}"
         if self.energy is not None:
             yield f"\n{self.energy}"
@@ -172,15 +136,15 @@ def cost(run: Run, *, lanes: int = 4, numbers: FixedPoint | None = None, energy:
     network = run.network(trial.lanes, recorded=recorded)
     activity = Activity.of(network, trial)
     spiking = network.model.threshold is not None
-    chosen, learning = _learning(recipe, network, trial.steps)
+    learning = Learning.of(recipe, network, trial.steps)
     kept = _kept(network)
     return Cost(
         task=task.name, model=recipe.model.name, trials=trial.lanes, steps=trial.steps, dt=float(task.dt),
         hidden=network.model.hidden,
         spikes=float(np.count_nonzero(activity.hidden)) / trial.lanes if spiking else None,
         synaptic_events=activity.events,
-        bits=_state(network, kept, chosen, None),
-        fixed_bits=_state(network, kept, chosen, numbers or FixedPoint()) if _has_integers(network) else None,
+        bits=_state(network, kept, learning, None),
+        fixed_bits=_state(network, kept, learning, numbers or FixedPoint()) if _has_integers(network) else None,
         learning=learning,
         neurobench=_neurobench(network, activity, kept),
         energy=energy_of(run, activity) if energy else None,
@@ -194,33 +158,6 @@ def _row(title: str, text: str) -> str:
 def _bits(counts: Mapping[str, int]) -> str:
     parts = ", ".join(f"{name} {count:,}" for name, count in counts.items())
     return f"{sum(counts.values()):,}: {parts}"
-
-
-def _learning(recipe: Recipe, network: Network, steps: int) -> tuple[dict[str, Synapse], Learning]:
-    """Synapses whose work is counted, and the counts."""
-    modulator, synapses = recipe.modulator, as_trained(recipe)
-    reason = _missing(synapses)
-    if reason is not None:
-        modulator, synapses = alone(recipe), one_lane(recipe)
-    passes = modulator.passes(recipe.rule.passes)
-    local = {name: synapse for name, synapse in synapses.items() if isinstance(synapse, Synapse)}
-    if network.model.skip:
-        reason, local = "not counted with a direct connection from input to readout (skip)", {}
-    if len(local) < len(synapses):
-        return {}, Learning(
-            rule=recipe.rule.name, not_local=reason or _missing(synapses), passes=passes, step=None, trial=None
-        )
-    step = sum(
-        network.weights[name].size * (synapse.operations(synapse.transmits) + synapse.operations(synapse.each_step))
-        for name, synapse in local.items()
-    )
-    end = sum(network.weights[name].size * s.operations(s.each_trial) for name, s in local.items())
-    trial = len(passes) * steps * step + end
-    return local, Learning(rule=recipe.rule.name, not_local=reason, passes=passes, step=step, trial=trial)
-
-
-def _missing(synapses: Mapping[str, Synapse | NotLocal]) -> str | None:
-    return next((str(synapse) for synapse in synapses.values() if isinstance(synapse, NotLocal)), None)
 
 
 def _kept(network: Network) -> dict[str, int]:
@@ -238,25 +175,25 @@ def _kept(network: Network) -> dict[str, int]:
 
 
 def _state(
-    network: Network, kept: Mapping[str, int], synapses: Mapping[str, Synapse], numbers: FixedPoint | None
+    network: Network, kept: Mapping[str, int], learning: Learning, numbers: FixedPoint | None
 ) -> dict[str, int]:
     """Bits of state, in whole numbers or, with None, in floating point."""
-    variables = {
-        name: [variable for variable in dict.fromkeys(synapse.state) if variable != "weight"]
-        for name, synapse in synapses.items()
-    }
     weight = FLOAT_BITS if numbers is None else numbers.weight_bits
     cell = FLOAT_BITS if numbers is None else numbers.potential_bits
     return {
-        "weights": weight * sum(network.weights[name].size for name in network.parts.projections),
+        "weights": weight * _weights(network),
         "cells": cell * kept["hidden"] * network.model.hidden,
         "readout": cell * kept["readout"] * network.n_out,
         "learning": sum(
-            network.weights[name].size * (FLOAT_BITS if numbers is None else numbers.bits_of(variable))
-            for name, own in variables.items()
-            for variable in own
+            count * (FLOAT_BITS if numbers is None else numbers.bits_of(variable))
+            for variable, count in learning.variables.items()
         ),
     }
+
+
+def _weights(network: Network) -> int:
+    """Number of weights, biases among them."""
+    return sum(network.weights[name].size for name in network.parts.projections)
 
 
 def _has_integers(network: Network) -> bool:
@@ -272,8 +209,7 @@ def _has_integers(network: Network) -> bool:
 def _neurobench(network: Network, activity: Activity, kept: Mapping[str, int]) -> NeuroBench:
     model, size = network.model, network.dtype.itemsize
     own: list[Any] = [*model.parameters().values(), *model.readout_parameters().values()]
-    numbers = sum(network.weights[name].size for name in network.parts.projections)
-    numbers += sum(np.size(value) for value in own if np.size(value) > 1)
+    numbers = _weights(network) + sum(np.size(value) for value in own if np.size(value) > 1)
     numbers += kept["hidden"] * model.hidden + kept["readout"] * network.n_out
     wiring = network.wiring.arrays() if network.wiring is not None else {}
     layers = list(activity.layers.values())

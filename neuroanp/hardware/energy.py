@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -70,7 +72,7 @@ class Energy:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        yield "SANA-FE's estimates of the 2018 Loihi paper, first trial; inference without readout, no learning"
+        yield "SANA-FE's estimates of the 2018 Loihi paper; no learning; first trial, without readout"
         parts = ", ".join(f"{name} {joules:.3g}" for name, joules in self.joules.items())
         yield f"  {'energy':<26}{self.total:.3g} J: {parts}"
         yield f"  {'time on the chip':<26}{self.seconds:.3g} s, for a trial of {self.duration:.3g} s"
@@ -127,7 +129,8 @@ def energy_of(run: Run, activity: Activity) -> Energy:
             cell.map_to_core(cores[first + place // CELLS_EACH])
     chip = sanafe.SpikingChip(description)
     chip.load(network)
-    record = chip.sim(steps + 1, processing_threads=1, spike_trace=True)
+    with contextlib.redirect_stdout(io.StringIO()):  # a count of steps
+        record = chip.sim(steps + 1, processing_threads=1, spike_trace=True)
     theirs = np.zeros((steps + 1, cells), bool)
     for step, fired in enumerate(record["spike_trace"]):
         theirs[step, [cell.neuron_offset for cell in fired if cell.group_name == HIDDEN]] = True
