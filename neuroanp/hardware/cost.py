@@ -137,6 +137,7 @@ def cost(run: Run, *, lanes: int = 4, numbers: FixedPoint | None = None, energy:
     activity = Activity.of(network, trial)
     spiking = network.model.threshold is not None
     learning = Learning.of(recipe, network, trial.steps)
+    integers = (numbers or FixedPoint()) if _has_integers(network) else None
     kept = _kept(network)
     return Cost(
         task=task.name, model=recipe.model.name, trials=trial.lanes, steps=trial.steps, dt=float(task.dt),
@@ -144,7 +145,7 @@ def cost(run: Run, *, lanes: int = 4, numbers: FixedPoint | None = None, energy:
         spikes=float(np.count_nonzero(activity.hidden)) / trial.lanes if spiking else None,
         synaptic_events=activity.events,
         bits=_state(network, kept, learning, None),
-        fixed_bits=_state(network, kept, learning, numbers or FixedPoint()) if _has_integers(network) else None,
+        fixed_bits=None if integers is None else _state(network, kept, learning, integers),
         learning=learning,
         neurobench=_neurobench(network, activity, kept),
         energy=energy_of(run, activity) if energy else None,
