@@ -102,7 +102,8 @@ def cost(run: Run, *, lanes: int = 4, numbers: FixedPoint | None = None, energy:
     `locality` counts, of the statements that `OnChip` runs. Metrics of NeuroBench have its names and
     definitions. Energy and time are SANA-FE's estimates, of inference alone.
 
-    Decorrelating matrices are counted as folded into the weights, and a substrate's weights as they are.
+    Decorrelating matrices are counted as folded into the weights, and a substrate's weights as they are. In
+    closed loop all steps of a trial count, those after an early end too.
 
     Parameters
     ----------
