@@ -47,7 +47,8 @@ class Cost:
         Bits of state as float32: ``weights``, what ``cells`` and ``readout`` keep from step to step, and
         variables of synapses for ``learning``.
     fixed_bits : dict of int or None
-        The same in whole numbers; None for models that `FixedPoint` doesn't run.
+        The same in whole numbers, where a copy of a spike and noise of sign distribution are a bit; None for
+        models that `FixedPoint` doesn't run.
     learning : Learning
     neurobench : NeuroBench
     energy : Energy or None
@@ -182,15 +183,20 @@ def _state(
     """Bits of state, in whole numbers or, with None, in floating point."""
     weight = FLOAT_BITS if numbers is None else numbers.weight_bits
     cell = FLOAT_BITS if numbers is None else numbers.potential_bits
+    own = learning.variables
     return {
         "weights": weight * _weights(network),
         "cells": cell * kept["hidden"] * network.model.hidden,
         "readout": cell * kept["readout"] * network.n_out,
-        "learning": sum(
-            count * (FLOAT_BITS if numbers is None else numbers.bits_of(variable))
-            for variable, count in learning.variables.items()
-        ),
+        "learning": sum(count * _width(variable, learning, numbers) for variable, count in own.items()),
     }
+
+
+def _width(variable: str, learning: Learning, numbers: FixedPoint | None) -> int:
+    """Bits of a variable of a synapse."""
+    if numbers is None:
+        return FLOAT_BITS
+    return 1 if variable in learning.one_bit else numbers.bits_of(variable)
 
 
 def _weights(network: Network) -> int:

@@ -29,6 +29,8 @@ class Learning:
         Passes of a trial.
     variables : dict of int
         Number of synapses that have a variable beside their weight, by its name.
+    one_bit : tuple of str
+        Those that are a bit in whole numbers: copies of a spike, and noise of sign distribution.
     step, trial : int or None
         Operations of all synapses in a step of a pass, and in a trial of all passes, its end included. None
         where no variant is local.
@@ -38,6 +40,7 @@ class Learning:
     missing: NotLocal | None
     passes: tuple[str, ...]
     variables: Mapping[str, int]
+    one_bit: tuple[str, ...]
     step: int | None
     trial: int | None
 
@@ -51,23 +54,25 @@ class Learning:
         if network.model.skip:
             missing, synapses = NO_SKIP, dict.fromkeys(synapses, NO_SKIP)
         passes = modulator.passes(recipe.rule.passes)
+        rule = recipe.rule.name
         if _missing(synapses) is not None:
             return cls(
-                rule=recipe.rule.name, missing=missing, passes=passes, variables={}, step=None, trial=None
+                rule=rule, missing=missing, passes=passes, variables={}, one_bit=(), step=None, trial=None
             )
         local = {name: synapse for name, synapse in synapses.items() if isinstance(synapse, Synapse)}
         sizes = {name: network.weights[name].size for name in local}
+        step = sum(sizes[name] * _each_step(synapse) for name, synapse in local.items())
+        end = sum(sizes[name] * synapse.operations(synapse.each_trial) for name, synapse in local.items())
         variables: dict[str, int] = {}
         for name, synapse in local.items():
             for variable in dict.fromkeys(synapse.state):
                 if variable != "weight":
                     variables[variable] = variables.get(variable, 0) + sizes[name]
-        step = sum(sizes[name] * _each_step(synapse) for name, synapse in local.items())
-        end = sum(sizes[name] * synapse.operations(synapse.each_trial) for name, synapse in local.items())
-        trial = len(passes) * steps * step + end
         return cls(
-            rule=recipe.rule.name, missing=missing, passes=passes, variables=variables, step=step, trial=trial
-        )
+            rule=rule, missing=missing, passes=passes, variables=variables,
+            one_bit=tuple(variable for variable in variables if _is_bit(variable, recipe, local)),
+            step=step, trial=len(passes) * steps * step + end,
+        )  # fmt: skip
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -96,3 +101,11 @@ def _missing(synapses: Mapping[str, Synapse | NotLocal]) -> NotLocal | None:
 def _each_step(synapse: Synapse) -> int:
     """Operations of a synapse in a step, as `locality` counts them."""
     return synapse.operations(synapse.transmits) + synapse.operations(synapse.each_step)
+
+
+def _is_bit(variable: str, recipe: Recipe, synapses: Mapping[str, Synapse]) -> bool:
+    """True for a copy of a spike, and for noise of sign distribution."""
+    if variable == "weight_noise":
+        return recipe.rule.perturbation.distribution == "sign"
+    own = [synapse.eligibility.splitlines() for synapse in synapses.values() if variable in synapse.state]
+    return all(f"{variable} = trace_pre" in code for code in own)

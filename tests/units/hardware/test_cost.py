@@ -18,7 +18,7 @@ from neuroanp.hardware.neurobench import Layer
 from neuroanp.models import LIF, CurrentLIF, Izhikevich, TanhRNN
 from neuroanp.optim import SGD
 from neuroanp.reward import Modulator, RunningMean
-from neuroanp.rules import EvolutionStrategies, NodePerturbation
+from neuroanp.rules import EvolutionStrategies, NodePerturbation, RewardSTDP, WeightPerturbation
 from neuroanp.substrate import Analog, FixedPoint
 from neuroanp.tasks import PatternGeneration
 
@@ -137,6 +137,9 @@ def test_what_is_not_local_is_said(run):
     alone = Learning.of(recipe.replace(modulator=Modulator(baseline=RunningMean())), network, 10)
     assert "other lanes" in shared.missing.quantity and "counted: one lane, a running mean" in str(shared)
     assert alone.missing is None and shared.step == alone.step and f"{alone.step:,} a step" in str(alone)
+    signs = Learning.of(recipe.replace(rule=WeightPerturbation(distribution="sign")), network, 10)
+    assert signs.one_bit == ("weight_noise",) and alone.one_bit == ()
+    assert Learning.of(recipe.replace(rule=RewardSTDP()), network, 10).one_bit == ("arrived",)
     none = Learning.of(recipe.replace(rule=EvolutionStrategies()), network, 10)
     assert none.missing is not None and (none.step, none.trial, none.variables) == (None, None, {})
     assert "operations" not in str(none)
@@ -206,8 +209,9 @@ def test_what_sanafe_cannot_have_is_refused_by_name(run, monkeypatch):
 def test_the_shell_counts_a_run_without_any_extra(run, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "sanafe", None)
     folder = str(run.save(tmp_path / "run"))
-    assert main(["cost", folder, "--numbers.weight_bits", "4"]) == 0
+    assert main(["cost", folder, "--weight_bits", "4"]) == 0
     text = capsys.readouterr().out
+    assert f"FixedPoint {sum(cost(run, numbers=FixedPoint(weight_bits=4)).fixed_bits.values()):,}:" in text
     assert "NeuroANP's own count" in text and "Effective ACs" in text and "SANA-FE" not in text
     assert main(["cost", folder, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["spikes"] == cost(run).spikes
