@@ -27,6 +27,7 @@ Trains recurrent networks, rate and spiking, without gradients: from noise and a
   neuroanp test RUN               a trained network on unseen trials, or on other data
   neuroanp plot RUN               the figure of a run, again
   neuroanp export RUN --to TARGET a trained network for other simulators and for chips
+  neuroanp cost RUN               what a trained network would ask of hardware
   neuroanp sweep TASK --vary ...  many trainings with other settings and seeds, side by side
   neuroanp list                   tasks, models, rules, optimizers and baselines
   neuroanp locality [RULE]        what a rule asks of one synapse, of one neuron and of a broadcast
@@ -39,7 +40,7 @@ Trains recurrent networks, rate and spiking, without gradients: from noise and a
   --import MODULE, with any command, makes the tasks, models and rules of a module of yours known"""
 
 WITH_OPTIONS = (
-    "train", "resume", "test", "plot", "export", "sweep", "locality", "verify", "reproduce", "bench",
+    "train", "resume", "test", "plot", "export", "cost", "sweep", "locality", "verify", "reproduce", "bench",
 )  # fmt: skip
 """Commands with options, each in a module of its name."""
 

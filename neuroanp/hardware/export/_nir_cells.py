@@ -24,12 +24,13 @@ EQUATIONS = (
 
 def require_exact(model: Model, dt: Any) -> None:
     """Refuse a model whose spikes no NIR graph has, with all reasons; `InvalidValue`."""
-    if reasons := list(_reasons(model, dt)):
+    if found := list(reasons(model, dt)):
         expected = "cells that a NIR graph has exactly, as current-lif, which is the model to train"
-        raise InvalidValue("export.nir.run", expected, f"{model.name}: {'; '.join(reasons)}")
+        raise InvalidValue("export.nir.run", expected, f"{model.name}: {'; '.join(found)}")
 
 
-def _reasons(model: Model, dt: Any) -> Iterator[str]:
+def reasons(model: Model, dt: Any) -> Iterator[str]:
+    """Reasons that a model's cells aren't those of a graph; none for `CurrentLIF`."""
     cells = model.cells(dt)
     if model.threshold is None:
         yield "its units have rates, a LIF has spikes"

@@ -24,19 +24,32 @@ def described(recipe: Recipe) -> dict[str, Any]:
         where these are not local, the same with a running mean as baseline, without clipping and
         decorrelation, which is what `OnChip` runs; ``broadcast``, what is told to all synapses, and when.
     """
-    stages = Chain(recipe.clip, recipe.optimizer, recipe.bounds)
-    synapses = local_synapses(recipe.rule, recipe.modulator, stages, recipe.decorrelation)
+    synapses = as_trained(recipe)
     local = not any(isinstance(synapse, NotLocal) for synapse in synapses.values())
     text = {"rule": recipe.rule.name, "local": local, "passes": recipe.passes, "synapses": _all(synapses)}
     if not local:
-        alone = Modulator(discount=recipe.modulator.discount, baseline=RunningMean())
-        stages = Chain(recipe.optimizer, recipe.bounds)
-        synapses = local_synapses(recipe.rule, alone, stages)
+        synapses = one_lane(recipe)
         text["one_lane"] = _all(synapses)
     plain: dict[str, Any] = document.describe(learning=text)["learning"]
     local_ones = [synapse for synapse in synapses.values() if isinstance(synapse, Synapse)]
     used = {name for synapse in local_ones for name in synapse.reads("broadcast")}
     return plain | {"broadcast": {name: BROADCAST[name] for name in BROADCAST if name in used}}
+
+
+def as_trained(recipe: Recipe) -> dict[str, Synapse | NotLocal]:
+    """Work of every synapse, by weight name, in a recipe as it is."""
+    stages = Chain(recipe.clip, recipe.optimizer, recipe.bounds)
+    return local_synapses(recipe.rule, recipe.modulator, stages, recipe.decorrelation)
+
+
+def one_lane(recipe: Recipe) -> dict[str, Synapse | NotLocal]:
+    """Same with `alone` as modulator, without clipping and decorrelation."""
+    return local_synapses(recipe.rule, alone(recipe), Chain(recipe.optimizer, recipe.bounds))
+
+
+def alone(recipe: Recipe) -> Modulator:
+    """Modulator of a single lane: that of a recipe, with a running mean as baseline."""
+    return Modulator(discount=recipe.modulator.discount, baseline=RunningMean())
 
 
 def _all(synapses: dict[str, Synapse | NotLocal]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ HEAVY = ("brian2", "jax", "matplotlib", "optuna", "scipy", "sklearn", "sympy")
 RIGHT = (
     "--help", "--version", "list", "list --help", "train --help", "verify --help", "locality --help",
     "resume --help", "test --help", "plot --help", "bench --help", "sweep --help", "export --help",
-    "export --to nir --help", "--import colorsys list",
+    "export --to nir --help", "cost --help", "--import colorsys list",
 )  # fmt: skip
 MISTYPED = (
     "trian", "train", "train no-such-task", "train copying-memory --rule no-such", "locality no-such",
