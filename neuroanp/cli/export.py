@@ -76,7 +76,26 @@ nothing: the rule has to be local, with --rule.distribution sign in its training
         return f"learning core: {rtl(chip, path)}; run core_tb.v with core.v in a Verilog simulator"
 
 
-TARGETS: dict[str, type[Target]] = {"nir": Nir, "rtl": Rtl}
+class Loihi(Target):
+    """Options of microcode."""
+
+    text = """\
+Writes the rule that a network was trained by as microcode of Loihi's three-factor learning (Lava's dw and dt)
+for each projection, with what the host has to send. What has no microcode is refused. What has it is a local
+rule that trained spiking cells with --lanes 1, --modulator.baseline running-mean, --decorrelation none and
+--optimizer shift-sgd."""
+
+    modulator_size: float = option(
+        0.1, "typical size of the modulator, for the scale of what is sent", above=0
+    )
+
+    def write(self, run: Run, path: Path) -> str:
+        from neuroanp.hardware.export import loihi_file
+
+        return f"{loihi_file(run, path, modulator_size=self.modulator_size)}\n\nmicrocode: {path}"
+
+
+TARGETS: dict[str, type[Target]] = {"nir": Nir, "rtl": Rtl, "loihi": Loihi}
 """Options of each target, by the name that ``--to`` gives it."""
 
 TEXT = f"""\

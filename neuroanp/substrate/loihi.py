@@ -89,7 +89,9 @@ class LoihiLearning:
         self.tag = np.zeros_like(self.weights)
         equations = {"dw": dw, "dt": dt}
         self._terms = {
-            name: parsed(text, f"LoihiLearning.{name}") for name, text in equations.items() if text is not None
+            name: parsed(text, f"LoihiLearning.{name}")
+            for name, text in equations.items()
+            if text is not None
         }
         if not self._terms:
             raise InvalidValue("LoihiLearning.dw", "an equation of weights or of tags", "neither")
@@ -205,7 +207,11 @@ class LoihiLearning:
 
     def _product(self, term: Term, values: dict[str, Array]) -> Array:
         due = (self.steps // self.t_epoch) % 2**term.decimation == 0
-        holds = {"x0": self._pre_spiked[None, :] > 0, "y0": self._post_spiked[:, None] > 0, "u": np.array(due)}
+        holds = {
+            "x0": self._pre_spiked[None, :] > 0,
+            "y0": self._post_spiked[:, None] > 0,
+            "u": np.array(due),
+        }
         product = np.ones(self.weights.shape, np.int32) * holds[term.condition]
         for factor in term.factors:
             product = product * _seen(factor, values[factor.variable])

@@ -1,4 +1,4 @@
-"""Microcode of Loihi's three-factor learning: equations of Lava as terms, and the bits that a product loses."""
+"""Microcode of Loihi's three-factor learning: equations of Lava as terms, and bits that products lose."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ EXPONENTS = range(-7, 9)
 """Exponents that a term may have."""
 
 VARIABLES = ", ".join(WIDTHS)
+
+SUM = "a sum of products, e.g. 2^-4*u0*t*y2"
 
 _TERM = re.compile(r"([+-]?)((?:[^+\-()^]|\^[+-]?|\([^()]*\))+)")
 _VARIABLE = re.compile(r"([a-z]\w*)(?:([+-])(\d+))?")
@@ -102,11 +104,11 @@ def parsed(text: str, where: str) -> tuple[Term, ...]:
     while rest:
         match = _TERM.match(rest)
         if match is None or (terms and not match[1]):
-            raise InvalidValue(where, "a sum of products, e.g. 2^-4*u0*t*y2", text)
+            raise InvalidValue(where, SUM, text)
         terms.append(_term(-1 if match[1] == "-" else 1, match[2], where))
         rest = rest[match.end() :]
     if not terms:
-        raise InvalidValue(where, "a sum of products, e.g. 2^-4*u0*t*y2", "an empty text")
+        raise InvalidValue(where, SUM, "an empty text")
     require_one_decimation(terms, where)
     return tuple(terms)
 
@@ -144,6 +146,8 @@ def _term(sign: int, text: str, where: str) -> Term:
 
 
 def _factor(word: str, where: str) -> Factor:
+    if not word:
+        raise InvalidValue(where, SUM, "an operator or a bracket too many")
     bare = re.fullmatch(r"(sgn)?\((.*)\)", word)
     match = _VARIABLE.fullmatch(bare[2] if bare else word)
     if match is None or (match[2] and not bare):
