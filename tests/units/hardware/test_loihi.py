@@ -20,7 +20,7 @@ from neuroanp.reward import Modulator, OtherLanes, RunningMean
 from neuroanp.rules import DelayedHebbian, NodePerturbation, ReadoutOnly, RewardSTDP, Rule
 from neuroanp.substrate.loihi import LoihiLearning
 from neuroanp.synapse import Synapse
-from neuroanp.tasks import DelayedXOR, PatternGeneration
+from neuroanp.tasks import PatternGeneration
 from support.loihi import changes, series, slope
 
 RATE = 2.0**-5
@@ -70,7 +70,6 @@ def meant_and_got(rule, projection, sizes, typical=None, change=None, trials=12,
 )
 def test_microcode_changes_weights_as_its_rule_means(rule, projection, sizes, typical):
     size, correlation = meant_and_got(rule, projection, sizes, typical)
-    print(rule.name, size, correlation)
     assert size == pytest.approx(1, abs=0.1) and correlation > 0.7
 
 
@@ -81,7 +80,6 @@ def test_exponents_make_up_for_lost_bits():
 
     rule, noise = NodePerturbation(sigma=0.2), {"noise_post": 0.2}
     size, _ = meant_and_got(rule, "W_rec", noise, change=as_in_floating_point, trials=40)
-    print(size, _)
     assert size == pytest.approx(1 / 32, rel=0.5)
 
 
@@ -94,7 +92,6 @@ def test_reward_and_punishment_as_two_factors_survive_postsynaptic_spikes():
     rule = RewardSTDP(tau_plus=4 * ms, tau_minus=2 * ms)
     two, _ = meant_and_got(rule, "W_rec", {}, firing=0.6, trials=24)
     one, _ = meant_and_got(rule, "W_rec", {}, firing=0.6, trials=24, change=one_signed_factor)
-    print(two, one)
     assert two == pytest.approx(1, abs=0.1) and one == pytest.approx(0.7, abs=0.1)
 
 
@@ -103,7 +100,6 @@ def test_noise_of_both_signs_needs_postsynaptic_spikes_unconnected():
     assert not code.post_spikes and code.sent[0].part == "signed"
     noise = {"noise_post": 0.5}
     lost, _ = meant_and_got(NodePerturbation(sigma=0.5), "W_rec", noise, firing=1.0, post_spikes=True)
-    print(lost)
     assert lost == pytest.approx(0.5, abs=0.15)
 
 
@@ -133,12 +129,15 @@ SENT = "eligibility = decay * eligibility + noise_post * trace_pre"
 @pytest.mark.parametrize(
     "statements, reason",
     [
-        ({"state": ("a", "b"), "eligibility": "a = noise_post * trace_pre\nb = a * trace_pre"}, "a and b"),
+        ({"state": ("eligibility", "b"), "eligibility": f"{SENT}\nb = eligibility**2"}, "eligibility and b"),
         ({"state": TWO, "eligibility": "eligibility += noise_post * activity_pre"}, "activity_pre"),
         ({"state": TWO, "eligibility": "eligibility += (noise_post * trace_pre) * weight"}, "weight"),
         ({"state": TWO, "eligibility": "eligibility = sqrt(eligibility) + noise_post * trace_pre"}, "sqrt"),
         ({"state": TWO, "eligibility": SENT, "forget": "gradient = 1"}, "gradient = 1"),
-        ({"state": TWO, "eligibility": f"{SENT} + trace_post * trace_pre"}, "noise_post"),
+        (
+            {"state": (*TWO, "x"), "eligibility": f"x = 0.5 * x + trace_pre\n{SENT} + trace_post * x"},
+            "noise_post, which may be negative",
+        ),
         ({"state": (*TWO, "x"), "eligibility": f"x = trace_pre - 0.5 * x\n{SENT}"}, "x = "),
         ({"state": ("gradient",), "credit": "gradient += modulator * noise_post"}, "tag"),
         ({"transmits": "2 * weight", "state": TWO, "eligibility": SENT}, "2 * weight"),
@@ -205,19 +204,16 @@ def test_sizes_and_constants_are_checked(options):
         loihi(OWN, **options)
 
 
-LOCAL = {
-    "rule": NodePerturbation(sigma=0.1, readout="delta"), "modulator": Modulator(baseline=RunningMean()),
-    "optimizer": ShiftSGD(), "lanes": 1, "decorrelation": None,
-}  # fmt: skip
+@pytest.fixture(scope="module")
+def run():
+    return nap.train(
+        task=PatternGeneration(duration=20 * ms, ticks=4), model=CurrentLIF(hidden=8), optimizer=ShiftSGD(),
+        rule=NodePerturbation(sigma=0.1, readout="delta"), modulator=Modulator(baseline=RunningMean()),
+        decorrelation=None, lanes=1, engine="runtime", updates=1, seed=3, progress=False, tests=0,
+    )  # fmt: skip
 
 
-def trained(**changes):
-    options = {"model": CurrentLIF(hidden=8), "task": DelayedXOR()} | LOCAL | changes
-    return nap.train(**options, engine="runtime", updates=1, seed=3, progress=False, tests=0)
-
-
-def test_a_run_as_a_file(tmp_path, capsys):
-    run = trained()
+def test_a_run_as_a_file(tmp_path, capsys, run):
     run.save(tmp_path / "run")
     out = tmp_path / "rule.json"
     assert main(["export", str(tmp_path / "run"), "--to", "loihi", "--out", str(out)]) == 0
@@ -233,11 +229,16 @@ def test_a_run_as_a_file(tmp_path, capsys):
     [
         ({"lanes": 2}, "lanes=1"),
         ({"optimizer": Adam()}, "mean of the optimizer"),
+        ({"clip": nap.optim.Clip(norm=1.0)}, "norm of the update"),
         ({"model": TanhRNN(hidden=8)}, "cells that spike"),
-        ({"task": PatternGeneration(duration=20 * ms)}, "inputs of 0 or 1"),
+        ({"model": CurrentLIF(hidden=8, skip=True)}, "no direct connection"),
+        ({}, "inputs of 0 or 1"),
     ],
 )
-def test_runs_without_microcode_write_no_file(tmp_path, changes, reason):
+def test_runs_without_microcode_write_no_file(tmp_path, run, changes, reason):
+    graded = run.example | {"inputs": 0.5 * run.example["inputs"]}
+    settings = run.task, run.recipe.replace(**changes)
+    other = dataclasses.replace(run, settings=settings, example=run.example if changes else graded)
     with pytest.raises(InvalidValue, match=r"export\.loihi\.run") as error:
-        loihi_file(trained(**changes), tmp_path / "rule.json")
+        loihi_file(other, tmp_path / "rule.json")
     assert reason in str(error.value) and not list(tmp_path.iterdir())
