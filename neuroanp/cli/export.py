@@ -77,14 +77,14 @@ nothing: the rule has to be local, with --rule.distribution sign in its training
 
 
 class Loihi(Target):
-    """Options of microcode."""
+    """Options of microcode: what a rule goes on to learn by."""
 
     text = """\
-Writes the rule that a network was trained by as microcode of Loihi's three-factor learning (Lava's dw and dt)
-for each projection, with what the host has to send. What has no microcode is refused. What has it is a local
-rule that trained spiking cells with --lanes 1, --modulator.baseline running-mean, --decorrelation none and
---optimizer shift-sgd."""
+Writes the run's rule as microcode of Loihi's three-factor learning (Lava's dw and dt) for each projection,
+with what the host has to send. What has no microcode is refused: the rule has to be local, its cells spike."""
 
+    modulator: Modulator = Modulator(baseline=RunningMean())
+    optimizer: Stage = ShiftSGD()
     modulator_size: float = option(
         0.1, "typical size of the modulator, for the scale of what is sent", above=0
     )
@@ -92,7 +92,10 @@ rule that trained spiking cells with --lanes 1, --modulator.baseline running-mea
     def write(self, run: Run, path: Path) -> str:
         from neuroanp.hardware.export import loihi_file
 
-        return f"{loihi_file(run, path, modulator_size=self.modulator_size)}\n\nmicrocode: {path}"
+        rule = loihi_file(
+            run, path, modulator=self.modulator, optimizer=self.optimizer, modulator_size=self.modulator_size
+        )
+        return f"{rule}\n\nmicrocode: {path}"
 
 
 TARGETS: dict[str, type[Target]] = {"nir": Nir, "rtl": Rtl, "loihi": Loihi}

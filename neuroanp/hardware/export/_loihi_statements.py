@@ -59,8 +59,6 @@ class Reading(NamedTuple):
     """Terms of the gradient times the number that the optimizer multiplies it with, without its rate."""
     each_step: bool
     """True where the modulator comes at each step, False where once a trial."""
-    resets: bool
-    """True where the first step of a trial forgets traces or the tag."""
     cell: tuple[str, ...]
     """Statements that the postsynaptic cell executes."""
     counts: tuple[str, ...]
@@ -108,6 +106,8 @@ class _Reader:
             if name == "gradient":
                 credit = self._products(value - _symbol("gradient"), name)
             elif name == self.tag:
+                if credit:
+                    raise NotReadableError(f"{name}, which the gradient needs as it was a step before")
                 memory, eligibility = self._recursion(value)
             elif "pre" in self.sides[name]:
                 self.traces[name] = self._trace(name, value)
@@ -118,8 +118,7 @@ class _Reader:
         each_step = bool(credit)
         credit = self._learned(credit)
         self._forgotten()
-        resets = bool(self.tag) or any(trace.memory for trace in self.traces.values())
-        return Reading(self.tag, memory, eligibility, credit, each_step, resets, tuple(cell), tuple(counts))
+        return Reading(self.tag, memory, eligibility, credit, each_step, tuple(cell), tuple(counts))
 
     def _sides(self) -> dict[str, set[str]]:
         """Cells, and ``"synapse"`` for the weight, that each variable depends on."""

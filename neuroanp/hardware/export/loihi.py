@@ -30,6 +30,7 @@ in every projection
   online    weights change in each step, by the tag of the step before; the rule gathers a gradient over the
             trial and changes them at its end. The sum is the same as far as weights that move within a trial
             change nothing; where the modulator comes once, at the end of a trial, so do the changes
+  lanes     trials follow one another; none are averaged
   trials    between trials the host sets tag_1 to 0, and x1 and x2 too; nothing in the microcode can
   spikes    sources send 0 or 1: cells that spike, inputs of 0 or 1
   widths    traces 0 to 127, third factors to 127, weights -256 to 255, tags -257 to 255; what is

@@ -1,4 +1,4 @@
-"""`loihi_file`: the rule that a network was trained by, as microcode in a file."""
+"""`loihi_file`: the rule of a trained network as microcode in a file."""
 
 from __future__ import annotations
 
@@ -12,13 +12,21 @@ from neuroanp import storage
 from neuroanp.config import checks
 from neuroanp.errors import InvalidValue
 from neuroanp.hardware.export.loihi import SIZES, LoihiRule, microcodes
-from neuroanp.hardware.export.nir import length_of_step
+from neuroanp.hardware.export.nir import length_of_step, require_place
 from neuroanp.hardware.locality import local_synapses
-from neuroanp.optim import Chain
+from neuroanp.optim import ShiftSGD, Stage
+from neuroanp.reward import Modulator, RunningMean
 from neuroanp.training.run import Run
 
 
-def loihi_file(run: Run, path: Path | str, *, modulator_size: float = 0.1) -> LoihiRule:
+def loihi_file(
+    run: Run,
+    path: Path | str,
+    *,
+    modulator: Modulator | None = None,
+    optimizer: Stage | None = None,
+    modulator_size: float = 0.1,
+) -> LoihiRule:
     """Write the microcode of each projection of a run as JSON.
 
     ``projections`` has by weight name the equations, traces, third factors and units of `Microcode`;
@@ -29,6 +37,10 @@ def loihi_file(run: Run, path: Path | str, *, modulator_size: float = 0.1) -> Lo
     run : Run
     path : Path or str
         File to write.
+    modulator : Modulator, optional
+        With baseline `RunningMean` when left out.
+    optimizer : Stage, optional
+        `ShiftSGD` when left out.
     modulator_size : float
         Typical size of the modulator, above 0.
 
@@ -46,33 +58,28 @@ def loihi_file(run: Run, path: Path | str, *, modulator_size: float = 0.1) -> Lo
     """
     checks.instance("export.loihi.run", run, Run)
     checks.number("export.loihi.modulator_size", modulator_size, {**checks.NO_BOUNDS, "above": 0.0})
-    rule, path = _rule(run, modulator_size), Path(path)
+    _require_spikes(run)
+    modulator, optimizer = modulator or Modulator(baseline=RunningMean()), optimizer or ShiftSGD()
+    rule, path = _rule(run, modulator, optimizer, modulator_size), Path(path)
     for name, missing in rule.missing.items():
         raise InvalidValue("export.loihi.run", "a rule that has microcode", f"{name}: {missing}")
-    if path.is_dir():
-        raise InvalidValue("export.loihi.path", "a file", f"the folder {path}")
+    require_place("export.loihi.path", path)
     with storage.replaced(path) as draft:
         storage.write_json(draft, rule.described())
     return rule
 
 
-def _rule(run: Run, modulator_size: float) -> LoihiRule:
+def _rule(run: Run, modulator: Modulator, optimizer: Stage, modulator_size: float) -> LoihiRule:
     recipe = run.recipe
-    _require_spikes(run)
-    if recipe.lanes != 1:
-        raise InvalidValue("export.loihi.run", "lanes=1, a trial at a time", f"lanes={recipe.lanes}")
-    optimizer = Chain(recipe.clip, recipe.optimizer, recipe.bounds)
-    synapses = local_synapses(recipe.rule, recipe.modulator, optimizer, recipe.decorrelation)
+    synapses = local_synapses(recipe.rule, modulator, optimizer, recipe.decorrelation)
     dt = length_of_step(run)
     common = {"dt": float(dt), "readout_memory": recipe.model.readout_memory(dt)}
     networks = {name: common | _sizes(run.weights[name]) for name in synapses}
     largest = max(float(np.abs(run.weights[name]).max()) for name in synapses)
     weight = 2.0 ** (math.ceil(math.log2(largest)) + 1) if largest else SIZES["weight"]
     sizes = {"weight": weight, "modulator": modulator_size, "outcome": modulator_size}
-    projections = microcodes(synapses, recipe.modulator, optimizer, networks, sizes)
-    return LoihiRule(
-        rule=recipe.rule, modulator=recipe.modulator, optimizer=recipe.optimizer, projections=projections
-    )
+    projections = microcodes(synapses, modulator, optimizer, networks, sizes)
+    return LoihiRule(rule=recipe.rule, modulator=modulator, optimizer=optimizer, projections=projections)
 
 
 def _sizes(weights: Any) -> dict[str, float]:

@@ -17,7 +17,7 @@ from neuroanp.hardware.locality import local_synapses
 from neuroanp.models import CurrentLIF, TanhRNN
 from neuroanp.optim import SGD, Adam, ShiftSGD, SignSGD, WeightBounds
 from neuroanp.reward import Modulator, OtherLanes, RunningMean
-from neuroanp.rules import DelayedHebbian, NodePerturbation, ReadoutOnly, RewardSTDP, Rule
+from neuroanp.rules import DelayedHebbian, NodePerturbation, ReadoutOnly, RewardSTDP, Rule, WeightPerturbation
 from neuroanp.substrate.loihi import LoihiLearning
 from neuroanp.synapse import Synapse
 from neuroanp.tasks import PatternGeneration
@@ -227,9 +227,8 @@ def test_a_run_as_a_file(tmp_path, capsys, run):
 @pytest.mark.parametrize(
     "changes, reason",
     [
-        ({"lanes": 2}, "lanes=1"),
-        ({"optimizer": Adam()}, "mean of the optimizer"),
-        ({"clip": nap.optim.Clip(norm=1.0)}, "norm of the update"),
+        ({"rule": WeightPerturbation()}, "the weight in force"),
+        ({"decorrelation": nap.Decorrelation()}, "not local"),
         ({"model": TanhRNN(hidden=8)}, "cells that spike"),
         ({"model": CurrentLIF(hidden=8, skip=True)}, "no direct connection"),
         ({}, "inputs of 0 or 1"),
@@ -242,3 +241,10 @@ def test_runs_without_microcode_write_no_file(tmp_path, run, changes, reason):
     with pytest.raises(InvalidValue, match=r"export\.loihi\.run") as error:
         loihi_file(other, tmp_path / "rule.json")
     assert reason in str(error.value) and not list(tmp_path.iterdir())
+
+
+def test_a_folder_and_an_optimizer_without_microcode_are_refused(tmp_path, run):
+    for path, settings in ((tmp_path, {}), (tmp_path / "rule.json", {"optimizer": Adam()})):
+        with pytest.raises(InvalidValue, match=r"a file, got the folder|mean of the optimizer"):
+            loihi_file(run, path, **settings)
+    assert not list(tmp_path.iterdir())
