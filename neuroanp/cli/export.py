@@ -81,7 +81,7 @@ class Loihi(Target):
 
     text = """\
 Writes the run's rule as microcode of Loihi's three-factor learning (Lava's dw and dt) for each projection,
-with what the host has to send. What has no microcode is refused: the rule has to be local, its cells spike."""
+with what the host has to send. What has no microcode is refused: the rule has to be local, and cells spike."""
 
     modulator: Modulator = Modulator(baseline=RunningMean())
     optimizer: Stage = ShiftSGD()

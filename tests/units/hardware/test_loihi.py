@@ -25,6 +25,34 @@ from support.loihi import changes, series, slope
 
 RATE = 2.0**-5
 MODULATOR = Modulator(discount=1 - 2.0**-4, baseline=RunningMean())
+OWN = NodePerturbation(sigma=0.5)
+
+
+class Own(Rule):
+    """Rule of somebody else, defined by the statements of one synapse."""
+
+    name = "own"
+
+    def __init__(self, **statements):
+        super().__init__()
+        object.__setattr__(self, "statements", statements)
+
+    def own_synapse(self, name, passes):
+        return Synapse(**self.statements)
+
+    def __call__(self, record, modulator, state):
+        return {}
+
+
+FILTERED = Own(
+    state=("filtered", "eligibility", "gradient"),
+    eligibility="filtered = 0.9 * filtered + trace_pre",
+    credit="""
+        eligibility = decay * eligibility + 2 * noise_post * filtered
+        gradient += modulator * eligibility
+    """,
+    forget="gradient = 0",
+)
 ERROR = "course*mask*(target_post - y_post)"
 HAVE = {"delayed-hebbian", "node-perturbation", "readout-only", "reward-stdp"}
 
@@ -45,8 +73,8 @@ def test_every_rule_has_microcode_or_a_reason(name):
     assert (name in HAVE) == (not code.missing)
 
 
-def meant_and_got(rule, projection, sizes, typical=None, change=None, trials=12, firing=0.1, **options):
-    """Size and correlation of weight changes in the emulator, against those by the rule's own statements."""
+def both(rule, projection, sizes, typical=None, change=None, trials=12, firing=0.1, **options):
+    """Changes of weights by the rule's own statements, and in the emulator, (trials, post, pre)."""
     settings = {"modulator": MODULATOR, "optimizer": SGD(lr=RATE)}
     code = loihi(rule, sizes=typical, **settings).projections[projection]
     code = dataclasses.replace(code, **change(code)) if change else code
@@ -56,7 +84,13 @@ def meant_and_got(rule, projection, sizes, typical=None, change=None, trials=12,
     pairs = [
         changes(synapse, code, series(rng, sizes, firing), constants, rng, **options) for _ in range(trials)
     ]
-    return slope(*map(np.array, zip(*pairs, strict=True)))
+    meant, got = map(np.array, zip(*pairs, strict=True))
+    return meant, got
+
+
+def meant_and_got(*arguments, **options):
+    """Size and correlation of weight changes in the emulator, against those by the rule's own statements."""
+    return slope(*both(*arguments, **options))
 
 
 @pytest.mark.parametrize(
@@ -66,6 +100,7 @@ def meant_and_got(rule, projection, sizes, typical=None, change=None, trials=12,
         (RewardSTDP(a_minus=0.7), "W_rec", {}, {}),
         (DelayedHebbian(), "W_in", {"activity_post": 0.5}, {"fluctuation**3": 3.0}),
         (ReadoutOnly(), "W_out", {"y_post": 0.2, "target_post": 0.2}, {ERROR: 0.3}),
+        (FILTERED, "W_rec", {"noise_post": 0.5}, {"noise_post": 0.5}),
     ],
 )
 def test_microcode_changes_weights_as_its_rule_means(rule, projection, sizes, typical):
@@ -95,31 +130,24 @@ def test_reward_and_punishment_as_two_factors_survive_postsynaptic_spikes():
     assert two == pytest.approx(1, abs=0.1) and one == pytest.approx(0.7, abs=0.1)
 
 
+def test_weights_drift_down_where_modulators_are_no_multiples_of_32():
+    def whole_numbers(code):
+        fine = (dataclasses.replace(sent, multiple=1) for sent in code.sent)
+        return {"sent": tuple(fine)}
+
+    drift = []
+    for change in (None, whole_numbers):
+        meant, got = both(NodePerturbation(sigma=0.2), "W_rec", {"noise_post": 0.2}, change=change, trials=6)
+        drift.append((got - meant).mean() / meant.std())
+    assert abs(drift[0]) < 0.15 and drift[1] < -0.4
+
+
 def test_noise_of_both_signs_needs_postsynaptic_spikes_unconnected():
     code = loihi(NodePerturbation()).projections["W_rec"]
     assert not code.post_spikes and code.sent[0].part == "signed"
     noise = {"noise_post": 0.5}
     lost, _ = meant_and_got(NodePerturbation(sigma=0.5), "W_rec", noise, firing=1.0, post_spikes=True)
     assert lost == pytest.approx(0.5, abs=0.15)
-
-
-OWN = NodePerturbation(sigma=0.5)
-
-
-class Own(Rule):
-    """Rule of somebody else, defined by the statements of one synapse."""
-
-    name = "own"
-
-    def __init__(self, **statements):
-        super().__init__()
-        object.__setattr__(self, "statements", statements)
-
-    def own_synapse(self, name, passes):
-        return Synapse(**self.statements)
-
-    def __call__(self, record, modulator, state):
-        return {}
 
 
 TWO = ("eligibility", "gradient")
