@@ -81,7 +81,8 @@ class Loihi(Target):
 
     text = """\
 Writes the run's rule as microcode of Loihi's three-factor learning (Lava's dw and dt) for each projection,
-with what the host has to send. What has no microcode is refused: the rule has to be local, and cells spike."""
+with what the host has to send. What has no microcode is refused: rules that are not local, cells that don't
+spike."""
 
     modulator: Modulator = Modulator(baseline=RunningMean())
     optimizer: Stage = ShiftSGD()

@@ -83,6 +83,13 @@ class LoihiRule:
         """Reasons by weight name; empty where every projection has microcode."""
         return {name: code for name, code in self.projections.items() if isinstance(code, NoMicrocode)}
 
+    def line(self) -> str:
+        """Line in place of the table: equations of the first projection that learns, or the first reason."""
+        for missing in self.missing.values():
+            return str(missing)
+        codes = [code for code in self.projections.values() if isinstance(code, Microcode) and code.learns]
+        return f"dw = {codes[0].dw}; dt = {codes[0].dt}" if codes else "does not learn"
+
     def described(self) -> dict[str, Any]:
         """Plain dictionary that JSON can hold."""
         projections = {name: dataclasses.asdict(code) for name, code in self.projections.items()}

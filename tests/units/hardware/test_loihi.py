@@ -70,7 +70,7 @@ def test_every_rule_has_microcode_or_a_reason(name):
         elif part.learns:
             assert isinstance(synapse, Synapse) and part.dw in str(code) and part.dt in str(code)
             LoihiLearning([[0]], **part.arguments())
-    assert (name in HAVE) == (not code.missing)
+    assert (name in HAVE) == (not code.missing) == code.line().startswith("dw = ")
 
 
 def both(rule, projection, sizes, typical=None, change=None, trials=12, firing=0.1, **options):
