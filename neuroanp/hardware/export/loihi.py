@@ -10,7 +10,7 @@ from typing import Any
 from neuroanp.config import checks, document
 from neuroanp.errors import InvalidValue
 from neuroanp.hardware.export._loihi_microcode import Microcode
-from neuroanp.hardware.export._loihi_statements import NotReadableError, read
+from neuroanp.hardware.export._loihi_statements import LOCAL_RULE, NotReadableError, read
 from neuroanp.hardware.export._loihi_units import Builder
 from neuroanp.hardware.locality import local_synapses
 from neuroanp.optim import ShiftSGD, Stage
@@ -198,7 +198,7 @@ def microcodes(
     for name, synapse in synapses.items():
         rate = optimizer.broadcast(name, 0.0).get("learning_rate", 0.0)
         if isinstance(synapse, NotLocal):
-            codes[name] = NoMicrocode(quantity=f"not local, {synapse.quantity}", variant=synapse.variant)
+            codes[name] = NoMicrocode(quantity=str(synapse), variant=LOCAL_RULE)
         elif not synapse.learns or rate == 0:
             codes[name] = Microcode()
         else:

@@ -66,7 +66,8 @@ def test_every_rule_has_microcode_or_a_reason(name):
         part = code.projections[projection]
         assert isinstance(part, Microcode | NoMicrocode)
         if isinstance(part, NoMicrocode):
-            assert part.quantity and part.variant and part.quantity in str(code)
+            assert part.quantity and part.quantity in str(code)
+            assert part.variant == "NodePerturbation with Modulator(baseline=RunningMean())"
         elif part.learns:
             assert isinstance(synapse, Synapse) and part.dw in str(code) and part.dt in str(code)
             LoihiLearning([[0]], **part.arguments())
