@@ -76,7 +76,30 @@ nothing: the rule has to be local, with --rule.distribution sign in its training
         return f"learning core: {rtl(chip, path)}; run core_tb.v with core.v in a Verilog simulator"
 
 
-TARGETS: dict[str, type[Target]] = {"nir": Nir, "rtl": Rtl}
+class Loihi(Target):
+    """Options of microcode: what a rule goes on to learn by."""
+
+    text = """\
+Writes the run's rule as microcode of Loihi's three-factor learning (Lava's dw and dt) for each projection,
+with what the host has to send. What has no microcode is refused: rules that are not local, cells that don't
+spike."""
+
+    modulator: Modulator = Modulator(baseline=RunningMean())
+    optimizer: Stage = ShiftSGD()
+    modulator_size: float = option(
+        0.1, "typical size of the modulator, for the scale of what is sent", above=0
+    )
+
+    def write(self, run: Run, path: Path) -> str:
+        from neuroanp.hardware.export import loihi_file
+
+        rule = loihi_file(
+            run, path, modulator=self.modulator, optimizer=self.optimizer, modulator_size=self.modulator_size
+        )
+        return f"{rule}\n\nmicrocode: {path}"
+
+
+TARGETS: dict[str, type[Target]] = {"nir": Nir, "rtl": Rtl, "loihi": Loihi}
 """Options of each target, by the name that ``--to`` gives it."""
 
 TEXT = f"""\

@@ -2,3 +2,4 @@
 
 from neuroanp.substrate.analog import Analog as Analog
 from neuroanp.substrate.fixed_point import FixedPoint as FixedPoint
+from neuroanp.substrate.loihi import LoihiLearning as LoihiLearning

@@ -103,7 +103,7 @@ def nir(
     _require_same_spikes(run, constants, arrays, dtype)
     graph = _graph(package, constants, arrays, np.dtype(dtype), model.bias, readout)
     graph.metadata = _metadata(run, dt, constants, readout)
-    _require_place(path)
+    require_place("export.nir.path", path)
     beside = {"W_out": folded["W_out"], "memory": np.array(constants.kappa), "dt": np.array(float(dt))}
     with storage.replaced(path.with_name(f"{path.name}.readout.npz")) as draft:
         storage.write_arrays(draft, beside)
@@ -112,13 +112,14 @@ def nir(
     return path
 
 
-def _require_place(path: Path) -> None:
+def require_place(where: str, path: Path) -> None:
+    """Raise `InvalidValue`, which names `where`, for a folder and for a file whose folder can't be made."""
     if path.is_dir():
-        raise InvalidValue("export.nir.path", "a file", f"the folder {path}")
+        raise InvalidValue(where, "a file", f"the folder {path}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InvalidValue("export.nir.path", "a place that can be written", f"{path}: {error}") from None
+        raise InvalidValue(where, "a place that can be written", f"{path}: {error}") from None
 
 
 def length_of_step(run: Run) -> Any:
