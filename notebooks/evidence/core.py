@@ -1,8 +1,8 @@
 """A core that learns a delayed exclusive or from its own noise and a broadcast scalar: core.json.
 
-``python notebooks/evidence/core.py`` needs the extra ``rtl`` and a C++ compiler; it takes about 20 minutes. The
-same trials run on the integers and, cycle by cycle, on the core in CXXRTL; the readout alone and a network
-without recurrent weights run beside them.
+``python notebooks/evidence/core.py`` needs the extra ``rtl`` and a C++ compiler, and takes about 20 minutes.
+The same trials run on the integers and, cycle by cycle, on the core in CXXRTL; the readout alone and a
+network without recurrent weights run beside them.
 """
 
 import json
@@ -36,7 +36,9 @@ def exclusive_or() -> TrialArrays:
     inputs[:, 15:19, 2] = masks[:, 15:19] = 1
     answers = np.array([-1.0, 1.0, 1.0, -1.0])[:, None, None] * np.ones((1, STEPS, 1))
     arrays = {"inputs": inputs, "targets": answers, "masks": masks}
-    return TrialArrays(**arrays, **{f"test_{name}": array for name, array in arrays.items()}, kind="regression")
+    return TrialArrays(
+        **arrays, **{f"test_{name}": array for name, array in arrays.items()}, kind="regression"
+    )
 
 
 def chip(seed: int, rates: dict[str, float], recurrent_gain: float = 1.0) -> IntegerChip:

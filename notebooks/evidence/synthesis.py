@@ -86,7 +86,13 @@ def main() -> None:
                 done = subprocess.run(
                     [yosys, "-p", script], cwd=folder, capture_output=True, text=True, check=True
                 )
-                record = {"rule": rule, "numbers": numbers, "cells": hidden, "family": family, "yosys": version}
+                record = {
+                    "rule": rule,
+                    "numbers": numbers,
+                    "cells": hidden,
+                    "family": family,
+                    "yosys": version,
+                }
                 records.append(record | {"memory_bits": bits} | counts(done.stdout))
                 print(records[-1], flush=True)
     path = Path(__file__).with_name("synthesis.json")
