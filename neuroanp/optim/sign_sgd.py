@@ -15,7 +15,8 @@ SIGN_SGD = """@inproceedings{bernstein2018signsgd,
   author = {Bernstein, Jeremy and Wang, Yu-Xiang and Azizzadenesheli, Kamyar and Anandkumar, Animashree},
   title = {sign{SGD}: Compressed Optimisation for Non-Convex Problems},
   booktitle = {International Conference on Machine Learning},
-  year = {2018}
+  year = {2018},
+  eprint = {1802.04434}
 }"""
 
 

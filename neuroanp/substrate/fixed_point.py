@@ -36,8 +36,9 @@ class FixedPoint(Part):
     noise : {"counter", "xorshift"}
         Noise and draws: NeuroANP's own, functions of seed, trial, step and place; or those of one
         generator on the chip, Marsaglia's xorshift of 32 bits, which needs noise of sign distribution.
-    weight_range : float
-        Greatest weight of a projection, in units of its largest at the start.
+    weight_range, readout_range : float
+        Greatest weight of a projection, in units of its largest at the start: readouts start small. The
+        report says where weights have reached it.
     headroom : float
         Room of the other variables, in units of their largest size in the first trials.
 
@@ -59,7 +60,10 @@ class FixedPoint(Part):
     constant_bits: int = option(14, "bits of constants that multiply", least=3, most=24)
     rounding: Literal["stochastic", "nearest", "floor"] = option("stochastic", "rounding in synapses")
     noise: Literal["counter", "xorshift"] = option("counter", "source of noise and draws")
-    weight_range: float = option(4.0, "greatest weight, in units of the largest at the start", above=0)
+    weight_range: float = option(2.0, "greatest hidden weight, in units of the largest at the start", above=0)
+    readout_range: float = option(
+        16.0, "greatest weight of the readout, in units of the largest at the start", above=0
+    )
     headroom: float = option(4.0, "room of variables, in units of their size in the first trials", least=1)
 
     def bits_of(self, variable: str) -> int:

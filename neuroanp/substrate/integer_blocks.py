@@ -12,7 +12,7 @@ from neuroanp.substrate.cells import ARRIVED, DRIVE
 from neuroanp.substrate.fixed_point import FixedPoint
 from neuroanp.substrate.formats import BIT, Block, Fixed, Format
 from neuroanp.substrate.lowering import Lowering
-from neuroanp.substrate.network import HIDDEN, STEP, SynapticNetwork
+from neuroanp.substrate.network import HIDDEN, READOUT, STEP, SynapticNetwork
 from neuroanp.substrate.nodes import Binary, Clip, Input, Node, Number, Select, variable, walk
 from neuroanp.substrate.sums import Sum, broadcast, constant, scalar, value
 from neuroanp.synapse import BROADCAST
@@ -100,7 +100,8 @@ class IntegerBlocks:
     def _of_synapses(self, name: str) -> dict[str, Format]:
         numbers = self.numbers
         largest = float(np.abs(self.network.weights[name]).max())
-        formats = {"weight": Format.of(numbers.weight_range * largest, numbers.weight_bits)}
+        reach = numbers.readout_range if name == READOUT else numbers.weight_range
+        formats = {"weight": Format.of(reach * largest, numbers.weight_bits)}
         copies = _copies(self.network.code(name, "eligibility") or self.network.code(name, "credit"))
         for variable_ in self.network.synapses[name].state:
             if copies.get(variable_) == "trace_pre":

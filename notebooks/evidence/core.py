@@ -49,7 +49,7 @@ def chip(seed: int, rates: dict[str, float], recurrent_gain: float = 1.0) -> Int
         rule=WeightPerturbation(sigma=0.05, distribution="sign"),
         modulator=Modulator(baseline=OtherPass()),
         optimizer=SignSGD(momentum=0.9, anneal="linear", **rates),
-        numbers=FixedPoint(noise="xorshift"),
+        numbers=FixedPoint(noise="xorshift", weight_range=4.0, readout_range=4.0),
         seed=seed,
         updates=TRIALS,
     )

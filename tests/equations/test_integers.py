@@ -78,7 +78,7 @@ def test_the_statements_of_a_chip_are_the_training_in_floating_point(case):
 def test_with_many_bits_integers_follow_the_floating_point(case):
     numbers = FixedPoint(
         weight_bits=24, eligibility_bits=18, gradient_bits=31, potential_bits=24, broadcast_bits=18,
-        rounding="nearest", weight_range=2.0,
+        rounding="nearest", readout_range=2.0,
     )  # fmt: skip
     made = chip(**{"numbers": numbers} | CASES[case])
     floats, start = in_floating_point(made, 2), made.network.weights
