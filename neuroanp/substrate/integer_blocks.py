@@ -200,7 +200,7 @@ class IntegerBlocks:
         multiplier = self.numbers.multiplier_bits
         lowering = Lowering(where, names, formats | spikes, "nearest", multiplier, lambda source: BIT)
         for line in declared.lines:
-            condition = lowering.condition_of(line.condition) if line.condition else None
+            condition = lowering.fixed(lowering.names[line.condition]).node if line.condition else None
             terms = lowering.expression(line.expression)
             if condition is not None and line.target not in lowering.formats:
                 terms = lowering.chosen(condition, terms, lowering.names.get(line.target, {}))

@@ -138,10 +138,6 @@ class Lowering:
                 return self._call(node, function)
         raise self._refused(node)
 
-    def condition_of(self, name: str) -> Node:
-        """Variable as 0 or 1."""
-        return self.fixed(self.names[name]).node
-
     def chosen(self, condition: Node, a: Sum, b: Sum) -> Sum:
         """One of two sums."""
         x, y = self._aligned(a, b)

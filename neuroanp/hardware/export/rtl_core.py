@@ -58,11 +58,12 @@ class Core(wiring.Component):
         self.hidden, self.n_in, self.n_out = network.model.hidden, network.n_in, network.n_out
         y = blocks.formats["readout"]["y"].bits
         weight_bits = max(blocks.formats[name]["weight"].bits for name in network.synapses)
-        synapses = max(posts * pres for posts, pres in map(network.sizes, network.synapses))
+        sizes = list(map(network.sizes, network.synapses))
+        self.most, self.widest = max(posts * pres for posts, pres in sizes), max(pres for _, pres in sizes)
         ports: dict[str, Any] = {
             "go": In(3), "u": In(self.n_in), "redraw": In(1), "quiet": In(1),
             "busy": Out(1), "z": Out(self.hidden),
-            "projection": In(2), "address": In(range(synapses)), "read": Out(signed(weight_bits)),
+            "projection": In(2), "address": In(range(self.most)), "read": Out(signed(weight_bits)),
             "write": In(1), "data": In(signed(weight_bits)),
         }  # fmt: skip
         ports |= {gate: In(1) for gate in GATES}
@@ -99,7 +100,7 @@ class Core(wiring.Component):
         m, network = self.m, self.network
         self.row, self.column = (
             Signal(range(max(self.hidden, self.n_out) + 1)),
-            Signal(range(self._widest() + 1)),
+            Signal(range(self.widest + 1)),
         )
         self.state: dict[str, dict[str, Any]] = {}
         self.first: list[Any] = []
@@ -121,9 +122,6 @@ class Core(wiring.Component):
         for k in range(self.n_out):
             m.d.comb += getattr(self, f"y{k}").eq(self.state["readout"]["y"][k])
 
-    def _widest(self) -> int:
-        return max(pres for _, pres in map(self.network.sizes, self.network.synapses))
-
     def _noise(self, group: str) -> Any:
         layer = "hidden" if group == "hidden" else "output"
         if self.network.sigma(layer) == 0:
@@ -137,9 +135,9 @@ class Core(wiring.Component):
         self.reads: dict[str, dict[str, Any]] = {}
         self.writes: dict[str, dict[str, Any]] = {}
         self.at, self.here, self.seen = (
-            Signal(range(self._most() + 1)),
-            Signal(range(self._most() + 1)),
-            Signal(range(self._widest() + 1)),
+            Signal(range(self.most + 1)),
+            Signal(range(self.most + 1)),
+            Signal(range(self.widest + 1)),
         )
         for name in network.synapses:
             self.reads[name], self.writes[name] = {}, {}
@@ -158,9 +156,6 @@ class Core(wiring.Component):
             name: Signal(signed(self.blocks.heard(name).node.bits), name=f"sum_{name}")
             for name in network.synapses
         }
-
-    def _most(self) -> int:
-        return max(posts * pres for posts, pres in map(self.network.sizes, self.network.synapses))
 
     def _inputs(self, name: str, in_step: bool) -> dict[str, Any]:
         """Values that the statements of a projection's synapse read in the cycle after it was visited."""
