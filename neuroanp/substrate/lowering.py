@@ -278,9 +278,8 @@ class Lowering:
         if function == "int" and (first.node.low, first.node.high) == (0, 1):
             return value(first)
         if function == "sign" and first.node.low < 0 < first.node.high:
-            zero = number(0)
-            below = select(binary("<", first.node, zero), number(-1), zero)
-            return value(Fixed(select(binary(">", first.node, zero), number(1), below), 0))
+            below = select(binary("<", first.node, number(0)), number(-1), number(0))
+            return value(Fixed(select(binary(">", first.node, number(0)), number(1), below), 0))
         if function == "clip" and all(set(argument) <= {ONE} for argument in arguments[1:]):
             low, high = (self._bound(argument, first.fraction) for argument in arguments[1:])
             return value(Fixed(clip(first.node, low, high), first.fraction))

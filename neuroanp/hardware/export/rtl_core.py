@@ -103,7 +103,8 @@ class Core(wiring.Component):
             Signal(range(self.widest + 1)),
         )
         self.state: dict[str, dict[str, Any]] = {}
-        self.first: list[Any] = []
+        self.before, self.after = Signal(self.hidden), Signal(self.hidden)
+        self.first: list[Any] = [self.before.eq(0), self.after.eq(0)]
         for group, size in (("hidden", self.hidden), ("readout", self.n_out)):
             self.state[group] = {}
             for name, value in network.cells[group].states.items():
@@ -115,8 +116,6 @@ class Core(wiring.Component):
                 ]
                 self.state[group][name] = Array(cells)
                 self.first += [cell.eq(s) for cell, s in zip(cells, start, strict=True)]
-        self.before, self.after = Signal(self.hidden), Signal(self.hidden)
-        self.first += [self.before.eq(0), self.after.eq(0)]
         self.minus = {"hidden": Signal(self.hidden), "readout": Signal(self.n_out)}
         m.d.comb += self.z.eq(self.before)
         for k in range(self.n_out):
@@ -282,9 +281,10 @@ class Core(wiring.Component):
 
     def _move(self, group: str) -> list[Any]:
         """Assignments of the next state of the cell in turn."""
-        values = {name: cells[self.row] for name, cells in self.state[group].items()}
-        values |= dict(self.sums) | {"noise": self._noise(group)}
-        values[SPIKES] = Cat(self.before.bit_select(self.row, 1), Const(0, 1)).as_signed()
+        registers = {name: cells[self.row] for name, cells in self.state[group].items()}
+        registers[SPIKES] = self.after.bit_select(self.row, 1)
+        spiked = Cat(self.before.bit_select(self.row, 1), Const(0, 1)).as_signed()
+        values = registers | dict(self.sums) | {"noise": self._noise(group), SPIKES: spiked}
         size = self.hidden if group == "hidden" else self.n_out
         for name, constant in self.network.cells[group].constants.items():
             if getattr(constant, "ndim", 0):
@@ -292,8 +292,6 @@ class Core(wiring.Component):
                 numbers = [int(x) for x in _spread(format_.quantized(constant), size)]
                 values[name] = Array(Const(x, signed(format_.bits)) for x in numbers)[self.row]
         evaluate = Evaluation(AmaranthArithmetic(self.m, self.words), values)
-        registers = {name: cells[self.row] for name, cells in self.state[group].items()}
-        registers[SPIKES] = self.after.bit_select(self.row, 1)
         results = self.blocks.cells[group].results
         return [registers[name].eq(evaluate(node)) for name, node in results.items()]
 
