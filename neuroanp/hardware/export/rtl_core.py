@@ -183,7 +183,7 @@ class Core(wiring.Component):
 
     def _sequence(self) -> None:
         m = self.m
-        self.valid, self.drawn = Signal(), Signal()
+        self.valid = Signal()
         m.d.sync += [self.valid.eq(0), self.here.eq(self.at), self.seen.eq(self.column)]
         m.d.comb += self.busy.eq(1)
         self.transmitted = {name: self._transmitted(name) for name in self.network.synapses}
@@ -239,10 +239,9 @@ class Core(wiring.Component):
     def _group(self, group: str, names: tuple[str, ...]) -> None:
         """Row after row: noise of the cell, its synapses, its move."""
         m, size = self.m, self.hidden if group == "hidden" else self.n_out
-        layer = "hidden" if group == "hidden" else "output"
         with m.State(f"row {group}"):
             m.d.sync += [self.column.eq(0), *(self.sums[name].eq(0) for name in names)]
-            if self.network.sigma(layer) > 0:
+            if self.network.sigma("hidden" if group == "hidden" else "output") > 0:
                 with m.If(self.redraw & ~self.quiet):
                     m.d.comb += self.taken.eq(1)
                     m.d.sync += self.minus[group].bit_select(self.row, 1).eq(self.words[0][0])
