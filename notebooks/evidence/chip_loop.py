@@ -8,9 +8,11 @@ import argparse
 import json
 from pathlib import Path
 
+from brian2 import ms
+
 import neuroanp as nap
 from neuroanp.gradients import BPTT
-from neuroanp.models import LIF
+from neuroanp.models import ALIF, LIF
 from neuroanp.optim import Adam
 from neuroanp.rules import ReadoutOnly
 from neuroanp.substrate import Analog
@@ -18,15 +20,26 @@ from neuroanp.tasks import DelayedXOR, PatternGeneration
 
 PATH = Path(__file__).with_name("chip_loop.json")
 SEEDS, BITS, MISMATCH, RANGE = range(100, 105), (4, 3), 0.3, 4.0
-IDEAL, UPDATES = 300, 100
-"""Updates by BPTT on the ideal model, and by perturbation on the device."""
+UPDATES = 100
+"""Updates by perturbation on the device."""
 
 TASKS: dict[str, nap.Task] = {"pattern": PatternGeneration(), "xor": DelayedXOR(evaluation_trials=512)}
+MODELS = {"pattern": LIF(input_gain=2.0), "xor": ALIF(input_gain=3.0, beta=1.0, tau_a=400 * ms)}
+IDEAL = {"pattern": 300, "xor": 100}
+"""Updates by BPTT on the ideal model."""
+
 LANES = {"pattern": 1, "xor": 64}
 """Of BPTT; lanes of a pattern are all the same."""
 
-RATES = {"lr": 2e-3, "input_lr": 2e-2, "readout_lr": 1e-2}
-SIGMA = 0.1
+BY_GRADIENT = {
+    "pattern": Adam(lr=3e-3, readout_lr=1e-2, anneal="linear"),
+    "xor": Adam(lr=3e-3, input_lr=2e-2, readout_lr=1e-2, anneal="linear"),
+}
+ON_DEVICE = {
+    "pattern": Adam(lr=2e-3, input_lr=2e-2, readout_lr=1e-2, anneal="linear"),
+    "xor": Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2, anneal="linear"),
+}
+SIGMA = {"pattern": 0.1, "xor": 0.3}
 
 
 def score(run: nap.Run) -> float:
@@ -43,13 +56,12 @@ def _trainer(task: nap.Task, recipe: nap.Recipe, seed: int, start: nap.Run | Non
     return nap.Trainer(task, recipe, seed=seed, start=start, engine="compiled", dtype="float32", tests=0)
 
 
-def on_device(task: nap.Task, base: nap.Recipe, ideal: nap.Run, bits: int, seed: int) -> dict[str, float]:
+def on_device(name: str, base: nap.Recipe, ideal: nap.Run, bits: int, seed: int) -> dict[str, float]:
     """Scores on one device, before and after learning there in several ways."""
-    trials = 1000 + seed
-    rule = base.rule.replace(sigma=SIGMA, readout="delta")
+    task, trials = TASKS[name], 1000 + seed
+    rule = base.rule.replace(sigma=SIGMA[name], readout="delta")
     device = Analog(device=seed, bits=bits, mismatch=MISMATCH, range=RANGE)
-    there = base.replace(substrate=device, optimizer=Adam(**RATES), rule=rule, updates=UPDATES)
-    anew = there.replace(optimizer=Adam(**RATES, anneal="linear"))
+    there = base.replace(substrate=device, optimizer=ON_DEVICE[name], rule=rule, updates=UPDATES)
     readout = there.replace(rule=ReadoutOnly(), modulator=nap.Modulator())
     cells = there.replace(rule=rule.replace(readout="fixed"))
     found = {
@@ -57,25 +69,26 @@ def on_device(task: nap.Task, base: nap.Recipe, ideal: nap.Run, bits: int, seed:
         "after": learned(task, there, trials, ideal),
         "cells alone": learned(task, cells, trials, ideal),
         "readout alone": learned(task, readout, trials, ideal),
-        "from the start": learned(task, anew, trials),
+        "from the start": learned(task, there, trials),
     }
     if bits == max(BITS):
-        found["from the start, all updates"] = learned(task, anew.replace(updates=UPDATES + IDEAL), trials)
+        longer = there.replace(updates=UPDATES + IDEAL[name])
+        found["from the start, all updates"] = learned(task, longer, trials)
     return found
 
 
 def records(name: str, seed: int) -> list[dict[str, float | str]]:
     """Scores of one seed, a record for each number of bits."""
     task = TASKS[name]
-    base = task.recipe("best")
-    base = base.replace(model=LIF(input_gain=base.model.input_gain))
-    optimizer = Adam(lr=3e-3, readout_lr=1e-2, anneal="linear")
-    by_gradient = base.replace(rule=BPTT(surrogate="triangle"), modulator=nap.Modulator())
-    by_gradient = by_gradient.replace(lanes=LANES[name], optimizer=optimizer, updates=IDEAL)
+    base = task.recipe("best").replace(model=MODELS[name])
+    by_gradient = base.replace(
+        rule=BPTT(surrogate="triangle"), modulator=nap.Modulator(), lanes=LANES[name],
+        optimizer=BY_GRADIENT[name], updates=IDEAL[name],
+    )  # fmt: skip
     ideal = _trainer(task, by_gradient, seed).run(progress=False)
     return [
         {"task": name, "seed": seed, "bits": bits, "ideal": score(ideal)}
-        | on_device(task, base, ideal, bits, seed)
+        | on_device(name, base, ideal, bits, seed)
         for bits in BITS
     ]
 
