@@ -92,6 +92,25 @@ def test_evidence_is_what_is_stored():
             assert text in shown
 
 
+def test_evidence_of_the_chip_is_what_is_stored():
+    """The tables of evidence_chip.ipynb are those of its files today."""
+    shown = tables("evidence_chip")
+    files = {path.stem: read_json(path) for path in (NOTEBOOKS / "evidence").glob("*.json")}
+    means = {}
+    for run in files["integers"]["runs"]:
+        means.setdefault((run["task"], run["config"]), []).append(run["loss"])
+    for run in files["chip_loop"]["runs"]:
+        for stage in ("ideal", "before", "after", "cells alone", "readout alone", "from the start"):
+            means.setdefault((run["task"], run["bits"], stage), []).append(run[stage])
+    for values in means.values():
+        assert f"| {sum(values) / len(values):#.3g} " in shown
+    for run in files.get("core", {"runs": []})["runs"]:
+        assert f"{run['weights that differ']} of {run['weights']}" in shown
+        assert f"loss {run['core']['loss']:.3f}" in shown
+    for run in files["synthesis"]["synthesised, not placed"]:
+        assert f"| {run['LUT']:,} | {run['carry']:,} | {run['FF']:,} |" in shown
+
+
 def test_the_papers_ratios_are_those_of_the_stored_runs():
     """Those of 7_the_paper.ipynb, of seeds that nothing was chosen on."""
     shown = tables("7_the_paper").replace("(", "(90 % interval ")
