@@ -44,7 +44,7 @@ CASES = {
     "momentum": {"optimizer": SGD(lr=0.01, momentum=0.8)},
 }  # fmt: skip
 
-QUICK = ("nodes", "alif", "lanes")
+QUICK = ("alif", "lanes")
 ON_WEIGHTS = ("weights", "wandering", "two passes")
 
 
@@ -74,7 +74,10 @@ def test_the_statements_of_a_chip_are_the_training_in_floating_point(case):
         np.testing.assert_allclose(floats[name], weights, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("case", [*ON_WEIGHTS, "nodes", "delta", "stdp", "alif"])
+SLOW = [pytest.param(case, marks=pytest.mark.slow) for case in ("wandering", "two passes", "nodes", "stdp")]
+
+
+@pytest.mark.parametrize("case", ["weights", "delta", "alif", *SLOW])
 def test_with_many_bits_integers_follow_the_floating_point(case):
     numbers = FixedPoint(
         weight_bits=24, eligibility_bits=18, gradient_bits=31, potential_bits=24, broadcast_bits=18,
