@@ -11,6 +11,7 @@ import numpy as np
 from neuroanp.config import checks
 from neuroanp.engine import device_for
 from neuroanp.errors import InvalidValue
+from neuroanp.hardware.integer_checks import check_trial, check_weights
 from neuroanp.hardware.integer_report import IntegerReport
 from neuroanp.hardware.locality import local_synapses
 from neuroanp.hardware.reward_unit import RewardUnit
@@ -34,6 +35,12 @@ from neuroanp.types import Array
 
 CALIBRATION = 3
 """Trials in floating point that the ranges are taken from."""
+
+
+PARTS: dict[str, type[Any]] = {
+    "model": Model, "task": Task, "rule": Rule, "modulator": Modulator, "optimizer": Stage,
+    "numbers": FixedPoint,
+}  # fmt: skip
 
 
 class IntegerChip:
@@ -100,9 +107,11 @@ class IntegerChip:
         engine: str = "auto",
     ) -> None:
         self.model, self.task, self.rule = model, task, rule
-        self.modulator = modulator or Modulator(baseline=RunningMean())
-        self.optimizer = optimizer or SGD(lr=2.0**-8)
-        self.numbers = numbers or FixedPoint()
+        self.modulator = Modulator(baseline=RunningMean()) if modulator is None else modulator
+        self.optimizer = SGD(lr=2.0**-8) if optimizer is None else optimizer
+        self.numbers = FixedPoint() if numbers is None else numbers
+        for field, kind in PARTS.items():
+            checks.instance(f"IntegerChip.{field}", getattr(self, field), kind)
         self.lanes, self.seed, self.updates = lanes, seed, updates
         for field, least in (("lanes", 1), ("seed", 0), ("updates", 1)):
             checks.whole(self, least, field)
@@ -120,6 +129,7 @@ class IntegerChip:
             synapses=self._local(), weights=start, discount=self.modulator.discount,
             constants={name: self._constant(name) for name in ("W_in", "W_rec", "W_out")},
         )  # fmt: skip
+        check_weights(start, model.hidden, n_in, task.n_out)
         self.passes = Passes(self.modulator.passes(rule.passes))
         blocks = IntegerBlocks(self.network, self.numbers, self._ranges())
         compiled = device_for(engine).resolved_engine() == "compiled"
@@ -173,7 +183,11 @@ class IntegerChip:
 
     def learn_from(self, trial: Trial, index: int) -> float:
         """`step` with a trial of one's own."""
+        self._check(trial, self.lanes)
         return self._learn(self.machine, self.reward, trial, index)
+
+    def _check(self, trial: Trial, lanes: int | None) -> None:
+        check_trial(trial, lanes, self.task.n_in, self.task.n_out, self.machine.blocks.ranges.binary_inputs)
 
     def _learn(self, machine: Machine, reward: RewardUnit, trial: Trial, index: int) -> float:
         if trial.carry:
@@ -198,6 +212,7 @@ class IntegerChip:
 
     def outputs(self, trial: Trial) -> Array:
         """Outputs (T, L, n_out) to a trial of any number of lanes, without noise, in the task's units."""
+        self._check(trial, None)
         inputs, width = self.with_bias(trial), self.lanes
         outputs = np.empty((trial.steps, trial.lanes, self.network.n_out))
         for first in range(0, trial.lanes, width):

@@ -8,6 +8,7 @@ import pytest
 from neuroanp.errors import InvalidValue, UnsupportedConstruct
 from neuroanp.hardware import IntegerChip
 from neuroanp.models import LIF, TanhRNN
+from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam, Chain, Clip, ShiftSGD
 from neuroanp.reward import InputCritic, Modulator, OtherLanes
 from neuroanp.rules import ActivityPerturbation, NodePerturbation
@@ -116,3 +117,36 @@ def test_weights_can_be_brought_along():
     for name, weights in trained.weights.items():
         assert np.abs(other.weights[name] - weights).max() <= step[name]
     assert TASK is other.task
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"numbers": "x"}, r"^IntegerChip\.numbers: expected an instance of FixedPoint, got x"),
+        (
+            {"optimizer": "sgd"},
+            r"^IntegerChip\.optimizer: expected an instance of Stage, as SGD\(\), got",
+        ),
+        ({"weights": {}}, r"^IntegerChip\.weights: expected W_in, W_rec, W_out, got none"),
+        ({"weights": 3}, r"^IntegerChip\.weights: expected an instance of Mapping"),
+        ({"W_rec": np.ones((1, 6))}, r"^IntegerChip\.weights\['W_rec'\]: expected shape \(6, 6\)"),
+        ({"W_rec": np.full((6, 6), np.nan)}, r"^IntegerChip\.weights\['W_rec'\]: expected finite numbers"),
+    ],
+)
+def test_parts_and_weights_that_are_none_are_refused_by_name(changes, message):
+    if "W_rec" in changes:
+        changes = {"weights": dict(chip().weights) | changes}
+    with pytest.raises(InvalidValue, match=message):
+        chip(**changes)
+
+
+def test_a_trial_that_the_chip_cannot_show_is_refused():
+    made = chip()
+    trial = made.trial(0)
+    half = Trial(trial.inputs * 0.5, trial.targets)
+    with pytest.raises(InvalidValue, match=r"^Trial\.inputs: expected 0 or 1.* got 0\.5"):
+        made.learn_from(half, 0)
+    with pytest.raises(InvalidValue, match=r"^Trial\.inputs: expected 0 or 1"):
+        made.outputs(half)
+    with pytest.raises(InvalidValue, match=r"^Trial\.inputs: expected shape \(any, 1, "):
+        made.learn_from(trial.repeated(2), 0)
