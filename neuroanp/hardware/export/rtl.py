@@ -51,7 +51,12 @@ def simulated(chip: IntegerChip) -> IntegerChip:
     """
     from neuroanp.hardware.export.rtl_cxx import CxxCore
 
-    machine: CxxCore = CxxCore(chip, core(chip))
+    made = core(chip)
+    source = getattr(chip.machine, "source", None)
+    if source is None or source.state != start_state(chip.seeds.noise):
+        expected = "a chip without a trial so far, as chip.fresh() is, or noise would not be the same"
+        raise InvalidValue("simulated.chip", expected, "one whose generator has moved on")
+    machine: CxxCore = CxxCore(chip, made)
     return chip.on(machine)
 
 
@@ -76,6 +81,9 @@ def rtl(chip: IntegerChip, path: str | Path) -> Path:
     InvalidValue, MissingExtra
         See `core`; before a file is written.
     """
+    folder = Path(path)
+    if folder.exists() and not folder.is_dir():
+        raise InvalidValue("export.rtl.path", "a folder, or a path where nothing is", f"the file {folder}")
     made = core(chip)
     from amaranth.back import verilog
 
@@ -85,7 +93,6 @@ def rtl(chip: IntegerChip, path: str | Path) -> Path:
     with builtin_yosys():
         text = verilog.convert(made, name="core", strip_internal_attrs=True)
     files = {"core.v": text, "core.json": json.dumps(_facts(chip, made), indent=2)} | bench(chip, made)
-    folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_text(content, encoding="utf-8")

@@ -141,6 +141,17 @@ def test_what_no_core_equals_is_refused_before_a_file_is_written(tmp_path):
     assert not (tmp_path / "core").exists()
 
 
+def test_a_chip_that_has_drawn_noise_and_a_file_in_the_way_are_refused(tmp_path):
+    made = chip(numbers=CORE)
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(InvalidValue, match=r"^export\.rtl\.path: expected a folder"):
+        rtl(made, tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "kept"
+    made.step(0)
+    with pytest.raises(InvalidValue, match=r"^simulated\.chip: expected a chip without a trial so far"):
+        simulated(made)
+
+
 def test_without_the_extra_it_is_named(monkeypatch):
     import importlib.util
 
