@@ -114,6 +114,8 @@ class BoardTrainer:
         self.lanes, self.updates, self.seed, self.repeats = lanes, updates, seed, repeats
         checks.whole(self, 1, "lanes", "updates")
         checks.whole(self, 0, "seed", "repeats")
+        checks.instance("BoardTrainer.optimizer", optimizer, Stage)
+        checks.instance("BoardTrainer.weights", weights, Mapping)
         start = {
             name: checks.array(f"BoardTrainer.weights[{name!r}]", w, np.shape(w)).copy()
             for name, w in weights.items()

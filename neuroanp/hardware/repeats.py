@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from neuroanp.errors import DeviceFailed, TrialFailed
+from neuroanp.config import checks
+from neuroanp.errors import DeviceFailed, InvalidValue, TrialFailed
 from neuroanp.hardware.device import Device, Perturbed
 from neuroanp.types import Arrays
 
@@ -73,5 +74,17 @@ class Repeats:
 
 
 def _finite(answer: Perturbed) -> bool:
-    values = answer.outcome, answer.noise, answer.trace, answer.readout_noise
-    return all(each is None or bool(np.isfinite(each).all()) for each in values)
+    checks.instance("PerturbingDevice.perturb", answer, Perturbed)
+    fields = ("outcome", "noise", "trace", "readout_noise")
+    arrays = [(name, getattr(answer, name)) for name in fields]
+    for name, value in arrays:
+        if not (_numbers(value) or (value is None and name != "outcome")):
+            raise InvalidValue(f"the device's {name}", "a number or an array of real numbers", value)
+    return all(value is None or bool(np.isfinite(value).all()) for _, value in arrays)
+
+
+def _numbers(value: Any) -> bool:
+    try:
+        return np.asarray(value).dtype.kind in "biuf"
+    except ValueError:  # lists of different lengths
+        return False

@@ -202,6 +202,16 @@ def test_what_can_not_work_is_refused_before_any_trial(case):
     assert getattr(settings["device"], "runs", 0) == 0
 
 
+@pytest.mark.parametrize("answer", [None, "0.5", [0.1, [0.2]], 1j])
+def test_an_answer_that_is_no_number_is_said_and_not_repeated(answer):
+    device = BlackBox(GOAL)
+    device.run_trial = lambda trial: answer
+    made = trainer(device)
+    with pytest.raises(InvalidValue, match=r"^the device's outcome: expected a number or an array"):
+        made.step()
+    np.testing.assert_array_equal(made.state.weights["w"], 0)
+
+
 def test_rules_and_weights_of_other_kinds_are_refused_for_a_device_that_perturbs():
     device = AnalogBoard(TanhRNN(hidden=3), TASK, Analog(), lanes=1)
     weights = TanhRNN(hidden=3).start_weights(np.random.default_rng(0), TASK.n_in, 1)
