@@ -43,6 +43,10 @@ def found(package: Any, graph: Any, dt: float) -> Found:
     """Numbers of a graph for steps of `dt` seconds; `InvalidValue` with what no network of ours equals."""
     if not isinstance(graph, package.NIRGraph):
         _refuse(FORM, f"{type(graph).__name__}")
+    for name, node in graph.nodes.items():
+        for field, value in vars(node).items():
+            if isinstance(value, np.ndarray) and value.dtype.kind == "f" and not np.isfinite(value).all():
+                _refuse("finite numbers", f"others in {field} of {name}")
     nodes = _Nodes(package, graph)
     cells = nodes.lif
     share, r = _share("LIF", cells, dt), np.asarray(cells.r, float)

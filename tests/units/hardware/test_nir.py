@@ -248,6 +248,7 @@ def past(nodes, edges):
     (put("lif", "tau", 0.001), r"expected tau of the LIF above dt \(0.001 s\), got 0.001 s"),
     (put("lif", "v_threshold", -1), "expected thresholds above 0"),
     (put("readout", "v_leak", 0.3), "expected a LI that leaks to 0"),
+    (put("w_rec", "weight", np.nan), "expected finite numbers, got others in weight of w_rec"),
     (second, "expected one LIF, got 2"),
     (cuba, "expected nodes of .*LIF, LI, got lif: CubaLIF"),
     (past, "expected input -> .*, got an edge w_in -> w_rec"),
