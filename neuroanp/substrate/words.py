@@ -109,6 +109,7 @@ class Xorshift(Source):
         self.network, self.counts, self.library = network, counts, library
         self.state = start_state(seed)
         self.signs: dict[str, Array] = {}
+        self._words: dict[str, Array] = {}
 
     def begin(self, index: int, steps: int, part: int, name: str) -> None:
         self.drawn: tuple[int, str] = (-1, "")
@@ -138,8 +139,6 @@ class Xorshift(Source):
             width = self.counts.get((name, block), 0)
             self._words[name] = rows[:, :count].reshape(1, cells, network.sizes(name)[1], width)
             rows = rows[:, count:]
-
-    _words: dict[str, Array] = {}  # noqa: RUF012
 
     def on_nodes(self, layer: str, step: int) -> Array:
         if self.network.sigma(layer) == 0:
