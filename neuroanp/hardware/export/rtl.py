@@ -51,12 +51,12 @@ def simulated(chip: IntegerChip) -> IntegerChip:
     """
     from neuroanp.hardware.export.rtl_cxx import CxxCore
 
-    made = core(chip)
+    first = start_state(chip.seeds.noise)
     source = getattr(chip.machine, "source", None)
-    if source is None or source.state != start_state(chip.seeds.noise):
+    if getattr(source, "state", first) != first or getattr(chip.machine, "cycles", 0):
         expected = "a chip without a trial so far, as chip.fresh() is, or noise would not be the same"
         raise InvalidValue("simulated.chip", expected, "one whose generator has moved on")
-    machine: CxxCore = CxxCore(chip, made)
+    machine: CxxCore = CxxCore(chip, core(chip))
     return chip.on(machine)
 
 
