@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from neuroanp.errors import UnsupportedConstruct
 from neuroanp.rendering.statements import SPIKES
 from neuroanp.substrate.cells import ARRIVED, DRIVE
 from neuroanp.substrate.machine import Machine
@@ -184,5 +185,8 @@ def _compiled(code: str) -> Any:
 def _evaluated(code: str, names: Mapping[str, Any]) -> dict[str, Any]:
     """Names after statements."""
     values = dict(names)
-    exec(_compiled(code), _FUNCTIONS, values)
+    try:
+        exec(_compiled(code), _FUNCTIONS, values)
+    except NameError as error:
+        raise UnsupportedConstruct(code.replace("\n", "; "), str(error)) from None
     return values

@@ -194,6 +194,9 @@ class IntegerMachine(Machine):
         return values | {"trace_post": self.spikes}
 
     def _count(self, place: str, block: Block, counts: Array) -> None:
+        """Statistics of a trial that learns."""
+        if self.quiet:
+            return
         for line, row in zip(block.assignments, counts, strict=True):
             total = self.counts.setdefault(f"{place}.{line.target}", np.zeros(len(row)))
             total[:-1] += row[:-1]
