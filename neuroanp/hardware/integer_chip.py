@@ -75,6 +75,8 @@ class IntegerChip:
     Attributes
     ----------
     machine : IntegerMachine
+    blocks : IntegerBlocks
+        Statements in integers, and the formats of all variables.
 
     Raises
     ------
@@ -131,9 +133,9 @@ class IntegerChip:
         )  # fmt: skip
         check_weights(start, model.hidden, n_in, task.n_out)
         self.passes = Passes(self.modulator.passes(rule.passes))
-        blocks = IntegerBlocks(self.network, self.numbers, self._ranges())
+        self.blocks = IntegerBlocks(self.network, self.numbers, self._ranges())
         compiled = device_for(engine).resolved_engine() == "compiled"
-        self.machine = IntegerMachine(self.network, self.numbers, blocks, self.seeds.noise, compiled)
+        self.machine = IntegerMachine(self.network, self.numbers, self.blocks, self.seeds.noise, compiled)
         self.reward = RewardUnit(task, model, self.modulator, self.passes)
 
     def _local(self) -> dict[str, Synapse]:
@@ -187,7 +189,7 @@ class IntegerChip:
         return self._learn(self.machine, self.reward, trial, index)
 
     def _check(self, trial: Trial, lanes: int | None) -> None:
-        check_trial(trial, lanes, self.task.n_in, self.task.n_out, self.machine.blocks.ranges.binary_inputs)
+        check_trial(trial, lanes, self.task.n_in, self.task.n_out, self.blocks.ranges.binary_inputs)
 
     def _learn(self, machine: Machine, reward: RewardUnit, trial: Trial, index: int) -> float:
         if trial.carry:
@@ -240,7 +242,7 @@ class IntegerChip:
     @property
     def weights(self) -> Weights:
         """``W_in`` (N, n_in), ``W_rec`` (N, N), ``W_out`` (n_out, N) in the model's units."""
-        formats = self.machine.blocks.formats
+        formats = self.blocks.formats
         return {name: w / formats[name]["weight"].scale for name, w in self.integers.items()}
 
     def variable(self, name: str, variable: str, lane: int = 0) -> Any:
@@ -253,7 +255,7 @@ class IntegerChip:
         machine = IntegerMachine(
             self.network,
             self.numbers,
-            self.machine.blocks,
+            self.blocks,
             self.seeds.noise,
             self.machine.compiled is not None,
         )

@@ -36,7 +36,7 @@ def core(chip: IntegerChip) -> Core:
     _check(chip)
     from neuroanp.hardware.export.rtl_core import Core
 
-    return Core(chip.machine.blocks, start_state(chip.seeds.noise))
+    return Core(chip.blocks, start_state(chip.seeds.noise))
 
 
 def simulated(chip: IntegerChip) -> IntegerChip:
@@ -104,9 +104,9 @@ def _check(chip: IntegerChip) -> None:
     if numbers.noise != "xorshift":
         expected = "FixedPoint(noise='xorshift'), as a core has no counter of trials and seeds"
         raise InvalidValue("rtl.chip", expected, f"noise={numbers.noise!r}")
-    if not chip.machine.blocks.ranges.binary_inputs:
+    if not chip.blocks.ranges.binary_inputs:
         raise InvalidValue("rtl.chip", "a task whose inputs are 0 or 1", chip.task.name)
-    for name, steps in chip.machine.blocks.steps.items():
+    for name, steps in chip.blocks.steps.items():
         for block in steps.values():
             for source in block.inputs:
                 if source.endswith("_pre") and source != "trace_pre":
@@ -116,7 +116,7 @@ def _check(chip: IntegerChip) -> None:
 
 def _facts(chip: IntegerChip, made: Core) -> dict[str, Any]:
     """What a host has to know of a core."""
-    blocks, network = chip.machine.blocks, chip.network
+    blocks, network = chip.blocks, chip.network
     return {
         "commands": {"step": 1, "judge": 2, "learn": 3, "rest": 4, "perturb": 5},
         "projections": {name: {"number": k, "post": network.sizes(name)[0], "pre": network.sizes(name)[1]}

@@ -86,7 +86,7 @@ def bench(chip: IntegerChip, made: Core) -> dict[str, str]:
     short = type(trial)(trial.inputs[-STEPS:], trial.targets[-STEPS:], np.asarray(trial.mask)[-STEPS:])
     other.learn_from(short, 0)
     widths = dict(_inputs(made))
-    y = chip.machine.blocks.formats["readout"]["y"].bits
+    y = chip.blocks.formats["readout"]["y"].bits
     n_out, hidden = chip.network.n_out, chip.network.model.hidden
     shown = 1 + hidden + n_out * y
     values: dict[str, int] = dict.fromkeys(widths, 0)

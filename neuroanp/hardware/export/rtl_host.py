@@ -28,7 +28,7 @@ class CoreHost(abc.ABC):
     """
 
     def __init__(self, chip: IntegerChip, core: Core) -> None:
-        self.core, self.network, self.blocks = core, chip.network, chip.machine.blocks
+        self.core, self.network, self.blocks = core, chip.network, chip.blocks
         self.output = self.blocks.formats["readout"]["y"]
         perturbs = any(self.network.sigma(name) > 0 for name in self.network.synapses)
         self._perturbs = perturbs
