@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,6 +19,6 @@ class Target(Part):
     text: ClassVar[str]
     out: Path | None = option(None, "file to write")
 
+    @abc.abstractmethod
     def write(self, run: Run, path: Path) -> str:
         """Line that says what was written for a run."""
-        raise NotImplementedError

@@ -25,12 +25,12 @@ from neuroanp.substrate.fixed_point import FixedPoint
 from neuroanp.substrate.float_machine import FloatMachine
 from neuroanp.substrate.integer_blocks import IntegerBlocks, Ranges
 from neuroanp.substrate.integer_machine import IntegerMachine
-from neuroanp.substrate.machine import Machine
+from neuroanp.substrate.machine import Machine, Pass
 from neuroanp.substrate.network import SynapticNetwork
 from neuroanp.substrate.noise import NodeNoise
 from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.training.seeds import Seeds
-from neuroanp.training.task import Task
+from neuroanp.training.task import Task, loss
 from neuroanp.types import Array
 
 CALIBRATION = 3
@@ -202,7 +202,7 @@ class IntegerChip:
         for name in self.passes:
             reward.begin_pass(name)
             before = trials | {"polarity": float(Passes((name,)).signs[0]), "course": reward.course}
-            machine.play(inputs, trial.targets, index, name, before, reward)
+            machine.play(Pass(inputs, trial.targets, index, name, before), reward)
         loss = reward.end()
         machine.learn({name: rates[name] | trials | {"outcome": reward.outcome} for name in rates})
         return loss
@@ -219,17 +219,15 @@ class IntegerChip:
         outputs = np.empty((trial.steps, trial.lanes, self.network.n_out))
         for first in range(0, trial.lanes, width):
             lanes = np.arange(first, first + width) % trial.lanes
-            block = self.machine.play(
-                inputs[:, lanes], trial.targets[:, lanes], 0, "clean", {"polarity": 0.0, "trials": 1.0}, None
-            )
+            before = {"polarity": 0.0, "trials": 1.0}
+            shown = Pass(inputs[:, lanes], trial.targets[:, lanes], 0, "clean", before)
+            block = self.machine.play(shown, None)
             count = min(width, trial.lanes - first)
             outputs[:, first : first + count] = block[:, :count]
         return outputs
 
     def test(self) -> tuple[float, float]:
         """Loss and score on the task's unseen trials, without noise."""
-        from neuroanp.training.task import loss
-
         trial = self.task.evaluation(self.seeds.evaluation)
         outputs = self.outputs(trial)
         return loss(outputs, trial), self.task.score(outputs, trial)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,9 @@ from neuroanp.network.layout import Passes
 from neuroanp.network.model import Model
 from neuroanp.network.trial import Trial
 from neuroanp.reward import Modulator, OtherLanes, OtherPass, RunningMean
-from neuroanp.substrate.sums import FUNCTIONS
+from neuroanp.substrate.sums import scalar
 from neuroanp.training.task import Task
 from neuroanp.types import Array
-
-_FUNCTIONS: dict[str, Any] = FUNCTIONS | {"__builtins__": {}}
 
 
 class RewardUnit:
@@ -47,8 +44,7 @@ class RewardUnit:
         if not isinstance(modulator.baseline, kinds) or modulator.scope != "lane":
             expected = "scope lane and baseline running-mean, other-lanes or other-pass"
             raise InvalidValue("IntegerChip.modulator", expected, repr(modulator))
-        expression = task.loss or model.loss
-        self._loss = compile(ast.parse(expression, mode="eval"), "<loss>", "eval")
+        self._loss = task.loss or model.loss
         self.modulator, self.passes = modulator, passes
         self.expected: Array | None = None
 
@@ -66,7 +62,7 @@ class RewardUnit:
     def __call__(self, step: int, outputs: Array) -> dict[str, Any]:
         """Broadcast numbers of a step, (L,), from its outputs (L, n_out)."""
         mask = np.asarray(self.trial.mask)[step]
-        loss = eval(self._loss, _FUNCTIONS, {"y": outputs, "target": self.trial.targets[step]})
+        loss = scalar(self._loss, {"y": outputs, "target": self.trial.targets[step]})
         charge = mask * np.asarray(loss).mean(axis=1)
         self.charges[self.place, step] = charge
         surprise = self.share * (charge - self._expectation(step, charge))

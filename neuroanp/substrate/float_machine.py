@@ -13,7 +13,7 @@ import numpy as np
 from neuroanp.errors import UnsupportedConstruct
 from neuroanp.rendering.statements import SPIKES
 from neuroanp.substrate.cells import ARRIVED, DRIVE
-from neuroanp.substrate.machine import Machine
+from neuroanp.substrate.machine import Machine, Pass
 from neuroanp.substrate.network import HIDDEN, SynapticNetwork
 from neuroanp.substrate.noise import NodeNoise
 from neuroanp.substrate.sums import FUNCTIONS
@@ -41,12 +41,12 @@ class FloatMachine(Machine):
         for name, weights in network.weights.items():
             self.synapses[name]["weight"][0] = weights
 
-    def rest(self, inputs: Array, targets: Array, index: int, part: str) -> None:
-        network, lanes = self.network, len(inputs[0])
-        self.inputs, self.targets = inputs, targets
-        self._note("input", inputs)
-        self._note("readout.y", targets)
-        self.noise.draw(index, len(inputs), "clean" if self.quiet else part)
+    def rest(self, shown: Pass) -> None:
+        network, lanes = self.network, shown.inputs.shape[1]
+        self.inputs, self.targets = shown.inputs, shown.targets
+        self._note("input", shown.inputs)
+        self._note("readout.y", shown.targets)
+        self.noise.draw(shown.trial, len(shown.inputs), "clean" if self.quiet else shown.name)
         self.cells: dict[str, dict[str, Any]] = {}
         for group, size in (("hidden", network.model.hidden), ("readout", network.n_out)):
             declared = network.cells[group]

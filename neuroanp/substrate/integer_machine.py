@@ -16,7 +16,7 @@ from neuroanp.substrate.fixed_point import FixedPoint
 from neuroanp.substrate.formats import BIT, Block
 from neuroanp.substrate.in_cpp import CompiledBlocks
 from neuroanp.substrate.integer_blocks import IntegerBlocks
-from neuroanp.substrate.machine import Machine
+from neuroanp.substrate.machine import Machine, Pass
 from neuroanp.substrate.network import HIDDEN, READOUT, STEP, SynapticNetwork
 from neuroanp.substrate.sums import GATES, broadcast_integers
 from neuroanp.substrate.words import Counter, Source, Xorshift
@@ -87,14 +87,16 @@ class IntegerMachine(Machine):
                 noise = draw if format_ == BIT else format_.quantized(draw * self.network.sigma(name))
                 self.synapses[name]["weight_noise"][0] = noise
 
-    def rest(self, inputs: Array, targets: Array, index: int, part: str) -> None:
-        blocks, lanes = self.blocks, self.network.lanes
+    def rest(self, shown: Pass) -> None:
+        blocks, lanes, inputs = self.blocks, self.network.lanes, shown.inputs
         self.inputs = (
             np.rint(inputs).astype(np.int64) if blocks.input == BIT else blocks.input.quantized(inputs)
         )
-        self.targets = blocks.formats["readout"]["y"].quantized(targets)
+        self.targets = blocks.formats["readout"]["y"].quantized(shown.targets)
         if not self.quiet:
-            self.source.begin(index, len(inputs), ("plus", "minus", "clean").index(part), part)
+            self.source.begin(
+                shown.trial, len(inputs), ("plus", "minus", "clean").index(shown.name), shown.name
+            )
         self.cells: dict[str, dict[str, Array]] = {}
         for group, size in (("hidden", self.network.model.hidden), ("readout", self.network.n_out)):
             declared, formats = self.network.cells[group], blocks.formats[group]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,33 @@ from neuroanp.types import Array, Arrays
 
 Judge = Callable[[int, Array], Mapping[str, Any]]
 """Broadcast numbers of a step, a number or (L,) each, from its outputs (L, n_out)."""
+
+
+class Pass(NamedTuple):
+    """Pass of a trial.
+
+    Parameters
+    ----------
+    inputs : (T, L, n_in) array
+        The bias among them.
+    targets : (T, L, n_out) array
+    trial : int
+        Number of the trial.
+    name : str
+        ``"plus"``, ``"minus"`` or ``"clean"``.
+    before : mapping
+        Broadcast numbers that are known before the step's loss.
+    """
+
+    inputs: Array
+    targets: Array
+    trial: int
+    name: str
+    before: Mapping[str, Any]
+
+    def numbers(self, step: int) -> dict[str, Any]:
+        """Broadcast numbers at the beginning of a step."""
+        return dict(self.before) | {"going": int(step > 0), "resting": int(step == 0)}
 
 
 class Machine(abc.ABC):
@@ -47,7 +74,7 @@ class Machine(abc.ABC):
         """Draw the noise of a trial on weights."""
 
     @abc.abstractmethod
-    def rest(self, inputs: Array, targets: Array, index: int, part: str) -> None:
+    def rest(self, shown: Pass) -> None:
         """Begin a pass of a trial with all cells at rest."""
 
     @abc.abstractmethod
@@ -70,35 +97,20 @@ class Machine(abc.ABC):
     def mean(self, values: Array) -> Array:
         """Mean of (L, post, pre) over lanes, (1, post, pre)."""
 
-    def play(
-        self,
-        inputs: Array,
-        targets: Array,
-        index: int,
-        part: str,
-        before: Mapping[str, Any],
-        judge: Judge | None,
-    ) -> Array:
+    def play(self, shown: Pass, judge: Judge | None) -> Array:
         """Pass of a trial; returns outputs (T, L, n_out).
 
         Parameters
         ----------
-        inputs : (T, L, n_in) array
-        targets : (T, L, n_out) array
-        index : int
-            Number of the trial.
-        part : str
-            Name of the pass.
-        before : mapping
-            Broadcast numbers that are known before the step's loss.
+        shown : Pass
         judge : callable, optional
             See `Judge`; without it there is no noise, and nothing learns.
         """
-        self.before, self.quiet = before, judge is None
-        self.rest(inputs, targets, index, part)
-        outputs = np.empty((len(inputs), self.network.lanes, self.network.n_out))
-        for step in range(len(inputs)):
-            numbers = dict(before) | {"going": int(step > 0), "resting": int(step == 0)}
+        self.before, self.quiet = shown.before, judge is None
+        self.rest(shown)
+        outputs = np.empty((len(shown.inputs), self.network.lanes, self.network.n_out))
+        for step in range(len(shown.inputs)):
+            numbers = shown.numbers(step)
             for name in HIDDEN:
                 self.hear(name, step)
             if judge is not None:

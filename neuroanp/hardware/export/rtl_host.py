@@ -11,7 +11,7 @@ import numpy as np
 from neuroanp.hardware.export.rtl_core import Core
 from neuroanp.hardware.export.rtl_logic import JUDGE, LEARN, PERTURB, REST, STEP
 from neuroanp.hardware.integer_chip import IntegerChip
-from neuroanp.substrate.machine import Judge
+from neuroanp.substrate.machine import Judge, Pass
 from neuroanp.substrate.sums import GATES, broadcast_integers
 from neuroanp.types import Array, Arrays
 
@@ -46,24 +46,16 @@ class CoreHost(abc.ABC):
         if self._perturbs:
             self.command(PERTURB, {})
 
-    def play(
-        self,
-        inputs: Array,
-        targets: Array,
-        index: int,
-        part: str,
-        before: Mapping[str, Any],
-        judge: Judge | None,
-    ) -> Array:
+    def play(self, shown: Pass, judge: Judge | None) -> Array:
         """Pass of a trial; see `Machine.play`."""
         self.command(REST, {})
-        wanted = self.output.quantized(targets)
-        outputs = np.empty((len(inputs), 1, self.network.n_out))
+        wanted = self.output.quantized(shown.targets)
+        outputs = np.empty((len(shown.inputs), 1, self.network.n_out))
         hold = self.network.perturbation.hold_steps or 1
-        for step in range(len(inputs)):
-            numbers = dict(before) | {"going": int(step > 0), "resting": int(step == 0)}
+        for step, bits in enumerate(shown.inputs[:, 0]):
+            numbers = shown.numbers(step)
             ports = {
-                "u": _packed(inputs[step, 0]),
+                "u": _packed(bits),
                 "redraw": int(step % hold == 0),
                 "quiet": int(judge is None),
             }
@@ -111,27 +103,19 @@ class Recorder(CoreHost):
         super().perturb_weights(index)
         self.machine.perturb_weights(index)
 
-    def play(
-        self,
-        inputs: Array,
-        targets: Array,
-        index: int,
-        part: str,
-        before: Mapping[str, Any],
-        judge: Judge | None,
-    ) -> Array:
+    def play(self, shown: Pass, judge: Judge | None) -> Array:
         judged: list[Mapping[str, Any]] = []
-        shown: list[tuple[Array, Array]] = []
+        results: list[tuple[Array, Array]] = []
 
         def listening(step: int, outputs: Array) -> Mapping[str, Any]:
             cells = self.machine.cells
-            shown.append((cells["readout"]["y"][0].copy(), self.machine.spikes[0].copy()))
+            results.append((cells["readout"]["y"][0].copy(), self.machine.spikes[0].copy()))
             judged.append(judge(step, outputs) if judge else {})
             return judged[-1]
 
-        outputs = self.machine.play(inputs, targets, index, part, before, listening)
-        self._shown = iter(shown)
-        super().play(inputs, targets, index, part, before, lambda step, outputs: judged[step])
+        outputs = self.machine.play(shown, listening)
+        self._shown = iter(results)
+        super().play(shown, lambda step, outputs: judged[step])
         return outputs
 
     def result(self) -> tuple[Array, Array]:
