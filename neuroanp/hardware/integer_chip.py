@@ -120,8 +120,6 @@ class IntegerChip:
         if task.plant is not None:
             raise InvalidValue("IntegerChip.task", "a task in open loop", task.name)
         perturbation = rule.perturbation
-        if perturbation.target != "none":
-            self.numbers.check_noise(perturbation.distribution)
         self.copies = self.modulator.lanes_per_input(lanes)
         self.seeds = Seeds(seed)
         n_in = task.n_in + model.bias
@@ -132,6 +130,8 @@ class IntegerChip:
             constants={name: self._constant(name) for name in ("W_in", "W_rec", "W_out")},
         )  # fmt: skip
         check_weights(start, model.hidden, n_in, task.n_out)
+        if perturbation.target != "none":
+            self.numbers.check_noise(f"{type(rule).__name__}.distribution", perturbation.distribution)
         self.passes = Passes(self.modulator.passes(rule.passes))
         self.blocks = IntegerBlocks(self.network, self.numbers, self._ranges())
         compiled = device_for(engine).resolved_engine() == "compiled"

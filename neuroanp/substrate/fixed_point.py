@@ -77,8 +77,7 @@ class FixedPoint(Part):
         """Bits of constants that multiply, None for powers of two."""
         return self.constant_bits if self.constants == "multiply" else None
 
-    def check_noise(self, distribution: str) -> None:
-        """Check that the source can draw a distribution; `InvalidValue` if not."""
+    def check_noise(self, where: str, distribution: str) -> None:
+        """Check that the source can draw a distribution, the option `where`; `InvalidValue` if not."""
         if self.noise == "xorshift" and distribution != "sign":
-            expected = "noise of distribution 'sign' with FixedPoint(noise='xorshift')"
-            raise InvalidValue("FixedPoint.noise", expected, distribution)
+            raise InvalidValue(where, "'sign' with FixedPoint(noise='xorshift')", repr(distribution))

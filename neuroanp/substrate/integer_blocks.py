@@ -66,7 +66,7 @@ class IntegerBlocks:
         self.transmits: dict[str, Fixed] = {}
         self.scalars: dict[str, Mapping[str, Format]] = {}
         for name in network.synapses:
-            lowering = self._lowering(name, name)
+            lowering = self._lowering(name, f"IntegerChip.rule, {name}")
             self.transmits[name] = lowering.fixed(lowering.expression(network.synapses[name].transmits))
             self.scalars[name] = dict(lowering.scalars)
         self.steps = {
@@ -112,15 +112,14 @@ class IntegerBlocks:
                 formats[variable_] = self._format(f"{name}.{variable_}", numbers.bits_of(variable_))
         return formats
 
-    def _lowering(self, name: str, owner: str, formats: Mapping[str, Format] | None = None) -> Lowering:
+    def _lowering(self, name: str, owner: str) -> Lowering:
         rounding = self.numbers.rounding
-        where = f"{self.network.model.name}, {owner}"
-        known = formats if formats is not None else self.formats[name]
-        return Lowering(where, self._names(name), known, rounding, self.numbers.multiplier_bits,
+        return Lowering(owner, self._names(name), self.formats[name], rounding, self.numbers.multiplier_bits,
                         lambda source: self._scalar(name, source))  # fmt: skip
 
     def _block(self, name: str, block: str) -> Block:
-        lowering = self._lowering(name, f"{name} {block}")
+        source = "optimizer or rule" if block == "trial" else "rule"
+        lowering = self._lowering(name, f"IntegerChip.{source}, {name}")
         lowering.run(self.network.code(name, block))
         return lowering.block()
 

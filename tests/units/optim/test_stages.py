@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from neuroanp.errors import InvalidValue
-from neuroanp.optim import SGD, Adam, Chain, Clip, Stage, WeightBounds
+from neuroanp.optim import SGD, Adam, Chain, Clip, ShiftSGD, SignSGD, Stage, WeightBounds
 from neuroanp.optim.schedule import annealed
 
 SHAPES = {"W_in": (4, 2), "W_rec": (4, 4), "W_out": (1, 4)}
@@ -155,7 +155,9 @@ def test_a_stored_state_goes_on_bit_for_bit(stage, tmp_path):
     assert_same(straight, resumed, rtol=0)
 
 
-@pytest.mark.parametrize("stage", [chain(), SGD(momentum=0.9), SGD(), Adam()])
+@pytest.mark.parametrize(
+    "stage", [chain(), SGD(momentum=0.9), SGD(), Adam(), ShiftSGD(), SignSGD(), SignSGD(momentum=0.9)]
+)
 def test_stages_leave_weights_and_what_does_not_learn_alone(stage):
     weights = arrays(9)
     gradient = {name: g for name, g in arrays(0).items() if name != "W_out"}

@@ -82,14 +82,14 @@ REFUSED = {
     "rate units": ({"model": TanhRNN(hidden=4)}, InvalidValue, "cells spike"),
     "delays": ({"model": LIF(hidden=20, density=0.5)}, InvalidValue, "all synapses"),
     "not local": ({"rule": ActivityPerturbation(distribution="sign")}, InvalidValue, "squared norm"),
-    "division": ({"optimizer": Adam()}, UnsupportedConstruct, "sqrt"),
+    "division": ({"optimizer": Adam()}, UnsupportedConstruct, "IntegerChip.optimizer or rule, W_in: "),
     "clipping": ({"optimizer": Chain(Clip(norm=1.0), ShiftSGD())}, InvalidValue, "norm of the update"),
     "critic": ({"modulator": Modulator(baseline=InputCritic())}, InvalidValue, "IntegerChip"),
     "lanes of one chip": ({"modulator": Modulator(baseline=OtherLanes())}, InvalidValue, "2 lanes"),
     "gaussian noise of a register": (
         {"numbers": FixedPoint(noise="xorshift"), "rule": NodePerturbation(sigma=0.1)},
         InvalidValue,
-        "FixedPoint.noise: expected noise of distribution 'sign'",
+        "NodePerturbation.distribution: expected 'sign' with FixedPoint(noise='xorshift'), got 'gaussian'",
     ),
     "several chips": ({"numbers": FixedPoint(noise="xorshift"), "lanes": 2}, InvalidValue, "one chip"),
     "weights of other chips": ({"rule": RULES["wandering"], "lanes": 0}, InvalidValue, "IntegerChip.lanes"),
@@ -107,6 +107,14 @@ def test_what_a_chip_cannot_do_is_refused_by_name(case):
 def test_a_plant_is_refused():
     with pytest.raises(InvalidValue, match=r"^IntegerChip\.task: .* in open loop, got cart-pole"):
         IntegerChip(LIF(hidden=4), CartPole(), rule=NODES)
+
+
+def test_readout_weights_have_a_range_of_their_own():
+    made = chip(numbers=FixedPoint(weight_range=2.0, readout_range=16.0))
+    for name, reach in (("W_rec", 2), ("W_out", 16)):
+        format_ = made.blocks.formats[name]["weight"]
+        largest = np.abs(made.network.weights[name]).max()
+        assert reach * largest <= 2.0 ** (format_.bits - 1) / format_.scale < 2 * reach * largest
 
 
 def test_weights_can_be_brought_along():
