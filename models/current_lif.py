@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from brian2 import ms
 
 from neuroanp.config.option import option
 from neuroanp.models.lif import LIF
+from neuroanp.network.dynamics import Cells
 
 
 class CurrentLIF(LIF):
@@ -49,3 +51,7 @@ class CurrentLIF(LIF):
 
     refractory_period: Any = option(0 * ms, "time after a spike without another", unit="ms", least=0)
     v_spread: float = option(0.0, "cells start at potentials from 0 to this, not to fire together", least=0)
+
+    def cells(self, dt: Any) -> Cells | None:
+        plain = super().cells(dt)
+        return None if plain is None else dataclasses.replace(plain, reset_arrivals=False)

@@ -12,6 +12,9 @@ sign
 rare
     Unit i of a lane has word i % 4 of block i // 4. With k the low and m the high half of the word, it is 0
     unless k is less than chance * 2^32, and then sqrt(3 / chance) times ((m + 1/2) / 2^31 - 1).
+logistic
+    Unit i of a lane has the low (even i) or high (odd i) half of word i % 8 // 2 of block i // 8. With k that
+    half and u = (k + 1/2) / 2^32, it is sqrt(3) / pi times log(u / (1 - u)).
 
 Nothing depends on the number of lanes, units or steps drawn together, so any draw can be repeated alone.
 """
@@ -124,10 +127,21 @@ def _rare(words: Words, chance: float) -> NDArray[np.float64]:
     return size
 
 
+def _logistic(words: Words) -> NDArray[np.float64]:
+    """Logistic numbers, eight for each block, of blocks of words (..., 4)."""
+    halves = np.stack([words & np.uint64(_LOW), words >> np.uint64(32)], axis=-1).astype(np.float64)
+    halves += 0.5
+    result = np.log(halves)
+    result -= np.log(2.0**32 - halves)
+    result *= np.sqrt(3.0) / np.pi
+    return result
+
+
 _DISTRIBUTIONS: dict[str, tuple[int, Callable[[Words, float], Array]]] = {
     "gaussian": (2 * _WORDS, lambda words, chance: _gaussian(words)),
     "sign": (64 * _WORDS, lambda words, chance: _sign(words)),
     "rare": (_WORDS, _rare),
+    "logistic": (2 * _WORDS, lambda words, chance: _logistic(words)),
 }
 
 
@@ -154,8 +168,8 @@ def draw(
 
     Parameters
     ----------
-    distribution : {"gaussian", "sign", "rare"}
-        Standard normal, plus and minus 1, or mostly 0 and else uniform.
+    distribution : {"gaussian", "sign", "rare", "logistic"}
+        Standard normal, plus and minus 1, mostly 0 and else uniform, or logistic.
     seed, stream, trial : int
         Run, purpose (hidden noise, output noise, each weight matrix) and trial, each from 0 to 2^64 - 1.
     step : int or range

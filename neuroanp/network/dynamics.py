@@ -93,6 +93,8 @@ class Cells:
         :math:`\rho`, part of a rise of the threshold that is left after a step.
     rise : float or (N,) array
         :math:`\beta`, rise of the threshold at a spike; 0 for cells that don't adapt.
+    reset_arrivals : bool
+        True for cells that lose, when they fire, the spikes that arrive in that step.
     """
 
     memory: float
@@ -101,6 +103,7 @@ class Cells:
     refractory: int = 0
     fading: float = 0.0
     rise: float | Array = 0.0
+    reset_arrivals: bool = True
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

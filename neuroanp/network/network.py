@@ -17,6 +17,7 @@ from neuroanp.network.display import Displayed
 from neuroanp.network.layout import DECORRELATING, PROJECTIONS, Layout, Passes, mixed
 from neuroanp.network.model import Model, Weights
 from neuroanp.network.model_checks import check_names, check_size
+from neuroanp.network.noisy_threshold import with_noisy_threshold
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.plant import Plant
 from neuroanp.network.record import Record
@@ -90,14 +91,15 @@ class Network(Displayed):
             raise InvalidValue("Network.dtype", "float64 or float32", dtype)
         if decorrelated and model.outgoing is not None:
             raise InvalidValue("Network.decorrelated", "False where not all recurrent synapses exist", True)
-        self.model, self.seed = model, seed
+        self.perturbation, self.seed = perturbation or Perturbation(), seed
+        noisy = self.perturbation.target == "thresholds"
+        self.model = model = with_noisy_threshold(model) if noisy else model
         self.layout = Layout(
             passes=Passes(passes), lanes=lanes, n_in=n_in + model.bias, hidden=model.hidden, n_out=n_out,
             dt=dt, dtype=np.dtype(dtype),
         )  # fmt: skip
         check_names(model)
         check_size(self.layout, model)
-        self.perturbation = perturbation or Perturbation()
         self.weights: Weights = {}
         self.decorrelation: dict[str, Array] = {}
         self._constants: dict[str, Any] = {

@@ -9,6 +9,7 @@ import numpy as np
 
 from neuroanp.engine.operations import CounterNoise, Player, WanderingWeightNoise, WeightNoise
 from neuroanp.network.layout import DISTURBANCE_STREAM, NODE_STREAMS, PROJECTIONS, TO_READOUT, Layout
+from neuroanp.network.noisy_threshold import THRESHOLD_NOISE
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.types import Array
 
@@ -49,6 +50,7 @@ class NoiseSources:
         self.lanes = layout.lanes
         self.signs = layout.passes.signs
         on_weights = perturbation.target == "weights"
+        self.variables = {"hidden": THRESHOLD_NOISE if perturbation.target == "thresholds" else "noise"}
         self.sources = {
             name: self._of_weights(name, place) if on_weights else self._of_nodes(name, place)
             for name, place in (projections if on_weights else layers).items()
@@ -70,10 +72,11 @@ class NoiseSources:
     def _of_nodes(self, layer: str, group: Any) -> Any:
         noise = self.perturbation
         slot: dict[str, Any] = {"when": "start", "order": 0, "name": f"noise_{layer}"}
+        variable = self.variables.get(layer, "noise")
         if noise.external:
-            return Player(group, "noise", signs=self.signs, **slot)
+            return Player(group, variable, signs=self.signs, **slot)
         return CounterNoise(
-            group, "noise", lanes=self.lanes, signs=self.signs, distribution=noise.distribution,
+            group, variable, lanes=self.lanes, signs=self.signs, distribution=noise.distribution,
             hold=noise.hold_steps or 1, stream=NODE_STREAMS[layer], chance=noise.probability, **slot,
         )  # fmt: skip
 
@@ -112,7 +115,7 @@ class NoiseSources:
                 for name, source in self.sources.items()
             }
         return {
-            name: source.prepare(steps, seed, index, self.perturbation.deviation(name, sigma))
+            name: source.prepare(steps, seed, index, self.perturbation.deviation(name, sigma, index))
             for name, source in self.sources.items()
         }
 

@@ -73,8 +73,8 @@ class OtherPass(Baseline):
         return rule_passes
 
     def __call__(self, record: Record, discount: float, state: Arrays) -> Array:
-        """Zeros for a record of a clean pass alone."""
-        if record.passes == ("clean",):
+        """Zeros for a record of a single pass, of a rule that compares none."""
+        if len(record.passes) == 1:
             return 0.0 * record.mask
         return returns(record.passes.effect(record.loss) * record.mask, discount)
 

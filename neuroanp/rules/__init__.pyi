@@ -15,6 +15,7 @@ from ._factors import times as times
 from .activity import ActivityPerturbation as ActivityPerturbation
 from .delayed_hebbian import DelayedHebbian as DelayedHebbian
 from .e_prop import EProp as EProp
+from .escape_score import EscapeScore as EscapeScore
 from .evolution_strategies import EvolutionStrategies as EvolutionStrategies
 from .node import NodePerturbation as NodePerturbation
 from .ornstein_uhlenbeck import OrnsteinUhlenbeck as OrnsteinUhlenbeck

@@ -60,6 +60,8 @@ class Rule(Part):
         their own names.
     needs_two_passes : bool
         True for a rule that compares hidden variables of two passes.
+    needs_baseline : bool
+        True for a rule of one pass that learns from the modulator: no other pass can be its baseline.
     supports_sparse : bool
         True where the update of ``W_rec`` covers the synapses of a wiring alone, see `recurrent`.
     bias_note : str
@@ -81,6 +83,7 @@ class Rule(Part):
     name: ClassVar[str] = ClassName()  # type: ignore[assignment]
     recorded: ClassVar[tuple[str, ...]] = ()
     needs_two_passes: ClassVar[bool] = False
+    needs_baseline: ClassVar[bool] = False
     supports_sparse: ClassVar[bool] = False
     bias_note: ClassVar[str] = ""
 

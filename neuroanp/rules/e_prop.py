@@ -7,25 +7,44 @@ from typing import Literal
 import numpy as np
 
 from neuroanp.config.option import SEEDS, option
-from neuroanp.config.sources import E_PROP
-from neuroanp.errors import InvalidValue
-from neuroanp.filters import leaky
-from neuroanp.network.dynamics import Cells
+from neuroanp.config.sources import E_PROP, LANSDELL
+from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
+from neuroanp.rules import _cells as spiking
 from neuroanp.rules._base import Rule
-from neuroanp.rules._factors import arrived, delta, outer, recurrent_leaky
+from neuroanp.rules._factors import delta, outer
 from neuroanp.synapse import NotLocal
 from neuroanp.types import Array, Arrays
 
+KOLEN_POLLACK = """@inproceedings{kolen1994backpropagation,
+  author = {Kolen, John F. and Pollack, Jordan B.},
+  title = {Backpropagation without weight transport},
+  booktitle = {Proceedings of the IEEE International Conference on Neural Networks},
+  pages = {1375--1380},
+  year = {1994},
+  doi = {10.1109/ICNN.1994.374486}
+}"""
+
+AKROUT = """@inproceedings{akrout2019deep,
+  author = {Akrout, Mohamed and Wilson, Collin and Humphreys, Peter C. and Lillicrap, Timothy and
+    Tweed, Douglas},
+  title = {Deep learning without weight transport},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume = {32},
+  year = {2019},
+  eprint = {1904.05391},
+  archivePrefix = {arXiv}
+}"""
+
+START = 0.1
+"""Standard deviation times sqrt(N) of the feedback that Kolen-Pollack learning starts with."""
+
 
 class EProp(Rule):
-    r"""Eligibility traces of spiking cells times a learning signal of each cell: no noise, no reward.
-
-    A gradient-like rule to compare with: it needs the error of every output at every step, and weights that
-    bring it back.
+    r"""Eligibility traces of spiking cells times a learning signal of each cell, brought back by feedback.
 
     .. math:: \Delta W_{ij} = -\eta \sum_{t,l} S_{t,l,i} \; \bar e_{t,l,ij}, \qquad
-              S_{t,l} = \frac{2}{n_{out} L} B \, (y_{t,l} - y^*_{t,l}), \qquad
+              S_{t,l} = \frac{2}{n_{out} L} B^\top (y_{t,l} - y^*_{t,l}), \qquad
               \bar e_t = \kappa \bar e_{t-1} + e_t
 
     .. math:: e_{t,ij} = h_{t,i} (\epsilon^v_{t,ij} - \epsilon^b_{t,ij}), \qquad
@@ -35,34 +54,56 @@ class EProp(Rule):
     where
 
     - :math:`\epsilon^v` is the effect of a weight on the potential: presynaptic spikes (for ``W_in`` the
-      input) filtered by the membrane;
+      input) filtered by the membrane, cut where a spike resets the potential;
     - :math:`\epsilon^b` is its effect on the threshold, 0 for cells that don't adapt;
     - h is the pseudo-derivative of a spike, 0 while a cell is refractory, and :math:`\gamma` its `damping`;
     - :math:`\kappa` is the part of the readout that is left after a step;
-    - :math:`\alpha, \rho, \beta, \theta` are those of the record's `Cells`;
-    - B brings errors back: the present ``W_out`` transposed (symmetric), or fixed random numbers of standard
-      deviation 1 / sqrt(hidden).
+    - :math:`\alpha, \rho, \beta, \theta` are those of the record's `Cells`.
 
-    Everything but :math:`\epsilon^v` depends on the postsynaptic cell alone, so the sum is computed from the
-    last step to the first, with a number a cell instead of one a synapse: the same update at the cost of an
-    outer product.
+    B (n_out, N) brings errors back, by `feedback`:
 
-    The modulator is not used, and its baseline decides only which passes run.
+    - ``"learned"``, from the cells' own noise. A cell spikes by chance, as logistic noise of scale s at its
+      threshold has it (escape noise); its surprise :math:`\zeta` is independent of that of all others, so
+      that what of the readout's input B doesn't explain is paired with it:
+
+      .. math:: p_t = \frac{1}{1 + e^{-(v_t - \theta - b_t) / s}}, \qquad \zeta_t = z_t - p_t, \qquad
+                r_t = y_t - \kappa y_{t-1} - B z_t
+
+      .. math:: B_i \leftarrow B_i + \frac{\sum_{t,l} r_t \, \zeta_{t,i}}
+                {N + \sum_{t,l} p_{t,i} (1 - p_{t,i})}
+
+      B becomes the readout's weights, without their being carried back;
+    - ``"kolen-pollack"``, by the readout's own local updates: B starts elsewhere and changes as ``W_out``
+      does. No noise;
+    - ``"symmetric"``, the present ``W_out``;
+    - ``"random"``, fixed, of standard deviation 1 / sqrt(N).
+
+    Sums over steps are computed from the last step to the first, with a number a cell instead of one a
+    synapse: the same update at the cost of an outer product. The modulator is not used; its baseline decides
+    only which passes run.
 
     Needs of a synapse
     ------------------
-    Local: presynaptic spikes through a filter, the postsynaptic potential and threshold, :math:`\epsilon^b`.
-    Broadcast: a learning signal for each cell at each step, which is more than a scalar; with symmetric
-    feedback also the present readout weights.
+    Local: presynaptic spikes through a filter, potential, threshold and spikes of the postsynaptic cell,
+    :math:`\epsilon^v, \epsilon^b`. Of a cell: its vector B, and for learned feedback its surprise.
+    Broadcast: the errors of all outputs at each step, which are more than a scalar; for learned feedback
+    also r. Symmetric feedback carries weights back, which no synapse can.
 
     Parameters
     ----------
     feedback : str
-        ``"symmetric"`` or ``"random"``.
+        ``"learned"``, ``"kolen-pollack"``, ``"symmetric"`` or ``"random"``.
     feedback_seed : int
-        Seed of random feedback.
+        Seed of the feedback that random and Kolen-Pollack feedback start with.
     damping : float
         :math:`\gamma`, above 0.
+    escape : float
+        Scale s of the noise, in the unit of the potential. Learned feedback only, as the next two.
+    every : int
+        Updates of which one has noise: noise makes another network of cells that are tested without.
+    warmup : int
+        Updates at the start in which readout and feedback learn alone: hidden weights would drift on a wrong
+        B.
     readout : str
         ``"delta"`` or ``"fixed"``.
 
@@ -73,18 +114,20 @@ class EProp(Rule):
 
     Examples
     --------
-    >>> EProp(feedback="random").perturbation.target
-    'none'
+    >>> EProp().perturbation.target, EProp(feedback="random").perturbation.target
+    ('thresholds', 'none')
 
     References
     ----------
     Bellec, Scherr, Subramoney, Hajek, Salaj, Legenstein, Maass, Nature Communications 11, 3625 (2020). There
     the rise of the threshold decays from the step after the one that follows a spike, here from that one, as
-    the ALIF cells do.
+    the ALIF cells do; and there a reset doesn't cut the filter. Feedback weights learned from noise: Akrout
+    et al., NeurIPS (2019); Lansdell, Prakash, Kording, ICLR (2020). By equal updates: Kolen, Pollack, ICNN
+    (1994). Escape noise of spiking cells as the noise, and the residual r, are of this library.
     """
 
     name = "e-prop"
-    sources = (E_PROP,)
+    sources = (E_PROP, AKROUT, LANSDELL, KOLEN_POLLACK)
     bias_note = (
         "Errors reach the cells that drive the readout alone, not the cells that drive those: all paths "
         "through a second recurrent synapse are left out."
@@ -93,9 +136,27 @@ class EProp(Rule):
     supports_sparse = True
 
     readout: Literal["delta", "fixed"] = option("delta", "how the readout learns")
-    feedback: Literal["symmetric", "random"] = option("symmetric", "what brings errors back to cells")
+    feedback: Literal["learned", "kolen-pollack", "symmetric", "random"] = option(
+        "learned", "what brings errors back to cells"
+    )
     feedback_seed: int = option(0, "seed of random feedback", least=0, most=SEEDS)
     damping: float = option(0.3, "height of the pseudo-derivative of a spike", above=0)
+    escape: float = option(0.05, "learned feedback: scale of the noise at the threshold", above=0)
+    every: int = option(4, "learned feedback: updates of which one has noise", least=1)
+    warmup: int = option(24, "learned feedback: updates before hidden weights learn", least=0)
+
+    @property
+    def passes(self) -> tuple[str, ...]:
+        return ("plus",) if self.feedback == "learned" else ("clean",)
+
+    @property
+    def perturbation(self) -> Perturbation:
+        if self.feedback != "learned":
+            return super().perturbation
+        return Perturbation(
+            target="thresholds", sigma=spiking.ESCAPE * self.escape, distribution="logistic",
+            every=self.every, recorded=self.recorded,
+        )  # fmt: skip
 
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> NotLocal:
         back = "the readout's present weights" if self.feedback == "symmetric" else "weights of its own"
@@ -105,56 +166,45 @@ class EProp(Rule):
         )
 
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
-        cells = record.cells
-        if cells is None:
-            raise InvalidValue("Record.cells", "a model of spiking cells, such as lif or alif", "none")
-        spikes = record.trace[1:]
-        error = delta(record)
-        signal = error @ self._back(record).astype(error.dtype)
-        post = self._post(signal, self._slope(record, cells, spikes), cells)
-        current = cells.drive * leaky(record.inputs, cells.memory)
-        D = record.decorrelation
-        update = {
-            "W_in": outer(post, current, D.get("D_in")),
-            "W_rec": recurrent_leaky(
-                record, post, arrived(record, spikes), cells.memory, D.get("D_hidden"), gain=cells.memory
-            ),
-        }
-        return update | self.readout_update(record, error)
+        cells, z = spiking.cells_of(record), record.trace[1:]
+        error, free = delta(record), spiking.awake(cells, z)
+        distance = spiking.over(record, cells)
+        B = self._back(record, state).astype(error.dtype, copy=False)
+        update = self.readout_update(record, error)
+        if self.feedback != "learned" or self._trials(state) > self.warmup:
+            h = spiking.triangle(distance, cells, self.damping)
+            h *= free
+            post = spiking.with_thresholds((error @ B) * h, h, cells)
+            update |= spiking.weights_update(record, cells, post, z, free)
+        if self.feedback == "learned" and record.noise.any():
+            state["feedback"] = B + self._learned(record, B, z, free * spiking.chance(distance, self.escape))
+        return update
 
-    def _back(self, record: Record) -> Array:
+    def _trials(self, state: Arrays) -> int:
+        """Trials so far, this one among them."""
+        state["trials"] = state.get("trials", np.zeros((), np.int64)) + 1
+        return int(state["trials"])
+
+    def _learned(self, record: Record, B: Array, z: Array, p: Array) -> Array:
+        """Change of B (n_out, N) by what it doesn't explain of the readout's input."""
+        y = record.passes.clean(record.outputs)
+        kappa = np.asarray(record.readout_memory, y.dtype)
+        r = y[1:] - kappa * y[:-1] - z[1:] @ B.T
+        uncertainty = (p * (1 - p)).sum(axis=(0, 1), dtype=np.float64)
+        change = outer(r, (z - p)[1:]) / (z.shape[2] + uncertainty)
+        return np.asarray(change, B.dtype)
+
+    def _back(self, record: Record, state: Arrays) -> Array:
         """B as (n_out, N)."""
-        if self.feedback == "random":
-            shape = record.targets.shape[2], record.trace.shape[2]
-            return np.random.default_rng(self.feedback_seed).standard_normal(shape) / np.sqrt(shape[1])
         D = record.decorrelation.get("D_hidden")
-        return record.weights["W_out"] if D is None else record.weights["W_out"] @ D
-
-    def _slope(self, record: Record, cells: Cells, spikes: Array) -> Array:
-        """h, (T, L, N)."""
-        distance = record.passes.clean(record.hidden["potential"]) - cells.threshold
-        if "adaptation" in record.hidden:
-            distance = distance - record.passes.clean(record.hidden["adaptation"])
-        h = np.maximum(0, 1 - np.abs(distance) / cells.threshold) * (self.damping / cells.threshold)
-        for lag in range(1, cells.refractory + 1):
-            h[lag:] *= spikes[:-lag] == 0
-        return np.asarray(h)
-
-    @staticmethod
-    def _post(signal: Array, h: Array, cells: Cells) -> Array:
-        r"""Effect of a change of each potential on the loss, directly and through the thresholds after it.
-
-        With c the direct effect, :math:`\lambda_t = -c_t + \rho (1 - \beta h_t) \lambda_{t+1}` is that of a
-        change of the threshold, and the whole is :math:`c_t + \rho \beta h_t \lambda_{t+1}`.
-        """
-        c = np.asarray(signal * h)
-        if not np.any(cells.rise):
-            return c
-        rho = cells.fading
-        beta_h = np.asarray(cells.rise, c.dtype) * h
-        effect = c.copy()
-        lam = np.zeros_like(c[0])
-        for t in range(len(c) - 1, -1, -1):
-            effect[t] += rho * beta_h[t] * lam
-            lam = rho * (1 - beta_h[t]) * lam - c[t]
-        return effect
+        W = record.weights["W_out"] if D is None else record.weights["W_out"] @ D
+        if self.feedback == "symmetric":
+            return W
+        if self.feedback == "learned":
+            return state.get("feedback", np.zeros_like(W))
+        start = np.random.default_rng(self.feedback_seed).standard_normal(W.shape) / np.sqrt(W.shape[1])
+        if self.feedback == "random":
+            return start
+        state["feedback"] = state.get("feedback", START * start) + W - state.get("readout", W)
+        state["readout"] = W.copy()
+        return state["feedback"]

@@ -13,7 +13,7 @@ from neuroanp.errors import InvalidValue, UnknownName
 from neuroanp.network.model import Model
 from neuroanp.optim import SGD, Adam, Clip, Stage, WeightBounds
 from neuroanp.optim.decorrelation import Decorrelation
-from neuroanp.reward import Modulator
+from neuroanp.reward import Modulator, OtherPass
 from neuroanp.rules import ActivityPerturbation, NodePerturbation, Rule
 from neuroanp.substrate import Analog
 
@@ -140,6 +140,12 @@ class Recipe(Part):
         if self.rule.needs_two_passes and self.passes == ("plus",):
             expected = f"OtherPass(), as {self.rule.name} compares passes"
             raise InvalidValue("Modulator.baseline", expected, self.modulator.baseline)
+        if self.rule.needs_baseline and isinstance(self.modulator.baseline, OtherPass):
+            expected = f"a baseline of one pass, as {self.rule.name} compares none, such as OtherLanes()"
+            raise InvalidValue("Modulator.baseline", expected, self.modulator.baseline)
+        if self.rule.perturbation.target == "thresholds" and self.model.threshold is None:
+            expected = f"a model of spiking cells for {self.rule.name}"
+            raise InvalidValue("Recipe.model", expected, name)
         if task.plant is not None and self.rule.readout == "delta":
             where = f"{type(self.rule).__name__}.readout"
             raise InvalidValue(where, "perturb or fixed for a task without targets", "delta")

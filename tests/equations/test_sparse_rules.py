@@ -24,7 +24,7 @@ RULES = {
     "activity": ActivityPerturbation(sigma=0.3, mirrored=False),
     "stdp": RewardSTDP(sigma=0.3, hold=5, tau_plus=15 * ms, tau_minus=25 * ms, a_minus=0.7),
     "hebbian": DelayedHebbian(sigma=0.3, probability=0.1, mirrored=False),
-    "e-prop": EProp(),
+    "e-prop": EProp(feedback="symmetric"),
 }
 
 

@@ -275,4 +275,32 @@ void fill_rare(F* out, std::uint64_t seed, std::uint64_t stream, std::uint64_t t
         });
 }
 
+// As `fill_gaussian`, with logistic noise of the same variance: sqrt(3) / pi times log(u / (1 - u)) of
+// u = (k + 1/2) / 2^32, with k the low half of a word for unit 2j and the high half for unit 2j + 1.
+template <class F>
+void fill_logistic(F* out, std::uint64_t seed, std::uint64_t stream, std::uint64_t trial, std::uint64_t step,
+                   std::uint64_t lanes, std::uint64_t units, F scale, std::uint64_t steps = 1,
+                   std::uint64_t apart = 1) {
+    namespace d = noise_detail;
+    constexpr std::size_t per_block = 2 * d::words_per_block;
+    const F half = scale * F(0.27566444771089602);  // sqrt(3) / pi / 2
+    d::for_each_chunk<per_block>(
+        seed, stream, trial, step, lanes, units, steps, apart,
+        [=](const std::uint64_t* block, const std::uint64_t* row, std::size_t count, std::size_t padded,
+            const std::uint64_t* words) {
+            F noise[per_block * d::chunk];
+            for (std::size_t i = 0; i < d::words_per_block * padded; ++i) {
+                const auto low = static_cast<std::uint32_t>(words[i]);
+                const auto high = static_cast<std::uint32_t>(words[i] >> 32);
+                noise[2 * i] = half * (d::minus_two_log<F>(~low) - d::minus_two_log<F>(low));
+                noise[2 * i + 1] = half * (d::minus_two_log<F>(~high) - d::minus_two_log<F>(high));
+            }
+            for (std::size_t i = 0; i < count; ++i) {
+                const std::uint64_t first = per_block * block[i];
+                const std::uint64_t left = units - first < per_block ? units - first : per_block;
+                std::memcpy(out + row[i] * units + first, noise + per_block * i, left * sizeof(F));
+            }
+        });
+}
+
 }  // namespace neuroanp

@@ -72,7 +72,7 @@ def test_sign_is_the_bits_of_the_words():
 # purity
 
 
-@pytest.mark.parametrize("distribution", ["gaussian", "sign", "rare"])
+@pytest.mark.parametrize("distribution", ["gaussian", "sign", "rare", "logistic"])
 def test_a_part_drawn_alone_is_the_same(distribution, monkeypatch):
     whole = noise.draw(distribution, **WHERE, step=range(3, 15), lanes=9, units=530)
     parts = [(range(4, 14, 3), 9, 530, whole[1:11:3]), (range(14, 2, -1), 9, 530, whole[::-1])]
@@ -86,7 +86,7 @@ def test_a_part_drawn_alone_is_the_same(distribution, monkeypatch):
         np.testing.assert_array_equal(again, whole)
 
 
-@pytest.mark.parametrize("distribution", ["gaussian", "sign", "rare"])
+@pytest.mark.parametrize("distribution", ["gaussian", "sign", "rare", "logistic"])
 def test_float32_is_the_rounded_float64(distribution):
     wide = noise.draw(distribution, **WHERE, step=2, lanes=5, units=33)
     narrow = noise.draw(distribution, **WHERE, step=2, lanes=5, units=33, dtype=np.float32)
@@ -110,6 +110,15 @@ def test_gaussian_is_standard_normal():
     assert stats.kstest(x[:20].ravel(), "norm").pvalue > 1e-3
     beyond = 2 * stats.norm.sf(4)
     assert z(np.abs(x) > 4, beyond, beyond) < 4.5
+
+
+def test_logistic_has_variance_1_and_the_logistic_chance_to_lie_below():
+    x = noise.draw("logistic", **WHERE, step=range(100), lanes=64, units=100)
+    assert z(x, 0, 1) < 4.5
+    assert z(x**2, 1, 3.2) < 4.5
+    for limit in (-4.0, -1.0, 0.0, 2.0):
+        chance = 1 / (1 + math.exp(-limit * math.pi / math.sqrt(3)))
+        assert z(x < limit, chance, chance * (1 - chance)) < 4.5
 
 
 def test_sign_is_balanced():
@@ -183,6 +192,8 @@ using u64 = std::uint64_t;
   { neuroanp::fill_sign<F>(out, a, b, c, d, lanes, units, scale); } \\
   extern "C" void rare_##F(F* out, u64 a, u64 b, u64 c, u64 d, u64 lanes, u64 units, F scale) \\
   { neuroanp::fill_rare<F>(out, a, b, c, d, lanes, units, scale, 0.3); } \\
+  extern "C" void logistic_##F(F* out, u64 a, u64 b, u64 c, u64 d, u64 lanes, u64 units, F scale) \\
+  { neuroanp::fill_logistic<F>(out, a, b, c, d, lanes, units, scale); } \\
   extern "C" void gaussians_##F(F* out, u64 a, u64 b, u64 c, u64 d, u64 lanes, u64 units, u64 steps, \\
                                 u64 apart) \\
   { neuroanp::fill_gaussian<F>(out, a, b, c, d, lanes, units, 1, steps, apart); } \\
@@ -190,6 +201,9 @@ using u64 = std::uint64_t;
   { neuroanp::fill_sign<F>(out, a, b, c, d, lanes, units, 1, steps, apart); } \\
   extern "C" void rares_##F(F* out, u64 a, u64 b, u64 c, u64 d, u64 lanes, u64 units, u64 steps, u64 apart) \\
   { neuroanp::fill_rare<F>(out, a, b, c, d, lanes, units, 1, 0.3, steps, apart); } \\
+  extern "C" void logistics_##F(F* out, u64 a, u64 b, u64 c, u64 d, u64 lanes, u64 units, u64 steps, \\
+                                u64 apart) \\
+  { neuroanp::fill_logistic<F>(out, a, b, c, d, lanes, units, 1, steps, apart); } \\
   extern "C" void parts_##F(const std::uint32_t* k, u64 n, F* log, F* cosine, F* sine) { \\
     for (u64 i = 0; i < n; ++i) { \\
       log[i] = neuroanp::noise_detail::minus_two_log<F>(k[i]); \\
@@ -244,10 +258,12 @@ def test_cpp_equals_numpy(library, kind, lanes, units, seed, stream, trial, step
     np.testing.assert_allclose(fill(library, "gaussian", kind, *where), expected, rtol=0, atol=tolerance)
     expected = noise.draw("rare", *where, chance=0.3)
     np.testing.assert_allclose(fill(library, "rare", kind, *where), expected, rtol=0, atol=tolerance)
+    expected = noise.draw("logistic", *where)
+    np.testing.assert_allclose(fill(library, "logistic", kind, *where), expected, rtol=0, atol=2 * tolerance)
 
 
 @pytest.mark.parametrize("kind", list(DTYPES))
-@pytest.mark.parametrize("distribution", ["gaussian", "sign", "rare"])
+@pytest.mark.parametrize("distribution", ["gaussian", "sign", "rare", "logistic"])
 @pytest.mark.parametrize("scale", [0.25, -4.0, 0.0])
 def test_cpp_scales(library, kind, distribution, scale):
     where = (1, 2, 3, 4, 3, 70)
@@ -256,7 +272,7 @@ def test_cpp_scales(library, kind, distribution, scale):
 
 
 @pytest.mark.parametrize("kind", list(DTYPES))
-@pytest.mark.parametrize("distribution", ["gaussian", "sign", "rare"])
+@pytest.mark.parametrize("distribution", ["gaussian", "sign", "rare", "logistic"])
 @pytest.mark.parametrize("lanes, units, steps, apart", [(1, 100, 19, 1), (3, 9, 7, 3), (2, 300, 2, 2)])
 def test_cpp_fills_several_steps_as_it_does_one(library, kind, distribution, lanes, units, steps, apart):
     out = np.full((steps, apart, lanes, units), np.nan, DTYPES[kind])
