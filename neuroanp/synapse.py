@@ -1,4 +1,4 @@
-"""`Synapse` and `NotLocal`: the work of one synapse in Brian2 code, or the reason why it can't do it alone.
+"""`Synapse`, `Neuron` and `NotLocal`: the work of one of them in Brian2 code, or why it can't be done alone.
 
 The on-chip mode runs these statements, and the table of ``neuroanp locality`` reads them.
 """
@@ -20,14 +20,24 @@ BROADCAST = {
     "mask": "each step: the weight of the step in the loss",
     "course": "each pass: 1 in the pass that stands for the course without noise, else 0",
     "polarity": "each pass: the sign of the noise on weights, 0 for a clean pass",
+    "noisy": "each trial: 1 in a trial with noise, else 0",
     "outcome": "each trial: the discounted sum of the modulator over the trial",
     "learning_rate": "each trial: the learning rate",
     "trials": "each trial: how many trials were learned from, this one among them",
 }
 """Scalars that all synapses of a projection can see, and when they change."""
 
-NETWORK = ("N_pre", "N_post", "dt", "readout_memory")
-"""Constants of a network: sizes of layers, length of a step, part of the readout left after one."""
+OF_PROJECTION = ("learning_rate", "trials")
+"""Broadcasts that differ between projections; the reward unit has the others."""
+
+CELLS = ("membrane_memory", "membrane_drive", "threshold", "threshold_memory")
+"""Constants of spiking cells: memory, drive, threshold and fading of `Cells`."""
+
+NETWORK = ("N_pre", "N_post", "dt", "readout_memory", *CELLS)
+"""Constants of a network: sizes of layers, length of a step, part of the readout left after one, `CELLS`."""
+
+OF_CELL = ("potential", "adaptation", "rise", "awake", "trace")
+"""Variables that a cell has: rise of its threshold at a spike; awake is 0 while it is refractory, else 1."""
 
 STATEMENTS = ("eligibility", "credit", "learn", "forget")
 
@@ -49,7 +59,11 @@ class Synapse:
     - ``weight``, ``gradient``, the estimate that the optimizer reads, and the names in `state` are variables
       of the synapse; ``weight_noise`` is filled with noise by rules that perturb weights;
     - ``..._pre`` and ``..._post`` are variables of the two neurons: ``trace`` of the source at the step,
-      ``noise`` and the ``activity`` that it perturbs (as thresholds saw it), ``y`` and ``target`` of outputs;
+      ``noise`` and the ``activity`` that it perturbs (as thresholds saw it), ``y`` and ``target`` of outputs,
+      and those of a rule's `Neuron`;
+    - where a rule has feedback synapses, from an output (pre) to a cell (post), an output has its ``error``,
+      what it ``received`` in the step and what the feedback ``explained`` of it, and a cell its ``signal``,
+      the sum of all errors through its feedback;
     - `BROADCAST`, `constants` and `NETWORK` are the same for all synapses.
 
     Parameters
@@ -144,6 +158,47 @@ class Synapse:
             forget=joined(other.forget, self.forget),
             constants={**self.constants, **other.constants},
         )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Neuron:
+    """One hidden cell: variables that a rule gives it, and their statements.
+
+    Names in the statements are those of `state`, `OF_CELL`, `BROADCAST`, `NETWORK` and `constants`.
+
+    Parameters
+    ----------
+    state : tuple of str
+        Variables of the cell, zero before the first trial.
+    before : str
+        Statements at each step, as the threshold is compared.
+    after : str
+        Statements at each step, after spikes and reward, before synapses are credited.
+    forget : str
+        Statements at the end of a trial, after the synapses learned.
+    constants : mapping
+        Numbers and quantities that the statements name.
+
+    Raises
+    ------
+    InvalidValue
+        For a name that is none of these.
+    """
+
+    state: tuple[str, ...]
+    before: str = ""
+    after: str = ""
+    forget: str = ""
+    constants: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        known = {*self.state, *OF_CELL, *BROADCAST, *NETWORK, *self.constants}
+        for field in ("before", "after", "forget"):
+            object.__setattr__(self, field, joined(getattr(self, field)))
+            for name in names(getattr(self, field)):
+                if name not in known:
+                    expected = f"{', '.join((*self.state, *OF_CELL))}, a constant or a broadcast"
+                    raise InvalidValue(f"Neuron.{field}", expected, name)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

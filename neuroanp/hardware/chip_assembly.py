@@ -10,14 +10,14 @@ start        3, 4  input synapses transmit; recurrent ones, where cells don't sp
 start        5     recurrent input added
 start        6     eligibility of input and recurrent synapses
 groups             the model's update, then its equations
-thresholds   -1    activity kept for synapses that look at it
+thresholds   -1    activity kept for synapses that look at it, and the work of a rule's cells
 thresholds         spikes
 synapses     1     readout synapses transmit; recurrent ones where cells spike
 resets             resets
 end          0     readout
-end          1     loss
+end          1     loss; errors of the outputs, where they come back to cells
 end          2     broadcast of the step: modulator, outcome, end of the trial
-end          3     eligibility of readout synapses
+end          3     eligibility of readout synapses; signals of cells
 end          4     credit
 end          5, 6  at the end of a trial an event in every neuron; its synapses change
 ============ ===== ==================================================================
@@ -32,11 +32,23 @@ import brian2 as b2
 import numpy as np
 
 from neuroanp.engine.operations import CounterNoise, Player, Recorder
+from neuroanp.hardware.chip_feedback import (
+    OUTPUT,
+    alias,
+    cell_constants,
+    cell_equations,
+    cell_work,
+    errors,
+    feedback_synapses,
+    refer_to_reward,
+)
 from neuroanp.network.layout import NODE_STREAMS, PROJECTIONS
 from neuroanp.network.model import Model
+from neuroanp.network.noisy_threshold import THRESHOLD_NOISE
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.rendering import spiking_keywords
-from neuroanp.synapse import Synapse, joined
+from neuroanp.synapse import OF_PROJECTION, Neuron, Synapse, joined
+from neuroanp.types import Array
 
 STREAMS = NODE_STREAMS | {name: projection.stream for name, projection in PROJECTIONS.items()}
 WHOLE_TRIAL = 2**62
@@ -45,9 +57,6 @@ SPIKE_SLOT = ("synapses", 1)
 SLOTS = {"W_in": ("start", 3), "W_rec": ("start", 4), "W_out": ("synapses", 1)}
 ELIGIBILITY_SLOTS = {"W_in": ("start", 6), "W_rec": ("start", 6), "W_out": ("end", 3)}
 """Slot and order by projection: of spikes, of transmission without spikes, of eligibility."""
-
-FROM_REWARD = ("modulator", "decay", "going", "resting", "mask", "course", "polarity", "outcome")
-BROADCAST_PER_TRIAL = ("learning_rate", "trials")
 
 _REWARD = """
     loss : 1
@@ -62,6 +71,7 @@ _REWARD = """
     ended : 1
     share : 1
     polarity : 1
+    noisy : 1
     course : 1
     discount : 1
     steps : 1
@@ -92,7 +102,12 @@ class Chip:
     dt : Quantity
     perturbation : Perturbation
     synapses : mapping
-        Declarations for one synapse of ``W_in``, ``W_rec`` and ``W_out``.
+        Declarations for one synapse of ``W_in``, ``W_rec`` and ``W_out``, and of ``B``, by which errors come
+        back.
+    neuron : Neuron, optional
+        Work of a hidden cell.
+    feedback : (n_out, N) array, optional
+        Feedback at the start, where errors come back.
 
     Attributes
     ----------
@@ -113,8 +128,11 @@ class Chip:
         *,
         perturbation: Perturbation,
         synapses: Mapping[str, Synapse],
+        neuron: Neuron | None = None,
+        feedback: Array | None = None,
     ) -> None:
         self.model, self.perturbation, self.declared = model, perturbation, synapses
+        self.neuron, self.feedback = neuron, feedback
         self.clock = b2.Clock(dt, name="chip_clock")
         self.common: dict[str, Any] = {"clock": self.clock, "dtype": np.float64, "namespace": {}}
         self.reward = b2.NeuronGroup(1, _REWARD, name="reward", **self.common)
@@ -123,6 +141,11 @@ class Chip:
         objects = [self.reward, self.inputs, self.hidden, self.readout, self._loss()]
         objects += self._updates()
         self.synapses = {name: self._synapses(name) for name in ("W_in", "W_rec", "W_out")}
+        if neuron is not None:
+            objects += cell_work(neuron, model, self.hidden, dt)
+        if feedback is not None:
+            objects.append(errors(self.readout, self.reward))
+            self.synapses["B"] = feedback_synapses(self, feedback)
         self.noises = self._noises()
         series = {"input": (self.inputs, "u"), "target": (self.readout, "target")}
         series |= {name: (self.reward, name) for name in ("mask", "expected")}
@@ -136,23 +159,40 @@ class Chip:
 
     def _hidden(self) -> Any:
         model = self.model
-        extra = [_alias("trace", model.trace), _declared("activity", model.activity)]
+        extra = [alias("trace", model.trace), _declared("activity", model.activity)]
         if model.threshold is None:
             extra.append("recurrent : 1")
+        settings: dict[str, Any] = spiking_keywords(model)
+        if self.neuron is not None:
+            extra.append(cell_equations(self.neuron, model))
+            settings["namespace"] = self.constants(self.neuron)
+        if self.feedback is not None:
+            extra.append("signal : 1")
         equations = joined(model.equations, *extra)
         values = model.parameters() | model.initial_state()
-        return self._learning_group(model.hidden, equations, "hidden", values, **spiking_keywords(model))
+        return self._learning_group(model.hidden, equations, "hidden", values, **settings)
+
+    def constants(self, declared: Synapse | Neuron) -> dict[str, Any]:
+        """Constants of the network and of what is declared."""
+        cells = {} if self.neuron is None else cell_constants(self.model, self.clock.dt)
+        memory = self.model.readout_memory(self.clock.dt)
+        return cells | {"readout_memory": memory, **declared.constants}
 
     def _readout(self, n_out: int) -> Any:
         model = self.model
-        equations = joined(model.readout_equations, _alias("activity", "y"), f"charge = {model.loss} : 1")
-        return self._learning_group(n_out, equations, "readout", model.readout_parameters())
+        extra = [alias("activity", "y"), f"charge = {model.loss} : 1"]
+        extra += [] if self.feedback is None else [OUTPUT]
+        equations = joined(model.readout_equations, *extra)
+        namespace = {"readout_memory": model.readout_memory(self.clock.dt)}
+        return self._learning_group(
+            n_out, equations, "readout", model.readout_parameters(), namespace=namespace
+        )
 
     def _learning_group(
         self, size: int, equations: str, name: str, parameters: dict[str, Any], **settings: Any
     ) -> Any:
         events = {"trial_end": "ended > 0"}
-        group = b2.NeuronGroup(size, equations, name=name, events=events, **settings, **self.common)
+        group = b2.NeuronGroup(size, equations, name=name, events=events, **self.common | settings)
         group.variables.add_reference("ended", self.reward, index="0")
         group.set_event_schedule("trial_end", when="end", order=5)
         for parameter, value in parameters.items():
@@ -195,7 +235,7 @@ class Chip:
         if spiking and name == "W_rec":
             write = model.synaptic
         equations = [f"{variable} : 1" for variable in dict.fromkeys(("weight", *declared.state))]
-        equations += [f"{variable} : 1 (shared)" for variable in BROADCAST_PER_TRIAL]
+        equations += [f"{variable} : 1 (shared)" for variable in OF_PROJECTION]
         code: dict[str, Any] = {}
         if spiking:
             code["on_pre"] = f"{write}_post += {declared.transmits}"
@@ -203,14 +243,12 @@ class Chip:
             equations.append(f"{write}_post = ({declared.transmits}) * trace_pre : 1 (summed)")
         if declared.each_trial:
             code |= {"on_post": {"change": declared.each_trial}, "on_event": {"change": "trial_end"}}
-        memory = model.readout_memory(self.clock.dt)
-        settings = self.common | {"namespace": {"readout_memory": memory, **declared.constants}}
+        settings = self.common | {"namespace": self.constants(declared)}
         synapses = b2.Synapses(source, target, joined(*equations), name=name, **code, **settings)
         synapses.connect(
             i=np.tile(np.arange(len(source)), len(target)), j=np.repeat(np.arange(len(target)), len(source))
         )
-        for variable in FROM_REWARD:
-            synapses.variables.add_reference(variable, self.reward, index="0")
+        refer_to_reward(synapses, self.reward)
         self._schedule_synapses(name, synapses, spiking, write)
         return synapses
 
@@ -233,8 +271,9 @@ class Chip:
     def _noises(self) -> dict[str, Any]:
         noise = self.perturbation
         targets: dict[str, tuple[Any, str, int]] = {}
-        if noise.target == "nodes":
-            targets["hidden"] = self.hidden, "noise", 1
+        if noise.target in ("nodes", "thresholds"):
+            variable = THRESHOLD_NOISE if noise.target == "thresholds" else "noise"
+            targets["hidden"] = self.hidden, variable, 1
             if noise.readout:
                 targets["output"] = self.readout, "noise", 1
         for name, synapses in self.synapses.items():
@@ -252,10 +291,6 @@ class Chip:
 
 def _declared(name: str, variable: str) -> str:
     return "" if name == variable else f"{name} : 1"
-
-
-def _alias(name: str, variable: str) -> str:
-    return "" if name == variable else f"{name} = {variable} : 1"
 
 
 def _schedule(runner: Any, when: str, order: int) -> None:

@@ -11,12 +11,17 @@ from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.reward import Modulator, OtherLanes, RunningMean
 from neuroanp.rules import Rule
 from neuroanp.substrate.fixed_point import FixedPoint
-from neuroanp.synapse import BROADCAST, NETWORK, NotLocal, Synapse
+from neuroanp.synapse import BROADCAST, NETWORK, Neuron, NotLocal, Synapse
 
 BITS = (32, 64)
 
 ON_CHIP = ("W_in", "W_rec", "W_out")
 """Weights of the models that `OnChip` runs."""
+
+CELLS_WORK = NotLocal(
+    quantity="variables of a cell that the rule gives it, which only OnChip has",
+    variant="NodePerturbation with Modulator(baseline=RunningMean())",
+)
 
 ASSUMED = """\
 bits        every variable is one floating-point number, float32 or float64 (what is simulated), the weight
@@ -98,6 +103,8 @@ class Locality:
             grouped.setdefault(text, []).append(weights)
         for text, names in grouped.items():
             yield f"\n{', '.join(names)}\n{text}"
+        if self.local and self.rule.neuron is not None:
+            yield from self._cell(self.rule.neuron)
         if self.local:
             yield f"\n{INTEGERS if self.numbers else ASSUMED}\n{OPERATIONS}"
         yield "\nwith other settings"
@@ -135,6 +142,21 @@ class Locality:
         trial = synapse.operations(synapse.each_trial)
         yield _row("operations", f"{_per_step(synapse)} a step, {trial} a trial")
 
+    def _cell(self, neuron: Neuron) -> Iterator[str]:
+        yield "\na cell"
+        statements = {
+            "each step": neuron.before, "after spikes": neuron.after, "end of trial": neuron.forget,
+        }  # fmt: skip
+        for when, code in statements.items():
+            for place, statement in enumerate(code.splitlines()):
+                yield _row("" if place else when, statement)
+        variables = [*neuron.state, *(["signal"] if "B" in self.synapses else [])]
+        yield _row("per neuron", f"{', '.join(variables)}: {_bits(len(variables))}")
+        if "B" in self.synapses:
+            yield _row("signal", "the sum over B of the errors of all outputs, broadcast at each step")
+        if any("received_pre" in s.reads("pre") for s in self.synapses.values() if isinstance(s, Synapse)):
+            yield _row("received", "what reached an output in the step; explained: the sum over B of spikes")
+
     def _synapse_bits(self, synapse: Synapse, variables: list[str]) -> str:
         if self.numbers is None:
             return _bits(len(variables))
@@ -163,7 +185,7 @@ class Locality:
             "decorrelation": (self.modulator, adam, Decorrelation()),
         }  # fmt: skip
         for title, settings in others.items():
-            synapses = local_synapses(self.rule, *settings).values()
+            synapses = local_synapses(self.rule, *settings, cells_work=True).values()
             missing = [str(synapse) for synapse in synapses if isinstance(synapse, NotLocal)]
             yield f"  {title}: {missing[0] if missing else 'local'}"
 
@@ -199,7 +221,7 @@ def locality(
     'local: 3 variables a synapse, 6 operations a step, 2 a trial'
     """
     modulator, optimizer = modulator or Modulator(baseline=RunningMean()), optimizer or Adam()
-    synapses = local_synapses(rule, modulator, optimizer, decorrelation)
+    synapses = local_synapses(rule, modulator, optimizer, decorrelation, cells_work=True)
     return Locality(rule=rule, modulator=modulator, optimizer=optimizer, synapses=synapses, numbers=numbers)
 
 
@@ -230,7 +252,12 @@ def _row(title: str, text: str) -> str:
 
 
 def local_synapses(
-    rule: Rule, modulator: Modulator, optimizer: Stage, decorrelation: Decorrelation | None = None
+    rule: Rule,
+    modulator: Modulator,
+    optimizer: Stage,
+    decorrelation: Decorrelation | None = None,
+    *,
+    cells_work: bool = False,
 ) -> dict[str, Synapse | NotLocal]:
     """Declaration of one synapse of each projection for a trial, or the reason that there is none.
 
@@ -240,20 +267,25 @@ def local_synapses(
     modulator : Modulator
     optimizer : Stage
     decorrelation : Decorrelation, optional
+    cells_work : bool
+        True where cells can have variables and statements of the rule, and feedback synapses.
 
     Returns
     -------
     dict
-        By ``"W_in"``, ``"W_rec"`` and ``"W_out"``.
+        By ``"W_in"``, ``"W_rec"`` and ``"W_out"``, and ``"B"`` where the rule has feedback synapses.
     """
     missing = modulator.not_local or (decorrelation.not_local if decorrelation else None)
     if missing:
         return dict.fromkeys(ON_CHIP, missing)
     passes = modulator.passes(rule.passes)
-    return {name: _whole(rule.synapse(name, passes), optimizer.synapse()) for name in ON_CHIP}
+    if rule.neuron is not None and not cells_work:
+        return dict.fromkeys(ON_CHIP, CELLS_WORK)
+    names = ON_CHIP if rule.feedback_start(1, 1) is None else (*ON_CHIP, "B")
+    return {name: _whole(rule.synapse(name, passes), optimizer.synapse()) for name in names}
 
 
 def _whole(rule: Synapse | NotLocal, optimizer: Synapse | NotLocal) -> Synapse | NotLocal:
-    if isinstance(rule, NotLocal) or not rule.learns:
+    if isinstance(rule, NotLocal) or "gradient" not in rule.state:
         return rule
     return optimizer if isinstance(optimizer, NotLocal) else rule.then(optimizer)

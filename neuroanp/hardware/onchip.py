@@ -11,6 +11,7 @@ from neuroanp.hardware.chip_assembly import Chip
 from neuroanp.hardware.locality import local_synapses
 from neuroanp.network.layout import Layout, Passes
 from neuroanp.network.model import Model, Weights
+from neuroanp.network.noisy_threshold import with_noisy_threshold
 from neuroanp.network.state import State
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam, Stage
@@ -91,10 +92,13 @@ class OnChip:
         self.seeds = Seeds(seed)
         n_in = task.n_in + model.bias
         self.device = device_for(engine)
+        noisy = rule.perturbation.target == "thresholds"
         with self.device.active():
             self.chip = Chip(
-                model, n_in, task.n_out, task.dt, perturbation=rule.perturbation, synapses=synapses
-            )
+                with_noisy_threshold(model) if noisy else model, n_in, task.n_out, task.dt,
+                perturbation=rule.perturbation, synapses=synapses, neuron=rule.neuron,
+                feedback=rule.feedback_start(task.n_out, model.hidden),
+            )  # fmt: skip
             start = model.initial_weights(self.seeds.weights, n_in, task.n_out)
             for name, values in start.items():
                 self._memory(name, "weight")[:] = values.ravel()
@@ -121,7 +125,8 @@ class OnChip:
             expected = "noise on nodes for a model whose projections follow spikes"
             raise InvalidValue("OnChip.rule", expected, self.rule.name)
         local: dict[str, Synapse] = {}
-        for name, synapse in local_synapses(self.rule, self.modulator, self.optimizer, decorrelation).items():
+        synapses = local_synapses(self.rule, self.modulator, self.optimizer, decorrelation, cells_work=True)
+        for name, synapse in synapses.items():
             if isinstance(synapse, NotLocal):
                 given = f"{self.rule.name}, {name} {synapse}"
                 raise InvalidValue("OnChip.rule", "what is local to a synapse", given)
@@ -136,7 +141,7 @@ class OnChip:
     @property
     def weights(self) -> Weights:
         """``W_in`` (N, n_in), ``W_rec`` (N, N), ``W_out`` (n_out, N), as copies."""
-        return {name: self.variable(name, "weight") for name in self.chip.synapses}
+        return {name: self.variable(name, "weight") for name in ("W_in", "W_rec", "W_out")}
 
     def variable(self, name: str, variable: str) -> Array:
         """Variable of all synapses of a projection, (post, pre), as a copy."""
@@ -167,6 +172,7 @@ class OnChip:
             raise InvalidValue("Trial.carry", "False for trials of more than one pass", True)
         self._learned += 1
         self._broadcast_rates(index)
+        self._broadcast(noisy=float(self._deviation("hidden", index) > 0))
         self._broadcast(outcome=0.0, discount=self.modulator.discount, steps=trial.steps)
         charges = {name: self._run(trial, index, name) for name in self.passes}
         if isinstance(self.modulator.baseline, RunningMean):
@@ -203,11 +209,14 @@ class OnChip:
         for name, player in chip.players.items():
             player.play(series[name])
         for source, noise in chip.noises.items():
-            noise.prepare(trial.steps, self.seeds.noise, index, chip.perturbation.deviation(source))
+            noise.prepare(trial.steps, self.seeds.noise, index, self._deviation(source, index))
         charges = chip.charges.prepare((trial.steps,))
         chip.net.t_ = 0.0
         self.device.run_program(self._program, trial.steps * float(chip.clock.dt_))
         return np.array(charges)
+
+    def _deviation(self, source: str, index: int) -> float:
+        return self.chip.perturbation.deviation(source, trial=index)
 
     def _share(self, name: str) -> float:
         if isinstance(self.modulator.baseline, RunningMean) and self._expected is None:
@@ -223,7 +232,8 @@ class OnChip:
 
     def _broadcast_rates(self, index: int) -> None:
         for name in self.chip.synapses:
-            values = self.optimizer.broadcast(name, index / self.updates) | {"trials": float(self._learned)}
+            of = "W_out" if name == "B" else name
+            values = self.optimizer.broadcast(of, index / self.updates) | {"trials": float(self._learned)}
             for variable, value in values.items():
                 self._memory(name, variable)[:] = value
 

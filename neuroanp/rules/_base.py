@@ -15,7 +15,7 @@ from neuroanp.network.layout import PROJECTIONS, Layout
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
 from neuroanp.rules._factors import arrived, decorrelated, delta, outer, part, recurrent, to_readout
-from neuroanp.synapse import UNDECLARED, NotLocal, Synapse
+from neuroanp.synapse import UNDECLARED, Neuron, NotLocal, Synapse
 from neuroanp.types import Array, Arrays
 
 PART = 512
@@ -155,6 +155,15 @@ class Rule(Part):
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
         """`synapse` of weights that learn by the rule itself; a rule without it can't go on a chip."""
         return UNDECLARED
+
+    @property
+    def neuron(self) -> Neuron | None:
+        """Work of one hidden cell for the synapses to see; None for a rule whose cells do none."""
+        return None
+
+    def feedback_start(self, n_out: int, hidden: int) -> Array | None:
+        """Feedback (n_out, N) of the synapses ``"B"`` from outputs to cells; None for a rule without."""
+        return None
 
 
 class NoiseRule(Rule):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from neuroanp.errors import InvalidValue
 from neuroanp.network.dynamics import Cells
 from neuroanp.network.record import Record
 from neuroanp.rules._factors import arrived, before, outer, recurrent
+from neuroanp.synapse import Neuron, Synapse, joined
 from neuroanp.types import Array, Arrays
+
+OVER = "(potential - adaptation - threshold)"
+"""Way of the potential above the threshold, in a statement of a `Neuron`."""
 
 ESCAPE = np.pi / np.sqrt(3)
 """Standard deviation of logistic noise of scale 1."""
@@ -118,3 +124,44 @@ def weights_update(record: Record, cells: Cells, post: Array, spikes: Array, fre
         "W_in": outer(post, record.inputs, D.get("D_in")),
         "W_rec": recurrent(record, arriving, arrived(record, spikes), D.get("D_hidden")),
     }
+
+
+def synapse(
+    name: str,
+    *,
+    state: tuple[str, ...],
+    credit: str,
+    learn: str = "",
+    constants: Mapping[str, float] | None = None,
+) -> Synapse:
+    """Synapse of ``W_in`` or ``W_rec`` that holds its effect on the potential, see `weights_update`.
+
+    Parameters
+    ----------
+    name : str
+    state, credit, learn, constants
+        Of the rule, which sees ``effect``, the effect on the present potential, and adds to ``gradient``.
+    """
+    entering = " + membrane_drive * trace_pre" if name == "W_in" else ""
+    arriving = " + trace_pre" if name == "W_rec" else ""
+    return Synapse(
+        state=("effect", *state, "gradient"),
+        eligibility=f"effect = (1 - trace_post) * (going * effect{arriving})",
+        credit=joined(
+            f"effect = awake_post * (membrane_memory * effect{entering}) + (1 - awake_post) * effect",
+            credit,
+        ),
+        learn=learn,
+        forget="gradient = 0",
+        constants=constants or {},
+    )
+
+
+def surprise(escape: float) -> Neuron:
+    """Cell that knows how little it expected its spike, or the lack of one, under noise of scale `escape`."""
+    return Neuron(
+        state=("chance", "surprise"),
+        before=f"chance = awake / (1 + exp(-{OVER} / escape))",
+        after="surprise = trace - chance",
+        constants={"escape": escape},
+    )

@@ -13,7 +13,7 @@ from neuroanp.network.record import Record
 from neuroanp.rules import _cells as spiking
 from neuroanp.rules._base import Rule
 from neuroanp.rules._factors import delta, outer
-from neuroanp.synapse import NotLocal
+from neuroanp.synapse import Neuron, NotLocal, Synapse, joined
 from neuroanp.types import Array, Arrays
 
 KOLEN_POLLACK = """@inproceedings{kolen1994backpropagation,
@@ -38,6 +38,25 @@ AKROUT = """@inproceedings{akrout2019deep,
 
 START = 0.1
 """Standard deviation times sqrt(N) of the feedback that Kolen-Pollack learning starts with."""
+
+BACK = {
+    "learned": Synapse(
+        state=("correlation",),
+        credit="correlation += going * (received_pre - explained_pre) * surprise_post",
+        learn="weight += noisy * correlation / (N_post + uncertainty_post)",
+        forget="correlation = 0",
+    ),
+    "kolen-pollack": Synapse(
+        state=("filtered", "gradient"),
+        credit="""
+            filtered = going * readout_memory * filtered + trace_post
+            gradient += error_pre * filtered
+        """,
+        forget="gradient = 0",
+    ),
+    "random": Synapse(),
+}
+"""A feedback synapse, from an output (pre) to a cell (post), by `EProp.feedback`."""
 
 
 class EProp(Rule):
@@ -158,12 +177,47 @@ class EProp(Rule):
             every=self.every, recorded=self.recorded,
         )  # fmt: skip
 
-    def own_synapse(self, name: str, passes: tuple[str, ...]) -> NotLocal:
-        back = "the readout's present weights" if self.feedback == "symmetric" else "weights of its own"
-        return NotLocal(
-            quantity=f"a signal for each cell at each step, the errors of all outputs through {back}",
-            variant="NodePerturbation or RewardSTDP with Modulator(baseline=RunningMean())",
+    def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
+        if self.feedback == "symmetric":
+            return NotLocal(
+                quantity="the readout's present weights, through which errors come back to the cell",
+                variant='EProp(feedback="learned")',
+            )
+        if name == "B":
+            return BACK[self.feedback]
+        warm = f"gradient = int(trials > {self.warmup}) * gradient" if self.feedback == "learned" else ""
+        return spiking.synapse(
+            name,
+            state=("raised", "eligibility", "filtered"),
+            credit="""
+                eligibility = slope_post * (effect - going * raised)
+                raised = threshold_memory * (going * raised + rise_post * eligibility)
+                filtered = going * readout_memory * filtered + eligibility
+                gradient += signal_post * filtered
+            """,
+            learn=warm,
         )
+
+    @property
+    def neuron(self) -> Neuron:
+        slope = "slope = awake * damping / threshold * clip(1 - abs(OVER) / threshold, 0, 1)"
+        slope = slope.replace("OVER", spiking.OVER)
+        if self.feedback != "learned":
+            return Neuron(state=("slope",), before=slope, constants={"damping": self.damping})
+        surprise = spiking.surprise(self.escape)
+        return Neuron(
+            state=("slope", *surprise.state, "uncertainty"),
+            before=joined(slope, surprise.before, "uncertainty += chance * (1 - chance)"),
+            after=surprise.after,
+            forget="uncertainty = 0",
+            constants={"damping": self.damping, **surprise.constants},
+        )
+
+    def feedback_start(self, n_out: int, hidden: int) -> Array:
+        if self.feedback == "learned":
+            return np.zeros((n_out, hidden))
+        scale = (START if self.feedback == "kolen-pollack" else 1.0) / np.sqrt(hidden)
+        return scale * np.random.default_rng(self.feedback_seed).standard_normal((n_out, hidden))
 
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         cells, z = spiking.cells_of(record), record.trace[1:]
@@ -200,11 +254,8 @@ class EProp(Rule):
         W = record.weights["W_out"] if D is None else record.weights["W_out"] @ D
         if self.feedback == "symmetric":
             return W
-        if self.feedback == "learned":
-            return state.get("feedback", np.zeros_like(W))
-        start = np.random.default_rng(self.feedback_seed).standard_normal(W.shape) / np.sqrt(W.shape[1])
-        if self.feedback == "random":
-            return start
-        state["feedback"] = state.get("feedback", START * start) + W - state.get("readout", W)
-        state["readout"] = W.copy()
-        return state["feedback"]
+        B = state["feedback"] if "feedback" in state else self.feedback_start(*W.shape)
+        if self.feedback == "kolen-pollack":
+            B = B + W - state.get("readout", W)
+            state |= {"feedback": B, "readout": W.copy()}
+        return B

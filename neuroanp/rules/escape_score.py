@@ -11,6 +11,7 @@ from neuroanp.network.record import Record
 from neuroanp.rules import _cells as spiking
 from neuroanp.rules._base import Rule
 from neuroanp.rules._factors import times, to_readout
+from neuroanp.synapse import Neuron, NotLocal, Synapse
 from neuroanp.types import Array, Arrays
 
 PFISTER = """@article{pfister2006optimal,
@@ -95,6 +96,29 @@ class EscapeScore(Rule):
             target="thresholds", sigma=spiking.ESCAPE * self.escape, distribution="logistic", lasting=True,
             readout=self.readout == "perturb", readout_sigma=self.readout_sigma, recorded=self.recorded,
         )  # fmt: skip
+
+    def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
+        if name == "W_out":
+            return Synapse(
+                state=("eligibility", "gradient"),
+                eligibility="eligibility = decay * eligibility + noise_post * trace_pre / readout_sigma**2",
+                credit="gradient += modulator * eligibility",
+                forget="gradient = 0",
+                constants={"readout_sigma": self.readout_sigma},
+            )
+        return spiking.synapse(
+            name,
+            state=("eligibility",),
+            credit="""
+                eligibility = decay * eligibility + surprise_post * effect / escape
+                gradient += modulator * eligibility
+            """,
+            constants={"escape": self.escape},
+        )
+
+    @property
+    def neuron(self) -> Neuron:
+        return spiking.surprise(self.escape)
 
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         cells = spiking.cells_of(record)

@@ -13,6 +13,8 @@ from neuroanp.optim import SGD, Adam, Chain, KeepSigns, WeightBounds
 from neuroanp.reward import Modulator, RunningMean
 from neuroanp.rules import (
     DelayedHebbian,
+    EProp,
+    EscapeScore,
     NodePerturbation,
     NodeRule,
     OrnsteinUhlenbeck,
@@ -46,6 +48,7 @@ class SignPerturbation(NodeRule):
         return times(modulator / self.sigma, np.sign(layer.noise))
 
 
+ADAPTIVE = ALIF(hidden=6, input_gain=1.0, recurrent_gain=3.0, bias_mean=1.5, bias=True)
 CASES = {
     "tanh": {},
     "tanh, momentum, discount 1": {
@@ -70,7 +73,7 @@ CASES = {
         "model": SPIKING,
         "rule": NodePerturbation(sigma=0.1, hold=3, readout_sigma=0.02),
     },
-    "alif": {"model": ALIF(hidden=6, input_gain=1.0, recurrent_gain=3.0, bias_mean=1.5, bias=True)},
+    "alif": {"model": ADAPTIVE},
     "lif, reward-modulated STDP": {"model": SPIKING, "rule": RewardSTDP(sigma=0.1, readout="delta")},
     "lif, reward-modulated STDP, windows": {"model": SPIKING, "rule": RewardSTDP(sigma=0.1), "task": SERIES},
     "tanh, delayed Hebbian": {"rule": DelayedHebbian(sigma=0.3, probability=0.2, memory=0.3)},
@@ -78,6 +81,12 @@ CASES = {
         "model": SPIKING,
         "rule": DelayedHebbian(sigma=0.3, probability=0.2, readout="delta"),
     },
+    "lif, learned feedback": {"model": SPIKING, "rule": EProp(escape=0.2, every=2, warmup=2)},
+    "alif, learned feedback": {"model": ADAPTIVE, "rule": EProp(escape=0.2, every=1, warmup=0)},
+    "alif, Kolen-Pollack feedback": {"model": ADAPTIVE, "rule": EProp(feedback="kolen-pollack")},
+    "lif, random feedback": {"model": SPIKING, "rule": EProp(feedback="random")},
+    "alif, escape score": {"model": ADAPTIVE, "rule": EscapeScore(escape=0.2)},
+    "lif, escape score": {"model": SPIKING, "rule": EscapeScore(escape=0.2, readout="perturb")},
     "weights that wander": {"rule": OrnsteinUhlenbeck(sigma=0.05, relaxation=0.3)},
     "weights that wander, mirrored": {
         "rule": OrnsteinUhlenbeck(sigma=0.05, relaxation=1.0, readout="fixed"),

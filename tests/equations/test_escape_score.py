@@ -24,7 +24,7 @@ MODELS = {
 
 
 def log_likelihoods(record, weights, escape, first):
-    """By step and lane, were the spikes those of the record whatever the weights, with potentials from `first`."""
+    """By step and lane, were the spikes those of the record with any weights; potentials start at `first`."""
     cells, z = record.cells, record.trace[1:]
     v = np.zeros((LANES, z.shape[2])) + first
     b = np.zeros_like(v)

@@ -9,8 +9,8 @@ import pytest
 from neuroanp.cli.main import main
 from neuroanp.config import registry
 from neuroanp.errors import InvalidValue
-from neuroanp.hardware import OnChip, locality
-from neuroanp.models import LIF
+from neuroanp.hardware import IntegerChip, OnChip, locality
+from neuroanp.models import LIF, CurrentLIF
 from neuroanp.optim import SGD, Adam, Chain, Clip, WeightBounds
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.reward import Modulator, OtherLanes
@@ -24,7 +24,8 @@ from neuroanp.rules import (
     RewardSTDP,
     WeightPerturbation,
 )
-from neuroanp.synapse import BROADCAST, NotLocal, Synapse
+from neuroanp.substrate import FixedPoint
+from neuroanp.synapse import BROADCAST, Neuron, NotLocal, Synapse
 from support.chip import TANH, TASK
 
 NODES = NodePerturbation(sigma=0.05)
@@ -97,7 +98,7 @@ NOT_LOCAL = {
     "lanes": ({"modulator": Modulator(baseline=OtherLanes())}, "returns of other lanes", "RunningMean"),
     "clipping": ({"optimizer": Chain(Clip(norm=1.0), Adam())}, "norm of the update", "WeightBounds"),
     "decorrelation": ({"decorrelation": Decorrelation()}, "column of D", "decorrelation=None"),
-    "e-prop": ({"rule": EProp(feedback="random")}, "weights of its own", "NodePerturbation"),
+    "e-prop": ({"rule": EProp(feedback="symmetric")}, "present weights", 'EProp(feedback="learned")'),
     "STDP, two passes": (
         {"rule": RewardSTDP(), "modulator": Modulator()},
         "spikes of one pass",
@@ -185,3 +186,28 @@ def test_help(capsys):
     assert main(["locality", "--help"]) == 0 and "usage: neuroanp locality" in capsys.readouterr().out
     assert main(["locality", "node-perturbation", "--help"]) == 0
     assert "--rule.sigma" in capsys.readouterr().out
+
+
+def test_the_table_of_a_rule_with_feedback_says_what_a_cell_does_and_what_is_broadcast():
+    text = str(locality(EProp()))
+    assert "slope = awake * damping / threshold * clip(" in text
+    assert "slope, chance, surprise, uncertainty, signal: 160 or 320 bits (5 variables)" in text
+    assert "the sum over B of the errors of all outputs, broadcast at each step" in text
+    assert "explained: the sum over B of spikes" in text
+    assert "explained" not in str(locality(EProp(feedback="kolen-pollack")))
+
+
+def test_names_of_a_cell_that_mean_nothing_are_refused():
+    with pytest.raises(InvalidValue, match=r"^Neuron\.after: expected mine, potential, .*got wind"):
+        Neuron(state=("mine",), after="mine = wind")
+
+
+@pytest.mark.parametrize("model", [CurrentLIF(hidden=4), TANH], ids=lambda model: model.name)
+def test_cells_that_the_rule_cannot_follow_on_chip_are_refused(model):
+    with pytest.raises(InvalidValue, match=r"^OnChip\.model: expected a model of cells with known"):
+        OnChip(model, TASK, rule=EProp(feedback="random"))
+
+
+def test_integers_and_exports_refuse_work_of_cells():
+    with pytest.raises(InvalidValue, match="variables of a cell that the rule gives it"):
+        IntegerChip(LIF(hidden=4), TASK, rule=EProp(), numbers=FixedPoint())
