@@ -1,15 +1,18 @@
-"""Spiking cells as rules see them: slope and chance of a spike, and what a change of a potential leads to."""
+"""Spiking cells as rules see them: surprises, and what a change of a potential leads to."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
+from neuroanp.engine.recursion import Recursion
 from neuroanp.errors import InvalidValue
 from neuroanp.network.dynamics import Cells
 from neuroanp.network.record import Record
-from neuroanp.rules._factors import arrived, before, outer, recurrent
+from neuroanp.rules._factors import arrived, outer, recurrent
 from neuroanp.synapse import Neuron, Synapse, joined
 from neuroanp.types import Array, Arrays
 
@@ -20,109 +23,146 @@ ESCAPE = np.pi / np.sqrt(3)
 """Standard deviation of logistic noise of scale 1."""
 
 
-def cells_of(record: Record) -> Cells:
-    """Constants of the record's cells; `InvalidValue` for other units."""
+class Course(NamedTuple):
+    """Cells in a trial, without noise where there are passes to compare."""
+
+    cells: Cells
+    spikes: Array
+    """(T, L, N)"""
+    states: tuple[Array, ...]
+    """Potential as the threshold saw it and, where there is one, the rise of the threshold; (T, L, N)."""
+    free: Array
+    """1 where a cell isn't refractory, as far as the spikes of the trial tell, else 0; (T, L, N)."""
+
+
+_AWAKE = Recursion(
+    """
+    free = left < 1
+    left = left - 1 + z * (silent + 1 - left)
+    """,
+    arrays=("z", "free"), carried=("left",), numbers=("silent",),
+)  # fmt: skip
+
+
+def course(record: Record) -> Course:
+    """Course of a record's cells; `InvalidValue` for units that aren't such cells."""
     if record.cells is None:
         raise InvalidValue("Record.cells", "a model of spiking cells, such as lif or alif", "none")
-    return record.cells
+    z = np.ascontiguousarray(record.trace[1:])
+    names = [name for name in ("potential", "adaptation") if name in record.hidden]
+    states = tuple(np.ascontiguousarray(record.passes.clean(record.hidden[name])) for name in names)
+    free = np.empty_like(z)
+    _AWAKE([z, free], carried=[np.zeros_like(z[0])], numbers=[record.cells.refractory])
+    return Course(record.cells, z, states, free)
 
 
-def awake(cells: Cells, spikes: Array) -> Array:
-    """True (T, L, N) where a cell isn't refractory, as far as spikes (T, L, N) of the trial tell."""
-    free = np.ones(spikes.shape, bool)
-    for lag in range(1, cells.refractory + 1):
-        free[lag:] &= spikes[:-lag] == 0
-    return free
-
-
-def over(record: Record, cells: Cells) -> Array:
-    """Way (T, L, N) of the potential above the threshold, negative below."""
-    distance = record.passes.clean(record.hidden["potential"]) - np.asarray(
-        cells.threshold, record.trace.dtype
+@functools.cache
+def _surprising(adapting: bool) -> Recursion:
+    return Recursion(
+        f"""
+        p = free / (1 + exp((threshold - v{" + b" if adapting else ""}) / scale))
+        uncertainty = uncertainty + p * (1 - p)
+        surprise = z - p
+        """,
+        arrays=("z", "free", "surprise", "v", "b")[: 4 + adapting],
+        carried=("uncertainty",),
+        numbers=("threshold", "scale"),
     )
-    if "adaptation" in record.hidden:
-        distance = distance - record.passes.clean(record.hidden["adaptation"])
-    return np.asarray(distance)
 
 
-def triangle(distance: Array, cells: Cells, damping: float) -> Array:
-    r"""Pseudo-derivative of a spike, :math:`\gamma / \theta \, \max(0, 1 - |v - \theta - b| / \theta)`."""
-    h = np.abs(distance)
-    h *= -damping / cells.threshold**2
-    h += damping / cells.threshold
-    return np.maximum(h, 0, out=h)
+def surprises(course: Course, scale: float) -> tuple[Array, Array]:
+    r"""Surprise :math:`z - p` (T, L, N) of noisy cells, and :math:`\sum_{t,l} p (1 - p)` (N,).
 
-
-def chance(distance: Array, scale: float) -> Array:
-    r"""Chance of a spike, :math:`1 / (1 + e^{-(v - \theta - b) / s})`, under logistic noise of scale s."""
-    x = distance * (-1 / scale)
-    np.minimum(x, 60, out=x)
-    np.exp(x, out=x)
-    x += 1
-    return np.reciprocal(x, out=x)
-
-
-def with_thresholds(c: Array, h: Array, cells: Cells) -> Array:
-    r"""Effect of a change of each potential on the loss, directly and through the thresholds after it.
-
-    With c the direct effect, :math:`\lambda_t = -c_t + \rho (1 - \beta h_t) \lambda_{t+1}` is that of a
-    change of the threshold, and the whole is :math:`c_t + \rho \beta h_t \lambda_{t+1}`.
+    :math:`p = 1 / (1 + e^{-(v - \theta - b) / s})`, 0 for a refractory cell, is the chance of a spike under
+    logistic noise of scale s.
     """
-    if not np.any(cells.rise):
-        return c
-    rise = cells.fading * np.asarray(cells.rise, c.dtype) * h
-    fading = c.dtype.type(cells.fading)
-    effect = c.copy()
-    lam, change = np.zeros_like(c[0]), np.empty_like(c[0])
-    for t in range(len(c) - 1, -1, -1):
-        np.multiply(rise[t], lam, out=change)
-        effect[t] += change
-        lam *= fading
-        lam -= change
-        lam -= c[t]
-    return effect
+    z = course.spikes
+    surprise, uncertainty = np.empty_like(z), np.zeros_like(z[0])
+    _surprising(len(course.states) > 1)(
+        [z, course.free, surprise, *course.states],
+        carried=[uncertainty],
+        numbers=[course.cells.threshold, scale],
+    )
+    return surprise, uncertainty.sum(axis=0, dtype=np.float64)
 
 
-def weights_update(record: Record, cells: Cells, post: Array, spikes: Array, free: Array) -> Arrays:
-    r"""Updates of ``W_in`` and ``W_rec`` from the effect of each potential on the loss.
+@functools.cache
+def _crediting(sloped: bool, adapting: bool, reset_arrivals: bool) -> Recursion:
+    """Recursion of `weights_update`, from the last step to the first."""
+    slope = """
+        near = threshold - abs(v OVER - threshold)
+        h = slope * free * near * (near > 0)
+        post = post * h
+    """.replace("OVER", "- b" if adapting else "")
+    thresholds = """
+        change = rise * h * raised
+        raised = fading * raised - change - post
+        post = post + change
+    """
+    arriving = "arriving = later" if reset_arrivals else "arriving = late"
+    membrane = f"""
+        later = later * (1 - z)
+        {arriving}
+        post = post + later
+        later = (1 - free * (1 - memory)) * post
+        {"" if reset_arrivals else "late = free * memory * post"}
+        post = drive * free * post
+    """
+    return Recursion(
+        joined(slope if sloped else "", thresholds if sloped and adapting else "", membrane),
+        arrays=("post", "z", "free", "arriving", *("v", "b")[: sloped * (1 + adapting)]),
+        units=("rise",),
+        carried=("later", "late", "raised"),
+        numbers=("threshold", "slope", "memory", "drive", "fading"),
+        backwards=True,
+    )
+
+
+def weights_update(record: Record, course: Course, post: Array, damping: float = 0.0) -> Arrays:
+    r"""Updates of ``W_in`` and ``W_rec`` from the effect of each spike or potential on the loss.
 
     A weight acts on the potential of its cell, where it fades with the membrane until a spike resets it:
 
     .. math:: \epsilon_{t,ij} = (1 - z_{t-1,i}) \, \alpha \, (\epsilon_{t-1,ij} + z_{t-1,j}), \qquad
-              \Delta W_{ij} \propto \sum_t \mathrm{post}_{t,i} \, \epsilon_{t,ij}
+              \Delta W_{ij} \propto \sum_t c_{t,i} \, \epsilon_{t,ij}
 
     (for ``W_in`` with the input instead, in the step itself); a refractory cell doesn't leak, and takes no
-    input but spikes. Cells without `Cells.reset_arrivals` keep a spike that arrives as they fire. The sum is
-    formed from the last step to the first, with a number a cell instead of one a synapse.
+    input but spikes. Cells without `Cells.reset_arrivals` keep a spike that arrives as they fire.
+
+    With a damping :math:`\gamma`, `post` is the effect of a spike, and that of a potential has the slope
+    :math:`h_t = \gamma / \theta \, \max(0, 1 - |v_t - \theta - b_t| / \theta)` in it, and the way through the
+    thresholds after the spike: with :math:`c'` the direct effect and :math:`\lambda_t = -c'_t + \rho (1 -
+    \beta h_t) \lambda_{t+1}` that of a change of the threshold, :math:`c_t = c'_t + \rho \beta h_t
+    \lambda_{t+1}`.
+
+    The sums are formed from the last step to the first, with a number a cell instead of one a synapse.
 
     Parameters
     ----------
     record : Record
-    cells : Cells
+    course : Course
     post : (T, L, N) array
         Overwritten.
-    spikes, free : (T, L, N) array
-        Spikes, and `awake`.
+    damping : float
+        :math:`\gamma`; 0 for a `post` that is the effect of a potential itself.
     """
-    kept = (1 - spikes).astype(post.dtype, copy=False)
-    memory = np.where(free, post.dtype.type(cells.memory), post.dtype.type(1))
-    arriving = np.empty_like(post)
-    later = np.zeros_like(post[0])
-    for t in range(len(post) - 1, -1, -1):
-        later *= kept[t]
-        post[t] += later
-        np.multiply(memory[t], post[t], out=later)
-        arriving[t] = later
-    if cells.reset_arrivals:
-        arriving *= before(record, spikes) == 0
-    else:
-        arriving *= free
-    post *= free
-    post *= post.dtype.type(cells.drive)
-    D = record.decorrelation
+    cells, z, states, free = course
+    steps, dtype = len(z), z.dtype
+    leads = np.empty((steps + 1, *z.shape[1:]), dtype)  # what a spike of the step before leads to
+    later, late, raised = (np.zeros_like(z[0]) for _ in range(3))
+    rise = np.broadcast_to(np.asarray(cells.fading * np.asarray(cells.rise), dtype), z[0].shape).copy()
+    states = states if damping else ()
+    _crediting(bool(damping), len(states) > 1, cells.reset_arrivals)(
+        [post, z, free, leads[1:], *states],
+        units=[rise],
+        carried=[later, late, raised],
+        numbers=[cells.threshold, damping / cells.threshold**2, cells.memory, cells.drive, cells.fading],
+    )
+    leads[0] = later * (1 - record.trace[0]) if cells.reset_arrivals else late
+    D, seen = record.decorrelation, record.trace[:-1] if record.wiring is None else arrived(record, z)
     return {
         "W_in": outer(post, record.inputs, D.get("D_in")),
-        "W_rec": recurrent(record, arriving, arrived(record, spikes), D.get("D_hidden")),
+        "W_rec": recurrent(record, leads[:-1], seen, D.get("D_hidden")),
     }
 
 

@@ -162,7 +162,7 @@ class EProp(Rule):
     damping: float = option(0.3, "height of the pseudo-derivative of a spike", above=0)
     escape: float = option(0.05, "learned feedback: scale of the noise at the threshold", above=0)
     every: int = option(4, "learned feedback: updates of which one has noise", least=1)
-    warmup: int = option(24, "learned feedback: updates before hidden weights learn", least=0)
+    warmup: int = option(4, "learned feedback: updates before hidden weights learn", least=0)
 
     @property
     def passes(self) -> tuple[str, ...]:
@@ -220,18 +220,13 @@ class EProp(Rule):
         return scale * np.random.default_rng(self.feedback_seed).standard_normal((n_out, hidden))
 
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
-        cells, z = spiking.cells_of(record), record.trace[1:]
-        error, free = delta(record), spiking.awake(cells, z)
-        distance = spiking.over(record, cells)
+        course, error = spiking.course(record), delta(record)
         B = self._back(record, state).astype(error.dtype, copy=False)
         update = self.readout_update(record, error)
         if self.feedback != "learned" or self._trials(state) > self.warmup:
-            h = spiking.triangle(distance, cells, self.damping)
-            h *= free
-            post = spiking.with_thresholds((error @ B) * h, h, cells)
-            update |= spiking.weights_update(record, cells, post, z, free)
-        if self.feedback == "learned" and record.noise.any():
-            state["feedback"] = B + self._learned(record, B, z, free * spiking.chance(distance, self.escape))
+            update |= spiking.weights_update(record, course, np.tensordot(error, B, 1), self.damping)
+        if self.feedback == "learned" and record.noise[0].any():
+            state["feedback"] = B + self._learned(record, B, course)
         return update
 
     def _trials(self, state: Arrays) -> int:
@@ -239,14 +234,12 @@ class EProp(Rule):
         state["trials"] = state.get("trials", np.zeros((), np.int64)) + 1
         return int(state["trials"])
 
-    def _learned(self, record: Record, B: Array, z: Array, p: Array) -> Array:
+    def _learned(self, record: Record, B: Array, course: spiking.Course) -> Array:
         """Change of B (n_out, N) by what it doesn't explain of the readout's input."""
+        surprise, uncertainty = spiking.surprises(course, self.escape)
         y = record.passes.clean(record.outputs)
-        kappa = np.asarray(record.readout_memory, y.dtype)
-        r = y[1:] - kappa * y[:-1] - z[1:] @ B.T
-        uncertainty = (p * (1 - p)).sum(axis=(0, 1), dtype=np.float64)
-        change = outer(r, (z - p)[1:]) / (z.shape[2] + uncertainty)
-        return np.asarray(change, B.dtype)
+        r = y[1:] - np.asarray(record.readout_memory, y.dtype) * y[:-1] - course.spikes[1:] @ B.T
+        return np.asarray(outer(r, surprise[1:]) / (B.shape[1] + uncertainty), B.dtype)
 
     def _back(self, record: Record, state: Arrays) -> Array:
         """B as (n_out, N)."""

@@ -121,12 +121,9 @@ class EscapeScore(Rule):
         return spiking.surprise(self.escape)
 
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
-        cells = spiking.cells_of(record)
-        z = record.trace[1:]
-        free = spiking.awake(cells, z)
-        p = spiking.chance(spiking.over(record, cells), self.escape)
-        post = times(modulator / self.escape, (z - p) * free)
-        update = spiking.weights_update(record, cells, post, z, free)
+        course = spiking.course(record)
+        surprise, _ = spiking.surprises(course, self.escape)
+        update = spiking.weights_update(record, course, times(modulator / self.escape, surprise))
         if self.readout != "perturb":
             return update | self.readout_update(record)
         if self.readout_sigma == 0:

@@ -39,7 +39,9 @@ class CounterNoise(Operation):
 
     native = """
     @dtype* const noise = @buffer + @row[0] * @@size;
-    if (@row[0] % (@hold[0] * @@ahead) == 0) {
+    if (@sigma[0] == 0) {
+        std::memset(noise, 0, @@size * sizeof(@dtype));
+    } else if (@row[0] % (@hold[0] * @@ahead) == 0) {
         const int64_t left = (@steps[0] - @row[0] + @hold[0] - 1) / @hold[0];
         neuroanp::fill_@@distribution(noise, (uint64_t)@seed[0], (uint64_t)@@stream, (uint64_t)@trial[0],
                                       (uint64_t)(@row[0] / @hold[0]), @@lanes, @@units,
@@ -102,7 +104,9 @@ class CounterNoise(Operation):
         """One step in NumPy."""
         row, hold = int(self.array("row")[0]), int(self.array("hold")[0])
         buffer = self.array("buffer").reshape(-1, self.lanes, self.units)
-        if row % hold == 0:
+        if self.array("sigma")[0] == 0:
+            buffer[row] = 0
+        elif row % hold == 0:
             seed, trial = int(self.array("seed")[0]), int(self.array("trial")[0])
             draw = noise.draw(
                 self.distribution, seed, self.stream, trial, row // hold, self.lanes, self.units,
