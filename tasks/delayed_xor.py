@@ -12,7 +12,7 @@ from neuroanp.models import ALIF
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
 from neuroanp.reward import Modulator, OtherLanes
-from neuroanp.rules import NodePerturbation
+from neuroanp.rules import EProp, NodePerturbation
 from neuroanp.tasks._decisions import Decision, decision, fraction_right, linear_answers, poisson, steps
 from neuroanp.training.recipe import Recipe
 
@@ -27,7 +27,7 @@ class DelayedXOR(Decision):
     """
 
     name = "delayed-xor"
-    presets = ("best", "published", "scalar")
+    presets = ("best", "node", "published", "scalar")
     periods = ("cue", "decision")
 
     cue: Any = option(50 * ms, "length of a cue", unit="ms", above=0)
@@ -63,12 +63,12 @@ class DelayedXOR(Decision):
     def recipe(self, preset: str) -> Recipe:
         """Adaptive cells: a threshold that jumps at a spike remembers, and makes the exclusive or linear.
 
-        In "scalar" the readout learns from noise too, without targets.
+        "node" is node perturbation; in "scalar" the readout learns from noise too, without targets.
         """
         general = super().recipe(preset)
         if preset == "published":
             return general
-        best = general.replace(
+        node = general.replace(
             model=ALIF(input_gain=3.0, beta=1.0, tau_a=400 * ms),
             rule=NodePerturbation(sigma=0.3, hold=10, readout="delta"),
             modulator=Modulator(discount=1.0, baseline=OtherLanes(copies=4)),
@@ -77,9 +77,11 @@ class DelayedXOR(Decision):
             lanes=128,
             updates=200,
         )
-        if preset != "scalar":
-            return best
-        return best.replace(
+        if preset == "node":
+            return node
+        if preset == "best":
+            return node.replace(rule=EProp(), modulator=Modulator(), lanes=64, updates=100)
+        return node.replace(
             rule=NodePerturbation(sigma=0.3, hold=10, readout_sigma=0.03),
             modulator=Modulator(discount=0.99, baseline=OtherLanes(copies=8)),
             updates=800,

@@ -14,7 +14,7 @@ from neuroanp.config.option import SEEDS, option
 from neuroanp.models import ALIF
 from neuroanp.optim import Adam
 from neuroanp.reward import Modulator, OtherLanes
-from neuroanp.rules import NodePerturbation
+from neuroanp.rules import EProp, NodePerturbation
 from neuroanp.tasks._series import Course, SeriesTask, forecast
 from neuroanp.training.recipe import Recipe
 from neuroanp.types import Array
@@ -51,7 +51,7 @@ class MackeyGlass(SeriesTask):
 
     name = "mackey-glass"
     sources = (MACKEY_GLASS,)
-    presets = ("best", "published", "spiking")
+    presets = ("best", "published", "spiking", "spiking-node")
     n_out = 1
 
     ahead: int = option(15, "steps between input and target", least=1)
@@ -82,19 +82,20 @@ class MackeyGlass(SeriesTask):
         }
 
     def recipe(self, preset: str) -> Recipe:
-        """Fewer updates than usual, of larger steps; "spiking": ALIF cells, compared with other lanes."""
+        """Fewer updates than usual, of larger steps; "spiking": ALIF cells, in "spiking-node" perturbed."""
         general = super().recipe(preset).replace(updates=500)
         if preset == "best":
             return general.replace(optimizer=Adam(lr=4.5e-3, readout_lr=1e-2, b1=0.8, b2=0.9))
         if preset == "published":
             return general
-        return general.replace(
+        node = general.replace(
             model=ALIF(input_gain=4.0, beta=0.2, tau=10 * ms, tau_a=100 * ms, tau_out=30 * ms),
             rule=NodePerturbation(sigma=0.3, hold=5, readout="delta"),
             modulator=Modulator(discount=0.98, baseline=OtherLanes(copies=4)),
             optimizer=Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
             decorrelation=None,
         )
+        return node if preset == "spiking-node" else node.replace(rule=EProp(), modulator=Modulator())
 
 
 @lru_cache(maxsize=8)

@@ -15,7 +15,7 @@ from neuroanp.models import LIF
 from neuroanp.network.trial import Trial
 from neuroanp.optim import SGD, Adam
 from neuroanp.reward import Modulator, OtherLanes
-from neuroanp.rules import NodePerturbation
+from neuroanp.rules import EProp, NodePerturbation
 from neuroanp.tasks import _linear as trivial
 from neuroanp.tasks._decisions import check_times, steps
 from neuroanp.training.recipe import Recipe
@@ -51,7 +51,7 @@ class PatternGeneration(Task):
     sources = (NICOLA_CLOPATH, E_PROP)
     score_name = "mean square error over the target's variance"
     higher_is_better = False
-    presets = ("best", "published", "scalar")
+    presets = ("best", "node", "published", "scalar")
 
     duration: Any = option(1000 * ms, "length of the pattern", unit="ms", above=0)
     ticks: int = option(20, "channels of the clock", least=1)
@@ -100,11 +100,11 @@ class PatternGeneration(Task):
         return {name: loss(guess[:, None], trial) for name, guess in guesses.items()}
 
     def recipe(self, preset: str) -> Recipe:
-        """LIF cells, one noisy pass, compared with the other lanes; "scalar": no target for the readout."""
+        """LIF cells; "node": node perturbation, against other lanes; "scalar": no target for the readout."""
         if preset == "published":
             return super().recipe(preset).replace(optimizer=SGD(lr=1e-3))
         general = super().recipe(preset)
-        best = general.replace(
+        node = general.replace(
             model=LIF(input_gain=2.0),
             rule=NodePerturbation(sigma=0.1, hold=10, readout="delta"),
             modulator=Modulator(discount=0.98, baseline=OtherLanes()),
@@ -113,9 +113,11 @@ class PatternGeneration(Task):
             lanes=32,
             updates=200,
         )
-        if preset != "scalar":
-            return best
-        return best.replace(
+        if preset == "node":
+            return node
+        if preset == "best":
+            return node.replace(rule=EProp(), modulator=Modulator())
+        return node.replace(
             rule=NodePerturbation(sigma=0.1, hold=10, readout_sigma=0.03),
             optimizer=Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
             updates=400,

@@ -12,7 +12,7 @@ from neuroanp.models import ALIF
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
 from neuroanp.reward import Modulator, OtherLanes
-from neuroanp.rules import NodePerturbation
+from neuroanp.rules import EProp, NodePerturbation
 from neuroanp.tasks._decisions import check_rates, check_times, poisson, steps
 from neuroanp.tasks.digits import Digits, Images, digit_trial, fraction_named
 from neuroanp.training.recipe import Recipe
@@ -35,11 +35,12 @@ class SpikingDigits(Task):
     name = "spiking-digits"
     score_name = "fraction of digits right"
     n_out = 10
+    presets = ("best", "node", "published")
 
-    row: Any = option(15 * ms, "time for which a row is shown", unit="ms", above=0)
+    row: Any = option(5 * ms, "time for which a row is shown", unit="ms", above=0)
     decision: Any = option(20 * ms, "time in which the readout counts", unit="ms", above=0)
     code: Literal["rate", "latency"] = option("rate", "how a grey value becomes spikes")
-    rate: Any = option(400 * Hz, "rate of a white pixel", unit="Hz")
+    rate: Any = option(800 * Hz, "rate of a white pixel", unit="Hz")
     copies: int = option(4, "inputs for a column", least=1)
 
     def __post_init__(self) -> None:
@@ -94,16 +95,22 @@ class SpikingDigits(Task):
         return Digits().trivial_scores()
 
     def recipe(self, preset: str) -> Recipe:
-        """Cells of which half adapt, for longer than a row."""
+        """Cells of which half adapt, for longer than the image is shown; "node": node perturbation."""
         general = super().recipe(preset)
-        if preset != "best":
+        if preset == "published":
             return general
-        return general.replace(
-            model=ALIF(input_gain=3.0, beta=0.3, tau_a=200 * ms, readout_gain=0.1),
+        best = general.replace(
+            model=ALIF(hidden=200, beta=0.3, tau_a=200 * ms, readout_gain=0.1),
+            rule=EProp(),
+            modulator=Modulator(),
+            optimizer=Adam(lr=2e-3, input_lr=1e-2, readout_lr=1e-2),
+            decorrelation=None,
+            lanes=64,
+            updates=400,
+        )
+        if preset == "best":
+            return best
+        return best.replace(
             rule=NodePerturbation(sigma=0.3, hold=10, readout="delta"),
             modulator=Modulator(discount=1.0, baseline=OtherLanes(copies=2)),
-            optimizer=Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
-            decorrelation=None,
-            lanes=128,
-            updates=400,
         )

@@ -80,7 +80,7 @@ def on_device(name: str, base: nap.Recipe, ideal: nap.Run, bits: int, seed: int)
 def records(name: str, seed: int) -> list[dict[str, float | str]]:
     """Scores of one seed, a record for each number of bits."""
     task = TASKS[name]
-    base = task.recipe("best").replace(model=MODELS[name])
+    base = task.recipe("node").replace(model=MODELS[name])
     by_gradient = base.replace(
         rule=BPTT(surrogate="triangle"), modulator=nap.Modulator(), lanes=LANES[name],
         optimizer=BY_GRADIENT[name], updates=IDEAL[name],

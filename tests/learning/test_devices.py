@@ -19,7 +19,7 @@ FAST = {"lr": 2e-3, "input_lr": 2e-2, "readout_lr": 1e-2, "anneal": "linear"}
 @pytest.mark.slow
 def test_a_network_trained_with_gradients_learns_back_on_a_device_what_it_lost_there():
     """Half a minute."""
-    recipe = TASK.recipe("best").replace(model=LIF(hidden=60, input_gain=2.0))
+    recipe = TASK.recipe("node").replace(model=LIF(hidden=60, input_gain=2.0))
     with_gradients = recipe.replace(
         rule=BPTT(), modulator=Modulator(), optimizer=Adam(lr=3e-3, readout_lr=1e-2), lanes=1, updates=200
     )

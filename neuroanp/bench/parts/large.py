@@ -26,7 +26,7 @@ def rows(quick: bool) -> Iterator[Row]:
     """Seconds of building, simulating and learning; peak memory; and what was learned."""
     updates = 3 if quick else 10
     task = PatternGeneration()
-    recipe = task.recipe("best").replace(
+    recipe = task.recipe("node").replace(
         model=LIF(hidden=10_000, density=0.01, delay=20 * ms, input_gain=2.0),
         optimizer=Adam(lr=2e-4, input_lr=2e-3, readout_lr=1e-4),
         lanes=LANES,

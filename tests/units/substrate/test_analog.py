@@ -20,7 +20,7 @@ from support.training import trainer
 
 TASK = PatternGeneration(duration=30 * ms, ticks=3)
 IDEAL = {"mismatch": 0.0, "bits": None, "range": math.inf}
-RECIPE = TASK.recipe("best").replace(model=LIF(hidden=12, input_gain=2.0), lanes=4, updates=6)
+RECIPE = TASK.recipe("node").replace(model=LIF(hidden=12, input_gain=2.0), lanes=4, updates=6)
 ROUGH = Analog(device=4, bits=3, noise=0.05, write_noise=0.02, stuck=0.1, stuck_at="any")
 
 
