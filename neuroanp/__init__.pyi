@@ -24,6 +24,7 @@ from .network.reward_monitor import RewardMonitor
 from .network.trial import Trial
 from .optim.decorrelation import Decorrelation
 from .reward.modulator import Modulator
+from .rules.rate_penalty import RatePenalty
 from .sweeps.results import Sweep
 from .sweeps.sweep import sweep
 from .training.citing import cite
@@ -49,6 +50,7 @@ __all__ = [
     "Plant",
     "PlantTask",
     "PythonPlant",
+    "RatePenalty",
     "Recipe",
     "Record",
     "Recording",
