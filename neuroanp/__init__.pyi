@@ -11,6 +11,7 @@ from . import (
     substrate,
     tasks,
     testing,
+    verify,
 )
 from .config.option import option
 from .config.part import Part
@@ -79,4 +80,5 @@ __all__ = [
     "tasks",
     "testing",
     "train",
+    "verify",
 ]
