@@ -32,7 +32,8 @@ class RatePenalty(Part):
     the gradient of :math:`\tfrac{s}{2} \sum_i (r_i - \mathrm{clip}(r_i))^2` but for the slope of a cell's
     rate by its mean input, for which 1 stands.
 
-    Weights that the rule doesn't learn stay as they are. The strength that suits depends on the task, as
+    Weights of which the rule estimates nothing stay as they are, in a warm-up too, where a chip already
+    penalizes. The strength that suits depends on the task, as
     estimates differ in size: those of e-prop are as large as the penalty's with 0.2 in delayed XOR, and with
     0.001 in spiking digits.
 

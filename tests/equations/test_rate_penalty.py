@@ -12,10 +12,11 @@ from neuroanp import Network, RatePenalty, evaluate
 from neuroanp.cli.main import main
 from neuroanp.errors import InvalidValue
 from neuroanp.hardware import OnChip
+from neuroanp.hardware.export.learning import described
 from neuroanp.hardware.locality import locality
 from neuroanp.models import LIF, CurrentLIF, TanhRNN
-from neuroanp.reward import Modulator
-from neuroanp.rules import SPSA, NodePerturbation, ReadoutOnly
+from neuroanp.reward import Modulator, RunningMean
+from neuroanp.rules import SPSA, EProp, NodePerturbation, ReadoutOnly
 from neuroanp.training.recipe import Recipe
 from support.chip import SPIKING, apart, both, train
 from support.sparse import MODELS, existing, pair, trials
@@ -78,10 +79,11 @@ def test_cells_that_are_driven_without_measure_fire_at_the_highest_rate(model):
     assert measured.saturated == 1 and measured.silent == 0
 
 
-def test_on_chip_is_the_fast_path():
+@pytest.mark.parametrize("rule", [NodePerturbation(sigma=0.3), EProp(feedback="random")])
+def test_on_chip_is_the_fast_path(rule):
     rates = RatePenalty(strength=0.02, lowest=60 * Hz, highest=150 * Hz)
-    chip, fast = both(model=SPIKING, rule=NodePerturbation(sigma=0.3), rates=rates)
-    plain, _ = both(model=SPIKING, rule=NodePerturbation(sigma=0.3))
+    chip, fast = both(model=SPIKING, rule=rule, rates=rates)
+    plain, _ = both(model=SPIKING, rule=rule)
     losses = train(chip, fast)
     for trial in range(len(losses)):
         plain.step(trial)
@@ -92,6 +94,10 @@ def test_on_chip_is_the_fast_path():
 
 def test_it_is_local_but_for_mirrored_passes(capsys):
     assert locality(NodePerturbation(), rates=RatePenalty()).local
+    recipe = Recipe(model=SPIKING, modulator=Modulator(baseline=RunningMean()), decorrelation=None)
+    written = described(recipe.replace(rates=RatePenalty()))
+    assert written["local"] and "clip(fired" in written["synapses"]["W_rec"]["learn"]
+    assert "fired" not in str(described(recipe))
     mirrored = locality(SPSA(readout="fixed"), modulator=Modulator(), rates=RatePenalty())
     assert "mean of the spikes over the plus and the minus pass" in str(mirrored)
     assert main(["locality", "node-perturbation", "--rates.highest", "20 Hz"]) == 0
