@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from brian2 import Hz
 
 from neuroanp import Network, RatePenalty, evaluate
+from neuroanp.cli.export_rtl import Rtl
 from neuroanp.cli.main import main
 from neuroanp.errors import InvalidValue
 from neuroanp.hardware import OnChip
@@ -104,11 +106,14 @@ def test_it_is_local_but_for_mirrored_passes(capsys):
     assert "highest 20. Hz" in capsys.readouterr().out
 
 
-def test_what_it_cannot_do_is_refused():
+def test_what_it_cannot_do_is_refused(tmp_path):
     with pytest.raises(InvalidValue, match=r"^Recipe\.rates: expected None, as units of tanh don't spike"):
         Recipe(model=TanhRNN(), rates=RatePenalty()).check(Wave())
     with pytest.raises(InvalidValue, match=r"^OnChip\.rates: expected None, as units of tanh don't spike"):
         OnChip(TanhRNN(), Echo(), rule=NodePerturbation(), rates=RatePenalty())
+    run = SimpleNamespace(recipe=Recipe(model=SPIKING, rates=RatePenalty()))
+    with pytest.raises(InvalidValue, match=r"^export\.rtl\.run: expected a recipe without a penalty"):
+        Rtl().write(run, tmp_path)
     with pytest.raises(InvalidValue, match=r"^RatePenalty\.lowest: expected at most highest"):
         RatePenalty(lowest=70 * Hz)
     with pytest.raises(InvalidValue, match=r"^RatePenalty\.highest: expected"):
