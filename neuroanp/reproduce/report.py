@@ -60,7 +60,7 @@ def write_report(plan: Plan, out: Path, command: str) -> Path:
         sections=sections, scaled=_scaled(plan, all_records), methods=_settings(), command=command,
         changes=_changes(plan, all_records), versions=versions(),
         seeds=_stretch(plan.seeds), chosen=_stretch(CHOSEN_ON), number=len(plan.seeds),
-        quick=plan.quick, weather=plan.weather is not None,
+        first=plan.seeds[0], quick=plan.quick, weather=plan.weather is not None,
         missing=len(jobs) - len(all_records), within=f"{100 * (WITHIN - 1):.0f}",
         confidence=f"{100 * CONFIDENCE:.0f}",
     )  # fmt: skip
