@@ -11,6 +11,7 @@ from . import (
     substrate,
     tasks,
     testing,
+    verify,
 )
 from .config.option import option
 from .config.part import Part
@@ -24,6 +25,7 @@ from .network.reward_monitor import RewardMonitor
 from .network.trial import Trial
 from .optim.decorrelation import Decorrelation
 from .reward.modulator import Modulator
+from .rules.rate_penalty import RatePenalty
 from .sweeps.results import Sweep
 from .sweeps.sweep import sweep
 from .training.citing import cite
@@ -49,6 +51,7 @@ __all__ = [
     "Plant",
     "PlantTask",
     "PythonPlant",
+    "RatePenalty",
     "Recipe",
     "Record",
     "Recording",
@@ -77,4 +80,5 @@ __all__ = [
     "tasks",
     "testing",
     "train",
+    "verify",
 ]

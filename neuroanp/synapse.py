@@ -22,6 +22,7 @@ BROADCAST = {
     "polarity": "each pass: the sign of the noise on weights, 0 for a clean pass",
     "noisy": "each trial: 1 in a trial with noise, else 0",
     "outcome": "each trial: the discounted sum of the modulator over the trial",
+    "steps": "each trial: how many steps a pass has",
     "learning_rate": "each trial: the learning rate",
     "trials": "each trial: how many trials were learned from, this one among them",
 }
@@ -150,10 +151,12 @@ class Synapse:
         return any(self.kind(name) not in ("broadcast", "constant") for name in _names(node))
 
     def then(self, other: Synapse) -> Synapse:
-        """Both: the other's statements at the end of a trial come before this one forgets."""
+        """Both, this one first; the other's statements at the end of a trial come before this one forgets."""
         return dataclasses.replace(
             self,
             state=tuple(dict.fromkeys((*self.state, *other.state))),
+            eligibility=joined(self.eligibility, other.eligibility),
+            credit=joined(self.credit, other.credit),
             learn=joined(self.learn, other.learn),
             forget=joined(other.forget, self.forget),
             constants={**self.constants, **other.constants},

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neuroanp.cli.export_target import Target
+from neuroanp.errors import InvalidValue
 from neuroanp.optim import ShiftSGD, Stage
 from neuroanp.reward import Modulator, RunningMean
 from neuroanp.substrate import FixedPoint
@@ -31,6 +32,8 @@ nothing: the rule has to be local, with --rule.distribution sign in its training
         from neuroanp.hardware.export import rtl
 
         recipe = run.recipe
+        if recipe.rates is not None:
+            raise InvalidValue("export.rtl.run", "a recipe without a penalty on rates", recipe.rates)
         chip = IntegerChip(
             recipe.model, run.task, rule=recipe.rule, modulator=self.modulator, optimizer=self.optimizer,
             numbers=self.numbers, seed=run.config["seed"], weights=run.weights,

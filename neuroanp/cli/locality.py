@@ -9,6 +9,7 @@ from neuroanp.hardware.locality import locality
 from neuroanp.optim import Adam, Stage
 from neuroanp.reward import Modulator, RunningMean
 from neuroanp.rules import Rule
+from neuroanp.rules.rate_penalty import RatePenalty
 from neuroanp.substrate import FixedPoint
 
 
@@ -18,6 +19,7 @@ class Locality(Part):
     rule: Rule
     modulator: Modulator = Modulator(baseline=RunningMean())
     optimizer: Stage = Adam()
+    rates: RatePenalty | None = None
     bits: FixedPoint | None = None
 
 
@@ -29,5 +31,9 @@ def locality_command(words: list[str]) -> int:
         return 0
     parts = Locality(rule=registry.find("rule", words[0])())
     parts = read_options(f"neuroanp locality {words[0]}", parts, words[1:])
-    print(locality(parts.rule, modulator=parts.modulator, optimizer=parts.optimizer, numbers=parts.bits))
+    table = locality(
+        parts.rule, modulator=parts.modulator, optimizer=parts.optimizer, rates=parts.rates,
+        numbers=parts.bits,
+    )  # fmt: skip
+    print(table)
     return 0

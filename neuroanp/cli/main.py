@@ -32,6 +32,7 @@ Trains recurrent networks, rate and spiking, without gradients: from noise and a
   neuroanp list                   tasks, models, rules, optimizers and baselines
   neuroanp locality [RULE]        what a rule asks of one synapse, of one neuron and of a broadcast
   neuroanp verify RULE MODEL TASK what a rule estimates, beside the gradient
+  neuroanp headroom TASK          what there is to learn in hidden weights, and how much of it is learned
   neuroanp reproduce              the paper's experiments and ours, in one HTML report
   neuroanp bench                  what an update costs here, beside JAX, Brian2 alone and bare products
   neuroanp doctor                 versions, compiler, cache, and what to do about what is missing
@@ -40,7 +41,8 @@ Trains recurrent networks, rate and spiking, without gradients: from noise and a
   --import MODULE, with any command, makes the tasks, models and rules of a module of yours known"""
 
 WITH_OPTIONS = (
-    "train", "resume", "test", "plot", "export", "cost", "sweep", "locality", "verify", "reproduce", "bench",
+    "train", "resume", "test", "plot", "export", "cost", "sweep", "locality", "verify", "headroom",
+    "reproduce", "bench",
 )  # fmt: skip
 """Commands with options, each in a module of its name."""
 

@@ -36,6 +36,17 @@ number of samples, bias and variance, also against sigma, hidden size, trial len
 
 `neuroanp verify RULE MODEL TASK --help` explains the options, which depend on the three."""
 
+HEADROOM = """\
+usage: neuroanp headroom TASK [options]
+
+Trains the task's recipe, the readout alone, the recipe without recurrence and BPTT (extra compare), and tests
+the recipe's network with its recurrent weights shuffled: table of loss and score, whether learning hidden
+weights shows, whether recurrence matters, and how much of the way to BPTT the recipe goes.
+
+  neuroanp headroom delayed-xor --updates 100 --lanes 64 --seeds 5 --out xor.json
+
+`neuroanp headroom TASK --help` explains the options, which are those of `train` but for its run folder."""
+
 LOCALITY = """\
 usage: neuroanp locality [RULE [options]]
 
@@ -66,9 +77,12 @@ def answer(command: str, words: list[str]) -> str | None:
     UnknownName
         For a name that nobody offers, with the nearest that somebody does.
     """
-    if command not in ("train", "sweep", "verify", "locality"):
+    answers = {
+        "train": _train, "sweep": _sweep, "verify": _verify, "locality": _locality, "headroom": _headroom,
+    }  # fmt: skip
+    if command not in answers:
         return None
-    text = {"train": _train, "sweep": _sweep, "verify": _verify, "locality": _locality}[command](words)
+    text = answers[command](words)
     if text is None:
         for option, name in given(words, CHOICES).items():
             require_known(f"--{option}", [name], registry.names(CHOICES[option]))
@@ -134,6 +148,17 @@ def _verify(words: list[str]) -> str | None:
         raise UsageError(f"expected a rule, a model and a task, got {' '.join(names) or 'none'}")
     for kind, name in zip(("rule", "model", "task"), names, strict=True):
         require_known(kind, [name], registry.names(kind))
+    return None
+
+
+def _headroom(words: list[str]) -> str | None:
+    name, _ = task_name(words)
+    if name is not None:
+        require_known("task", [name], registry.names("task"))
+    elif help_asked(words):
+        return HEADROOM
+    else:
+        raise UsageError(f"headroom needs a task: one of {', '.join(registry.names('task'))}")
     return None
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from neuroanp.cli.options import read_options
+from neuroanp.cli.seeds import seeds_of
 from neuroanp.cli.words import UsageError, require_known
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
-from neuroanp.errors import InvalidValue
 from neuroanp.gradients import BPTT
 from neuroanp.reproduce import Plan, run_all, write_report
 from neuroanp.reproduce.experiments import EXPERIMENTS
@@ -25,7 +24,7 @@ class Reproduce(Part):
     """Options of the report."""
 
     quick: bool = option(False, "small sizes and one seed, in about 6 minutes")
-    seeds: str | None = option(None, "how many, 100-104 or 100,101 (5, seeds 0 to 4; quick: 1)")
+    seeds: str | None = option(None, "how many, from 100 on, or 100-104, or 100,101 (5; quick: 1)")
     weather: Path | None = option(None, "the weather file; left out without it")
     only: tuple[str, ...] = option((), f"of {', '.join(EXPERIMENTS)}")
     methods: tuple[str, ...] = option((), f"of {', '.join(METHODS)}")
@@ -42,7 +41,7 @@ def reproduce_command(words: list[str]) -> int:
         raise UsageError(f"--weather: there is no file {options.weather}")
     plan = Plan(
         quick=options.quick,
-        seeds=_seeds(options.seeds or ("1" if options.quick else "5")),
+        seeds=seeds_of(options.seeds or ("1" if options.quick else "5")),
         weather=None if options.weather is None else str(options.weather.absolute()),
         only=options.only,
         methods=options.methods,
@@ -53,15 +52,3 @@ def reproduce_command(words: list[str]) -> int:
     page = write_report(plan, out, " ".join(["neuroanp reproduce", *words]))
     print(f"report: {page}")
     return 0
-
-
-def _seeds(text: str) -> tuple[int, ...]:
-    """Seeds of "5" (0 to 4), "100-104" or "100,101"."""
-    stretch = re.fullmatch(r"(\d+)-(\d+)", text)
-    if stretch and int(stretch[1]) <= int(stretch[2]):
-        return tuple(range(int(stretch[1]), int(stretch[2]) + 1))
-    if re.fullmatch(r"\d+(,\d+)+", text):
-        return tuple(map(int, text.split(",")))
-    if re.fullmatch(r"[1-9]\d*", text):
-        return tuple(range(int(text)))
-    raise InvalidValue("--seeds", "a number of 1 or more, 100-104 or 100,101", text)

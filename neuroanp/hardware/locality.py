@@ -10,6 +10,7 @@ from neuroanp.optim import Adam, Chain, Clip, Stage
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.reward import Modulator, OtherLanes, RunningMean
 from neuroanp.rules import Rule
+from neuroanp.rules.rate_penalty import RatePenalty
 from neuroanp.substrate.fixed_point import FixedPoint
 from neuroanp.synapse import BROADCAST, NETWORK, Neuron, NotLocal, Synapse
 
@@ -196,6 +197,7 @@ def locality(
     modulator: Modulator | None = None,
     optimizer: Stage | None = None,
     decorrelation: Decorrelation | None = None,
+    rates: RatePenalty | None = None,
     numbers: FixedPoint | None = None,
 ) -> Locality:
     """Needs of a rule in one synapse, in one neuron and in a broadcast.
@@ -210,6 +212,7 @@ def locality(
     optimizer : Stage, optional
         Adam when left out.
     decorrelation : Decorrelation, optional
+    rates : RatePenalty, optional
     numbers : FixedPoint, optional
         To count the bits of `IntegerChip`.
 
@@ -221,7 +224,7 @@ def locality(
     'local: 3 variables a synapse, 6 operations a step, 2 a trial'
     """
     modulator, optimizer = modulator or Modulator(baseline=RunningMean()), optimizer or Adam()
-    synapses = local_synapses(rule, modulator, optimizer, decorrelation, cells_work=True)
+    synapses = local_synapses(rule, modulator, optimizer, decorrelation, rates, cells_work=True)
     return Locality(rule=rule, modulator=modulator, optimizer=optimizer, synapses=synapses, numbers=numbers)
 
 
@@ -256,6 +259,7 @@ def local_synapses(
     modulator: Modulator,
     optimizer: Stage,
     decorrelation: Decorrelation | None = None,
+    rates: RatePenalty | None = None,
     *,
     cells_work: bool = False,
 ) -> dict[str, Synapse | NotLocal]:
@@ -263,10 +267,8 @@ def local_synapses(
 
     Parameters
     ----------
-    rule : Rule
-    modulator : Modulator
-    optimizer : Stage
-    decorrelation : Decorrelation, optional
+    rule, modulator, optimizer, decorrelation, rates
+        As in `locality`.
     cells_work : bool
         True where cells can have variables and statements of the rule, and feedback synapses.
 
@@ -282,10 +284,15 @@ def local_synapses(
     if rule.neuron is not None and not cells_work:
         return dict.fromkeys(ON_CHIP, CELLS_WORK)
     names = ON_CHIP if rule.feedback_start(1, 1) is None else (*ON_CHIP, "B")
-    return {name: _whole(rule.synapse(name, passes), optimizer.synapse()) for name in names}
+    penalties = {name: rates.synapse(name, passes) if rates else Synapse() for name in names}
+    return {name: _whole(rule.synapse(name, passes), penalties[name], optimizer.synapse()) for name in names}
 
 
-def _whole(rule: Synapse | NotLocal, optimizer: Synapse | NotLocal) -> Synapse | NotLocal:
-    if isinstance(rule, NotLocal) or "gradient" not in rule.state:
-        return rule
-    return optimizer if isinstance(optimizer, NotLocal) else rule.then(optimizer)
+def _whole(rule: Synapse | NotLocal, *others: Synapse | NotLocal) -> Synapse | NotLocal:
+    """Work of a rule and of what follows it; the rule's alone where it estimates no gradient."""
+    whole = rule
+    for other in others if isinstance(rule, NotLocal) or "gradient" in rule.state else ():
+        if isinstance(whole, NotLocal):
+            break
+        whole = other if isinstance(other, NotLocal) else whole.then(other)
+    return whole

@@ -18,6 +18,7 @@ from neuroanp.optim import Adam, Stage
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.reward import Modulator, RunningMean
 from neuroanp.rules import Rule
+from neuroanp.rules.rate_penalty import RatePenalty
 from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.training.seeds import Seeds
 from neuroanp.training.task import Task
@@ -49,6 +50,8 @@ class OnChip:
     engine : {"auto", "compiled", "runtime"}
     decorrelation : Decorrelation, optional
         Not local; refused.
+    rates : RatePenalty, optional
+        Range that the rates of spiking cells are kept in.
 
     Attributes
     ----------
@@ -80,6 +83,7 @@ class OnChip:
         updates: int = 1000,
         engine: str = "auto",
         decorrelation: Decorrelation | None = None,
+        rates: RatePenalty | None = None,
     ) -> None:
         self.model, self.task, self.rule = model, task, rule
         self.modulator = modulator or Modulator(baseline=RunningMean())
@@ -88,7 +92,7 @@ class OnChip:
         checks.whole(self, 0, "seed")
         checks.whole(self, 1, "updates")
         self.passes = Passes(self.modulator.passes(rule.passes))
-        synapses = self._local(decorrelation)
+        synapses = self._local(decorrelation, rates)
         self.seeds = Seeds(seed)
         n_in = task.n_in + model.bias
         self.device = device_for(engine)
@@ -111,7 +115,9 @@ class OnChip:
         self._expected: Array | None = None
         self._learned = 0
 
-    def _local(self, decorrelation: Decorrelation | None) -> dict[str, Synapse]:
+    def _local(self, decorrelation: Decorrelation | None, rates: RatePenalty | None) -> dict[str, Synapse]:
+        if rates is not None:
+            rates.check("OnChip.rates", self.model)
         if self.model.signed or self.model.inhibitory is not None:
             expected = "a model whose weights may change sign, with one variable that spikes add to"
             raise InvalidValue("OnChip.model", expected, self.model.name)
@@ -125,8 +131,8 @@ class OnChip:
             expected = "noise on nodes for a model whose projections follow spikes"
             raise InvalidValue("OnChip.rule", expected, self.rule.name)
         local: dict[str, Synapse] = {}
-        synapses = local_synapses(self.rule, self.modulator, self.optimizer, decorrelation, cells_work=True)
-        for name, synapse in synapses.items():
+        parts = self.rule, self.modulator, self.optimizer, decorrelation, rates
+        for name, synapse in local_synapses(*parts, cells_work=True).items():
             if isinstance(synapse, NotLocal):
                 given = f"{self.rule.name}, {name} {synapse}"
                 raise InvalidValue("OnChip.rule", "what is local to a synapse", given)

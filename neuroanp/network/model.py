@@ -96,6 +96,14 @@ class Model(Part):
         """Part of the readout that is left after a step of length `dt`; 0 for one that doesn't leak."""
         return 0.0
 
+    def highest_rate(self, dt: Any) -> Any:
+        """Highest rate of a spiking cell in Hz, or (hidden,) of them, by its refractory time or the step.
+
+        `refractory` counts where it names one of the `parameters`.
+        """
+        silence = self.parameters().get(self.refractory or "", dt)
+        return 1 / (np.maximum(1, np.round(np.asarray(silence / dt))) * float(dt))
+
     def cells(self, dt: Any) -> Cells | None:
         """Constants of the cells for steps of length `dt`; None for other units."""
         return None

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from neuroanp.reproduce.methods import METHODS
+from neuroanp.reproduce.methods import OF_RATES, OF_SPIKES
 from neuroanp.reward.modulator import Modulator
 from neuroanp.tasks import CopyingMemory, DelayedXOR, MackeyGlass, Weather
 from neuroanp.training.task import Task
@@ -38,8 +38,8 @@ class Experiment:
         Of the published rules.
     methods : tuple of str
         Names of the methods that it is made with.
-    noiseless : dict
-        Settings of methods without noise, in place of the recipe's.
+    uncompared : dict
+        Settings of methods that compare no lanes, in place of the recipe's.
     bptt_rate : float, optional
         Learning rate of BPTT's hidden weights, the best of several on seeds 0 to 2; without it the recipe's,
         which suits our rule.
@@ -53,8 +53,8 @@ class Experiment:
     lanes: int = 64
     needs_weather: bool = False
     rates: dict[str, float] = dataclasses.field(default_factory=lambda: SERIES)
-    methods: tuple[str, ...] = tuple(METHODS)
-    noiseless: dict[str, Any] = dataclasses.field(default_factory=dict)
+    methods: tuple[str, ...] = OF_RATES
+    uncompared: dict[str, Any] = dataclasses.field(default_factory=dict)
     bptt_rate: float | None = None
 
 
@@ -94,8 +94,8 @@ EXPERIMENTS = {
     "weather-48": Experiment("weather, 48 h ahead", _weather(48), 300, needs_weather=True),
     "delayed-xor": Experiment(
         "delayed exclusive or, 20 ms, spiking", lambda weather: DelayedXOR(), 200, lanes=128,
-        methods=("ours", "bptt", "readout"),
-        noiseless={"modulator": Modulator(discount=1.0)},  # which lets each lane have an input of its own
+        methods=OF_SPIKES,
+        uncompared={"modulator": Modulator(discount=1.0)},  # which lets each lane have an input of its own
         bptt_rate=2e-3,
     ),
 }  # fmt: skip

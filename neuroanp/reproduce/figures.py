@@ -14,9 +14,10 @@ from neuroanp.reproduce.findings import Runs
 
 COLOURS = {
     "bp-step": GREY, "wp": PURPLE, "np": SKY, "anp": ORANGE, "dwp": PURPLE, "dnp": SKY, "danp": ORANGE,
-    "bptt": BLACK, "readout": GREEN, "ours": VERMILION, "response": BLUE, "bptt-decorrelated": BLACK,
+    "bptt": BLACK, "readout": GREEN, "ours": VERMILION, "response": BLUE, "sign": VERMILION, "e-prop": BLUE,
+    "bptt-decorrelated": BLACK,
 }  # fmt: skip
-DASHED = ("dwp", "dnp", "danp", "readout", "bptt-decorrelated")
+DASHED = ("dwp", "dnp", "danp", "readout", "sign", "bptt-decorrelated")
 
 
 @styled

@@ -34,6 +34,14 @@ COMPARISONS = (
     ("response", "bptt", "Response perturbation has {ratio} BPTT's loss in the same network."),
     ("bptt-decorrelated", "bptt", "BPTT, decorrelated as our recipe is, has {ratio} its loss without."),
     (
+        "sign",
+        "ours",
+        "With noise of random sign node perturbation has {ratio} the loss of that with Gaussian.",
+    ),
+    ("e-prop", "bptt", "E-prop with learned feedback has {ratio} BPTT's loss in the same network."),
+    ("e-prop", "ours", "E-prop with learned feedback has {ratio} the loss of node perturbation."),
+    ("e-prop", "readout", "E-prop with learned feedback has {ratio} the loss of the readout alone."),
+    (
         "ours",
         "bptt-decorrelated",
         "Node perturbation, our recipe, has {ratio} the loss of decorrelated BPTT.",

@@ -11,6 +11,7 @@ from neuroanp.optim import SGD
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.rules import (
     ActivityPerturbation,
+    EProp,
     NodePerturbation,
     ReadoutOnly,
     ResponsePerturbation,
@@ -57,6 +58,11 @@ def _ours(title: str, **changes: Any) -> Method:
     return Method(title, False, lambda task, rates: our_recipe(task).replace(**changes))
 
 
+def _sign(task: Task, rates: Mapping[str, float]) -> Recipe:
+    ours = our_recipe(task)
+    return ours.replace(rule=ours.rule.replace(distribution="sign"))
+
+
 def _response(task: Task, rates: Mapping[str, float]) -> Recipe:
     ours = our_recipe(task)
     return ours.replace(rule=ResponsePerturbation(sigma=ours.rule.sigma))  # type: ignore[attr-defined]
@@ -65,6 +71,7 @@ def _response(task: Task, rates: Mapping[str, float]) -> Recipe:
 WEIGHT = WeightPerturbation(sigma=0.01, hold="step", mirrored=False)
 NODE = NodePerturbation(sigma=0.01, mirrored=False)
 ACTIVITY = ActivityPerturbation(sigma=0.01, mirrored=False)
+E_PROP = EProp()
 
 METHODS = {
     "bp-step": _published("BP, cut at every step, as published", BPTT(truncation=1), "bp"),
@@ -78,9 +85,15 @@ METHODS = {
     "readout": _ours("readout alone, our network", rule=ReadoutOnly(), decorrelation=None),
     "ours": _ours("node perturbation, our recipe"),
     "response": Method("response perturbation, our recipe otherwise", False, _response),
+    "sign": Method("node perturbation with noise of one size and random sign", False, _sign),
     "bptt-decorrelated": _ours("BPTT, decorrelated as our recipe is", rule=BPTT()),
+    "e-prop": _ours("e-prop, learned feedback, our network", rule=E_PROP, decorrelation=None),
 }
 
-#: BPTT, at another rate, and all methods without noise, which compare no passes and no lanes.
+#: Methods of rate networks and of spiking ones.
+OF_RATES = tuple(name for name in METHODS if name != "e-prop")
+OF_SPIKES = ("ours", "sign", "e-prop", "bptt", "readout")
+
+#: BPTT, at another rate, and all methods that compare no passes and no lanes.
 GRADIENTS = ("bptt", "bptt-decorrelated")
-NOISELESS = (*GRADIENTS, "readout")
+UNCOMPARED = (*GRADIENTS, "readout", "e-prop")

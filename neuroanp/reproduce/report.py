@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,10 @@ from neuroanp.reproduce.findings import (
     records,
     sentences,
 )
-from neuroanp.reproduce.methods import METHODS
+from neuroanp.reproduce.methods import METHODS, OF_RATES
 from neuroanp.reproduce.runs import Job, Plan, versions
-from neuroanp.tasks import CopyingMemory
+from neuroanp.tasks import CopyingMemory, DelayedXOR
+from neuroanp.training.seeds import CHOSEN_ON
 from neuroanp.types import Array
 
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -46,7 +48,9 @@ def write_report(plan: Plan, out: Path, command: str) -> Path:
     jobs = list(dict.fromkeys(plan.jobs()))
     all_records = records(out, jobs)
     lines = ",\n".join(storage.json_line(record) for record in all_records)
-    (out / "report.json").write_text(f'{{"command": {storage.json_line(command)}, "runs": [\n{lines}\n]}}\n')
+    protocol = {"command": command, "settings_chosen_on_seeds": CHOSEN_ON, "reported_seeds": plan.seeds}
+    head = storage.json_line(protocol).removesuffix("}")
+    (out / "report.json").write_text(f'{head}, "runs": [\n{lines}\n]}}\n')
     sections = []
     for name, updates in plan.experiments():
         methods = by_method(r for r in all_records if _main(r, name, updates))
@@ -55,7 +59,8 @@ def write_report(plan: Plan, out: Path, command: str) -> Path:
     text = jinja2.Environment(autoescape=True).from_string(TEMPLATE.read_text()).render(
         sections=sections, scaled=_scaled(plan, all_records), methods=_settings(), command=command,
         changes=_changes(plan, all_records), versions=versions(),
-        seeds=len(plan.seeds), quick=plan.quick, weather=plan.weather is not None,
+        seeds=_stretch(plan.seeds), chosen=_stretch(CHOSEN_ON), number=len(plan.seeds),
+        first=plan.seeds[0], quick=plan.quick, weather=plan.weather is not None,
         missing=len(jobs) - len(all_records), within=f"{100 * (WITHIN - 1):.0f}",
         confidence=f"{100 * CONFIDENCE:.0f}",
     )  # fmt: skip
@@ -108,6 +113,13 @@ def _row(runs: Runs, goal: float) -> dict[str, Any]:
         "diverged": runs.diverged,
         "seeds": len(runs.records),
     }
+
+
+def _stretch(seeds: Sequence[int]) -> str:
+    """Seeds in words."""
+    if len(seeds) > 2 and list(seeds) == list(range(seeds[0], seeds[-1] + 1)):
+        return f"{seeds[0]} to {seeds[-1]}"
+    return ", ".join(map(str, seeds))
 
 
 def spread(values: Array) -> str:
@@ -170,8 +182,9 @@ def _changes(plan: Plan, all_records: list[Record]) -> dict[str, Any] | None:
 
 def _settings() -> list[tuple[str, str]]:
     rows = []
-    for method in METHODS.values():
-        parts = config.describe(recipe=method.settings(CopyingMemory(), COPYING))["recipe"]
+    for name, method in METHODS.items():
+        task = CopyingMemory() if name in OF_RATES else DelayedXOR()
+        parts = config.describe(recipe=method.settings(task, COPYING))["recipe"]
         parts = {key: value for key, value in parts.items() if key not in ("class", "updates")}
         rows.append((method.title, "; ".join(f"{key}: {_short(value)}" for key, value in parts.items())))
     return rows

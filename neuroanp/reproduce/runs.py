@@ -28,7 +28,8 @@ from neuroanp.reproduce.experiments import (
     SCALED_UPDATES,
     SIZES,
 )
-from neuroanp.reproduce.methods import GRADIENTS, NOISELESS
+from neuroanp.reproduce.methods import GRADIENTS, UNCOMPARED
+from neuroanp.training.seeds import CHOSEN_ON, REPORTED_FROM, fresh
 
 COST = "cost.json"
 PACKAGES = ("neuroanp", "brian2", "numpy", "scipy", "jax", "optax", "matplotlib")
@@ -61,19 +62,31 @@ class Plan:
     quick : bool
         Small sizes, in about 6 minutes.
     seeds : tuple of int
+        From 100 on, as settings are chosen on others; sizes and lengths have the first one alone.
     weather : str, optional
         Path of the weather file; without it the weather is left out.
     only : tuple of str
         Experiments to run, all when empty.
     methods : tuple of str
         Methods to run, all of an experiment when empty.
+
+    Raises
+    ------
+    InvalidValue
+        For no seed, and for one below 100.
     """
 
     quick: bool = False
-    seeds: tuple[int, ...] = tuple(range(5))
+    seeds: tuple[int, ...] = fresh(5)
     weather: str | None = None
     only: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.seeds or min(self.seeds) < REPORTED_FROM:
+            chosen = f"{CHOSEN_ON[0]} to {CHOSEN_ON[-1]}"
+            expected = f"seeds from {REPORTED_FROM} on, as settings are chosen on seeds {chosen}"
+            raise InvalidValue("Plan.seeds", expected, self.seeds)
 
     def experiments(self) -> Iterator[tuple[str, int]]:
         """Names, with the updates of each."""
@@ -103,7 +116,7 @@ class Plan:
         """Runs at several hidden sizes, on fresh copying."""
         updates = QUICK_SCALED_UPDATES if self.quick else SCALED_UPDATES
         return [
-            Job("copying-medium", method, 0, updates, hidden)
+            Job("copying-medium", method, self.seeds[0], updates, hidden)
             for hidden in (QUICK_SIZES if self.quick else SIZES)
             for method in SCALED_METHODS
         ]
@@ -112,7 +125,7 @@ class Plan:
         """Runs at several trial lengths, on one sequence."""
         updates = QUICK_SCALED_UPDATES if self.quick else SCALED_UPDATES
         return [
-            Job("copying-10", method, 0, updates, 200, None, length)
+            Job("copying-10", method, self.seeds[0], updates, 200, None, length)
             for length in (QUICK_LENGTHS if self.quick else LENGTHS)
             for method in SCALED_METHODS
         ]
@@ -162,8 +175,8 @@ def settings_of(job: Job) -> dict[str, Any]:
     if job.length:
         task = task.replace(length=job.length)
     recipe = EVERY[job.method].settings(task, experiment.rates)
-    if job.method in NOISELESS:
-        recipe = recipe.replace(**experiment.noiseless)
+    if job.method in UNCOMPARED:
+        recipe = recipe.replace(**experiment.uncompared)
     if job.method in GRADIENTS and experiment.bptt_rate:
         recipe = recipe.replace(optimizer=recipe.optimizer.replace(lr=experiment.bptt_rate))
     recipe = recipe.replace(

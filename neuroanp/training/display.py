@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 WORK = {
     "model": "", "rule": "", "engine": "", "seed": "", "updates": "", "trials": "", "seconds": "s",
-    "train_loss": "", "rate": "Hz",
+    "train_loss": "", "rate": "Hz", "silent": "of the cells", "saturated": "of the cells",
 }  # fmt: skip
 """Entries of a result beside what the run is judged by, with their units."""
 

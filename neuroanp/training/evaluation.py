@@ -34,6 +34,10 @@ class Evaluation:
         Spikes of the first lane, of spiking cells.
     rate : float, optional
         Mean rate of spiking cells in Hz.
+    silent : float, optional
+        Part of the spiking cells that have no spike in any of the trials.
+    saturated : float, optional
+        Part that fires at more than half of `Model.highest_rate`.
     correlation : float
         Mean squared correlation of two hidden traces, as the synapses see them.
     """
@@ -44,6 +48,8 @@ class Evaluation:
     score: float
     spikes: Array | None = None
     rate: float | None = None
+    silent: float | None = None
+    saturated: float | None = None
     correlation: float = float("nan")
 
 
@@ -68,7 +74,7 @@ def evaluate(network: Network, task: Task, trial: Trial) -> Evaluation:
     mask = np.asarray(trial.mask).copy()
     charged = np.empty(mask.shape)
     spikes = None
-    spike_count = 0.0
+    counts = np.zeros(hidden)
     squared_correlation = float("nan")
     for first in range(0, trial.lanes, network.lanes):
         lanes = np.arange(first, first + network.lanes) % trial.lanes
@@ -84,7 +90,7 @@ def evaluate(network: Network, task: Task, trial: Trial) -> Evaluation:
             samples = trace.reshape(-1, hidden)[-SAMPLES:]
             squared_correlation = correlation(samples, record.decorrelation.get("D_hidden"))
         if network.model.threshold is not None:
-            spike_count += float(trace.sum())
+            counts += trace.sum(axis=(0, 1), dtype=np.float64)
             spikes = trace[:, 0] > 0 if spikes is None else spikes
     network.set_state(state)
     value = loss(outputs, trial)
@@ -97,9 +103,19 @@ def evaluate(network: Network, task: Task, trial: Trial) -> Evaluation:
         loss=value,
         score=task.score(outputs, trial),
         spikes=spikes,
-        rate=None if spikes is None else spike_count / (hidden * mask.size * record.dt),
         correlation=squared_correlation,
+        **({} if spikes is None else _firing(network, counts / (mask.size * record.dt))),
     )
+
+
+def _firing(network: Network, rates: Array) -> dict[str, float]:
+    """What the rates (N,) of all cells in Hz say, by the names that an evaluation has for it."""
+    highest = network.model.highest_rate(network.layout.dt)
+    return {
+        "rate": float(rates.mean()),
+        "silent": float((rates == 0).mean()),
+        "saturated": float((rates > 0.5 * highest).mean()),
+    }
 
 
 def correlation(traces: Array, D: Array | None = None) -> float:
@@ -155,6 +171,8 @@ def judge(task: Task, evaluation: Evaluation, scores: Sequence[float]) -> dict[s
         "trivial_scores": trivial_scores,
         "beats_trivial": bool(beats),
         "rate": evaluation.rate,
+        "silent": evaluation.silent,
+        "saturated": evaluation.saturated,
     }
 
 

@@ -235,7 +235,7 @@ class Trainer:
         trial_loss = record.mean_loss
         self._check(index + 1, "loss", trial_loss)
         modulator = recipe.modulator(record, state.modulator)
-        estimate = recipe.rule(record, modulator, state.rule)
+        estimate = recipe.estimate(record, modulator, state.rule)
         gradient = {name: g.astype(self.network.dtype, copy=False) for name, g in estimate.items()}
         self._good = state.weights, state.decorrelation
         change = self.stages(gradient, state.weights, state.optimizer, progress)

@@ -11,11 +11,14 @@ from neuroanp.config.option import option
 from neuroanp.config.part import Part
 from neuroanp.errors import InvalidValue, UnknownName
 from neuroanp.network.model import Model
+from neuroanp.network.record import Record
 from neuroanp.optim import SGD, Adam, Clip, Stage, WeightBounds
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.reward import Modulator, OtherPass
 from neuroanp.rules import ActivityPerturbation, NodePerturbation, Rule
+from neuroanp.rules.rate_penalty import RatePenalty
 from neuroanp.substrate import Analog
+from neuroanp.types import Array, Arrays
 
 if TYPE_CHECKING:
     from neuroanp.training.task import Task
@@ -44,6 +47,8 @@ class Recipe(Part):
         Range of the weights.
     decorrelation : Decorrelation or None
         None trains without.
+    rates : RatePenalty or None
+        Range that the rates of spiking cells are kept in; None lets them be.
     substrate : Analog or None
         Device that the network runs on; None for an ideal one.
     lanes : int
@@ -66,6 +71,7 @@ class Recipe(Part):
     optimizer: Stage = Adam(lr=3e-3, readout_lr=1e-2)
     bounds: WeightBounds = WeightBounds()
     decorrelation: Decorrelation | None = Decorrelation(rate=0.01)
+    rates: RatePenalty | None = None
     substrate: Analog | None = None
     lanes: int = option(64, "trials simulated side by side for an update", least=1)
     updates: int = option(1000, "weight updates to make", least=1)
@@ -106,6 +112,11 @@ class Recipe(Part):
             return self.model
         return self.substrate.deployed(self.model, n_in, n_out, dt)
 
+    def estimate(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
+        """Estimate of the rule, see `Rule.__call__`, with what the penalty on rates adds to it."""
+        estimate = self.rule(record, modulator, state)
+        return estimate if self.rates is None else self.rates(record, estimate)
+
     def check(self, task: Task) -> None:
         """Check that the settings can work together, before anything is simulated.
 
@@ -122,6 +133,8 @@ class Recipe(Part):
         if self.model.signed and self.decorrelation is not None:
             expected = f"None, as weights of {name} keep their signs"
             raise InvalidValue("Recipe.decorrelation", expected, self.decorrelation)
+        if self.rates is not None:
+            self.rates.check("Recipe.rates", self.model)
         if self.model.outgoing is not None:
             sparse = f"for {name} without all of its recurrent synapses"
             if not self.rule.supports_sparse:

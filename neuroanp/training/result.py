@@ -10,7 +10,11 @@ import numpy as np
 RESULT_KEYS = (
     "task", "model", "rule", "engine", "seed", "updates", "trials", "seconds", "train_loss", "test_loss",
     "score", "score_name", "trivial", "trivial_scores", "beats_trivial", "rate",
+    "silent", "saturated",
 )  # fmt: skip
+
+NOTABLE = 0.05
+"""Part of the cells, silent or saturated, from which on the sentence tells of them."""
 
 
 def sentence(
@@ -36,7 +40,7 @@ def sentence(
     updates, loss, score = result["updates"], result["test_loss"], result["score"]
     work = f"{updates:,} updates in {result['seconds']:.1f} s"
     if result["rate"] is not None:
-        work = f"cells fire at {result['rate']:.3g} Hz; {work}"
+        work = f"cells fire at {result['rate']:.3g} Hz{_stray(result)}; {work}"
     if asked is not None and updates < asked:
         work = f"stopped after {updates:,} of {asked:,} updates, {result['seconds']:.1f} s"
     if loss is None or not np.isfinite(loss):
@@ -56,6 +60,13 @@ def sentence(
     failed = result["trivial"] and not result["beats_trivial"]
     verdict = " did not learn more than a trivial predictor:" if failed else ""
     return f"{task}:{verdict} {measured} on unseen trials, {comparison}; {work}."
+
+
+def _stray(result: Mapping[str, Any]) -> str:
+    """Cells that never fire, or too much to tell anything by it, where they are many."""
+    ways = {"silent": "never", "saturated": "at more than half of their highest rate"}
+    parts = {how: result[name] or 0.0 for name, how in ways.items()}
+    return "".join(f", {100 * part:.0f} % {how}" for how, part in parts.items() if part > NOTABLE)
 
 
 def _comparison(loss: float, trivial: Mapping[str, float]) -> str:

@@ -38,8 +38,9 @@ class Run:
         Settings, as `neuroanp.config.document.describe` gives them; enough to repeat the run.
     result : dict
         ``task, model, rule, engine, seed, updates, trials, seconds, train_loss, test_loss, score, score_name,
-        trivial, trivial_scores, beats_trivial, rate`` (Hz, of spiking cells); None where nothing was
-        measured. ``trivial`` has losses; ``trivial_scores`` is empty unless scores are compared instead.
+        trivial, trivial_scores, beats_trivial``, and of spiking cells ``rate`` (Hz), ``silent`` and
+        ``saturated`` (parts of the cells, see `Evaluation`); None where nothing was measured. ``trivial`` has
+        losses; ``trivial_scores`` is empty unless scores are compared instead.
     history : dict of arrays
         ``update``, ``loss`` and others of their length; of evaluations ``test_update``, ``test_loss``,
         ``test_score`` and ``test_correlation`` (mean squared correlation of two hidden traces).

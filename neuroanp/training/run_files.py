@@ -24,6 +24,9 @@ OF_EXAMPLE = {
 }  # fmt: skip
 """Axes and kinds of the arrays in an example."""
 
+LATER = ("silent", "saturated")
+"""Entries that results of earlier versions don't have."""
+
 WIRING = ("rec_targets", "rec_delays")
 NEEDED = ("W_in", "W_rec", "W_out")
 
@@ -34,7 +37,7 @@ def read(folder: Path) -> dict[str, Any]:
     higher_is_better = config.pop("higher_is_better", True)
     _check(folder / CONFIG, "higher_is_better", higher_is_better, "true or false")
     _check_config(folder / CONFIG, config)
-    result = storage.read_json(folder / RESULT)
+    result = dict.fromkeys(LATER) | storage.read_json(folder / RESULT)
     _check_result(folder / RESULT, result)
     history = storage.read_history(folder / "history.csv")
     if missing := [name for name in ("update", "loss") if name not in history]:
@@ -87,7 +90,7 @@ OF_RESULT = {
     "a text": ("task", "model", "rule", "engine", "score_name"),
     "a whole number of 0 or more": ("seed", "updates", "trials"),
     "a number": ("seconds",),
-    "a number or null": ("train_loss", "test_loss", "score", "rate"),
+    "a number or null": ("train_loss", "test_loss", "score", "rate", "silent", "saturated"),
     "numbers by name": ("trivial", "trivial_scores"),
     "true or false": ("beats_trivial",),
 }

@@ -45,3 +45,15 @@ class Seeds:
 
     def _spawned(self, *key: int) -> np.random.SeedSequence:
         return np.random.SeedSequence(self.seed, spawn_key=key)
+
+
+CHOSEN_ON = tuple(range(5))
+"""Seeds of runs that our settings are chosen on."""
+
+REPORTED_FROM = 100
+"""First seed of runs that are reported: no setting was chosen on it or on one after it."""
+
+
+def fresh(count: int) -> tuple[int, ...]:
+    """Seeds of so many runs to report."""
+    return tuple(range(REPORTED_FROM, REPORTED_FROM + count))

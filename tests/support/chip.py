@@ -33,7 +33,7 @@ def both(engine: str = "runtime", **changes: Any) -> tuple[OnChip, Trainer]:
     seed, optimizer, updates = (settings[name] for name in ("seed", "optimizer", "updates"))
     recipe = Recipe(
         model=chip.model, rule=settings["rule"], modulator=settings["modulator"], optimizer=optimizer,
-        decorrelation=None, lanes=1, updates=updates,
+        decorrelation=None, rates=settings.get("rates"), lanes=1, updates=updates,
     )  # fmt: skip
     return chip, Trainer(chip.task, recipe, seed=seed, engine="runtime", tests=0)
 

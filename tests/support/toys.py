@@ -173,6 +173,8 @@ def make_run(
         "trivial_scores": {},
         "beats_trivial": test_loss is not None and test_loss < 0.04,
         "rate": None,
+        "silent": None,
+        "saturated": None,
     }
     return Run(
         config=config_ or {"recipe": {"updates": asked or updates}, "seed": 1},

@@ -39,12 +39,13 @@ def described(recipe: Recipe) -> dict[str, Any]:
 def as_trained(recipe: Recipe) -> dict[str, Synapse | NotLocal]:
     """Work of every synapse, by weight name, in a recipe as it is."""
     stages = Chain(recipe.clip, recipe.optimizer, recipe.bounds)
-    return local_synapses(recipe.rule, recipe.modulator, stages, recipe.decorrelation)
+    return local_synapses(recipe.rule, recipe.modulator, stages, recipe.decorrelation, recipe.rates)
 
 
 def one_lane(recipe: Recipe) -> dict[str, Synapse | NotLocal]:
     """Same with `alone` as modulator, without clipping and decorrelation."""
-    return local_synapses(recipe.rule, alone(recipe), Chain(recipe.optimizer, recipe.bounds))
+    stages = Chain(recipe.optimizer, recipe.bounds)
+    return local_synapses(recipe.rule, alone(recipe), stages, rates=recipe.rates)
 
 
 def alone(recipe: Recipe) -> Modulator:

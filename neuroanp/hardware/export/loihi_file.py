@@ -71,7 +71,7 @@ def loihi_file(
 
 def _rule(run: Run, modulator: Modulator, optimizer: Stage, modulator_size: float) -> LoihiRule:
     recipe = run.recipe
-    synapses = local_synapses(recipe.rule, modulator, optimizer, recipe.decorrelation)
+    synapses = local_synapses(recipe.rule, modulator, optimizer, recipe.decorrelation, recipe.rates)
     dt = length_of_step(run)
     common = {"dt": float(dt), "readout_memory": recipe.model.readout_memory(dt)}
     networks = {name: common | _sizes(run.weights[name]) for name in synapses}

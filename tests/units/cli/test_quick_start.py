@@ -15,12 +15,13 @@ from support.processes import python
 HEAVY = ("brian2", "jax", "matplotlib", "optuna", "scipy", "sklearn", "sympy")
 RIGHT = (
     "--help", "--version", "list", "list --help", "train --help", "verify --help", "locality --help",
-    "resume --help", "test --help", "plot --help", "bench --help", "sweep --help", "export --help",
-    "export --to nir --help", "cost --help", "--import colorsys list",
+    "headroom --help", "resume --help", "test --help", "plot --help", "bench --help", "sweep --help",
+    "export --help", "export --to nir --help", "cost --help", "--import colorsys list",
 )  # fmt: skip
 MISTYPED = (
     "trian", "train", "train no-such-task", "train copying-memory --rule no-such", "locality no-such",
     "train --model=no-such copying-memory", "sweep no-such-task", "verify no-such tanh digits",
+    "headroom", "headroom no-such-task",
 )  # fmt: skip
 
 

@@ -15,11 +15,11 @@ from neuroanp.training.evaluation import correlation
 
 pytest.importorskip("jax", reason="jax is not installed")
 from neuroanp.config.part import options
-from neuroanp.reproduce import Plan, experiments, runs, write_report
+from neuroanp.reproduce import Plan, experiments, figures, runs, write_report
 from neuroanp.reproduce.changes import CHANGES, WHERE
 from neuroanp.reproduce.experiments import COPYING, EXPERIMENTS, Experiment
 from neuroanp.reproduce.findings import Runs, by_method, interval, records, sentences
-from neuroanp.reproduce.methods import METHODS
+from neuroanp.reproduce.methods import METHODS, OF_RATES, OF_SPIKES
 from neuroanp.reward import OtherLanes, OtherPass
 from neuroanp.training.recipe import Recipe
 
@@ -32,20 +32,23 @@ TINY = Experiment(
 @pytest.fixture
 def tiny(monkeypatch):
     monkeypatch.setitem(experiments.EXPERIMENTS, "tiny", TINY)
-    return Plan(quick=True, seeds=(3,), only=("tiny",))
+    return Plan(quick=True, seeds=(103,), only=("tiny",))
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("interpreted")
 def test_every_method_runs_and_the_report_tells_their_numbers(tiny, tmp_path):
     jobs = tiny.jobs()
-    assert [job.method for job in jobs] == list(METHODS)
+    assert [job.method for job in jobs] == list(OF_RATES)
     for job in jobs:
         runs.make(job, str(tmp_path))
     page = write_report(tiny, tmp_path, "neuroanp reproduce").read_text()
     assert page.count("data:image/png;base64,") == 1 and "http" not in page
     for method in METHODS.values():
         assert method.title in page
+    assert "Settings were chosen on seeds 0 to 4" in page and "runs of other seeds, 103, on" in page
+    protocol = json.loads((tmp_path / "report.json").read_text())
+    assert protocol["settings_chosen_on_seeds"] == [0, 1, 2, 3, 4] and protocol["reported_seeds"] == [103]
     stored = json.loads((tmp_path / "report.json").read_text())["runs"]
     found = by_method(stored)
     assert f"{found['ours'].test_loss.mean():.3g}" in page and "runs are not made yet" not in page
@@ -55,7 +58,7 @@ def test_every_method_runs_and_the_report_tells_their_numbers(tiny, tmp_path):
         stored[0]["settings"]["recipe"]["rule"]["truncation"] == 1
         and stored[0]["versions"]["numpy"] == np.__version__
     )
-    assert [record["seed"] for record in found["danp"].records] == [3]
+    assert [record["seed"] for record in found["danp"].records] == [103]
     tests = found["danp"].records[0]["tests"]
     assert len(tests["correlation"]) == 5 and all(0 <= value <= 1 for value in tests["correlation"])
     assert tests["seconds"][-1] == pytest.approx(found["danp"].records[0]["seconds"], rel=1e-5)
@@ -70,7 +73,7 @@ def test_changes_of_our_recipe_are_of_one_thing_and_in_the_report(monkeypatch, t
         differing = [part for part in options(Recipe) if getattr(changed, part) != getattr(recipe, part)]
         assert len(differing) == (name != "none")
     monkeypatch.setitem(experiments.EXPERIMENTS, WHERE, TINY)
-    plan = Plan(seeds=(7,))
+    plan = Plan(seeds=(107,))
     assert set(plan.changes()) < set(plan.jobs()) and not Plan(quick=True).changes()
     jobs = {job.method: job for job in plan.changes()}
     for name in ("step-loss", "random-feedback"):
@@ -179,7 +182,7 @@ def test_plans_hold_what_was_asked_for():
     names = [name for name, _ in Plan().experiments()]
     assert "weather-24" not in names and "copying-100" in names
     assert {"weather-1", "weather-24", "weather-48"} <= {name for name, _ in Plan(weather="x").experiments()}
-    quick = Plan(quick=True, seeds=(0,))
+    quick = Plan(quick=True, seeds=(100,))
     assert {job.hidden for job in quick.sizes()} == {50, 100, 200}
     assert {job.length for job in Plan().lengths()} == {10, 30, 100, 300}
     folders = [job.folder for job in Plan(weather="x").jobs()]
@@ -189,14 +192,43 @@ def test_plans_hold_what_was_asked_for():
     }
 
 
+@pytest.mark.parametrize("seeds", [(), (4,), (100, 99)])
+@pytest.mark.parametrize("quick", [True, False])
+def test_seeds_that_settings_were_chosen_on_are_not_reported(seeds, quick):
+    with pytest.raises(
+        InvalidValue, match=r"^Plan\.seeds: expected seeds from 100 on, as settings are chosen"
+    ):
+        Plan(quick=quick, seeds=seeds)
+    for plan in (Plan(), Plan(weather="x"), Plan(quick=True, seeds=(102,))):
+        assert min(job.seed for job in plan.jobs()) == min(plan.seeds) >= 100
+
+
+def test_ours_is_node_perturbation_and_all_recipes_can_work():
+    for name, experiment in EXPERIMENTS.items():
+        if experiment.needs_weather:
+            continue
+        for method in experiment.methods:
+            settings = runs.settings_of(runs.Job(name, method, 100, 2, 20))
+            settings["recipe"].check(settings["task"])
+            if method in ("ours", "sign"):
+                rule = settings["recipe"].rule
+                assert rule.name == "node-perturbation"
+                assert rule.distribution == ("sign" if method == "sign" else "gaussian")
+        assert {"ours", "sign", "bptt", "readout"} <= set(experiment.methods)
+        assert ("e-prop" in experiment.methods) == (name == "delayed-xor")
+    assert METHODS.keys() == {*OF_RATES, *OF_SPIKES} == figures.COLOURS.keys()
+
+
 def test_spiking_peers_see_an_input_in_every_lane():
     plan = Plan(only=("delayed-xor",), seeds=(100,))
     recipes = {job.method: runs.settings_of(job)["recipe"] for job in plan.jobs()}
-    assert recipes.keys() == {"ours", "bptt", "readout"}
+    assert recipes.keys() == {"ours", "sign", "e-prop", "bptt", "readout"}
+    assert recipes["e-prop"].rule.feedback == "learned"
     assert recipes["ours"].modulator.baseline == OtherLanes(copies=4)
-    for method, rate in (("bptt", 2e-3), ("readout", recipes["ours"].optimizer.lr)):
+    rate = recipes["ours"].optimizer.lr
+    for method, lr in (("bptt", 2e-3), ("readout", rate), ("e-prop", rate)):
         assert recipes[method].modulator.baseline == OtherPass()
-        assert recipes[method].optimizer == recipes["ours"].optimizer.replace(lr=rate)
+        assert recipes[method].optimizer == recipes["ours"].optimizer.replace(lr=lr)
 
 
 def test_correlation_of_traces():
@@ -241,6 +273,7 @@ def test_the_command_refuses_what_it_can_not_do(tmp_path, capsys):
         (["--weather", str(tmp_path / "none.csv")], "there is no file"),
         (["--seeds", "0"], "--seeds: expected a number of 1 or more, 100-104 or 100,101"),
         (["--seeds", "9-5"], "--seeds: expected a number of 1 or more"),
+        (["--seeds", "0-4", "--quick"], "Plan.seeds: expected seeds from 100 on"),
         (["--methods", "best"], "expected one of"),
     ):
         assert main(["reproduce", *words]) == 2

@@ -210,7 +210,20 @@ def test_a_plant_is_drawn_by_what_the_network_sees_of_it_and_by_its_score():
 def test_the_rate_of_spiking_cells_is_told():
     run = make_run()
     run = dataclasses.replace(run, result=run.result | {"rate": 12.34})
-    assert "cells fire at 12.3 Hz" in repr(run)
+    assert "cells fire at 12.3 Hz; 20 updates" in repr(run)
+    stray = {"silent": 0.5, "saturated": 0.04}
+    run = dataclasses.replace(run, result=run.result | stray)
+    assert "cells fire at 12.3 Hz, 50 % never; 20 updates" in repr(run)
+    run = dataclasses.replace(run, result=run.result | {"silent": 0.05, "saturated": 0.06})
+    assert "12.3 Hz, 6 % at more than half of their highest rate; 20 updates" in repr(run)
+
+
+def test_a_run_of_an_earlier_version_has_no_part_of_silent_cells(tmp_path):
+    path = make_run().save(tmp_path / "run") / "result.json"
+    result = json.loads(path.read_text())
+    del result["silent"], result["saturated"]
+    path.write_text(json.dumps(result))
+    assert Run.load(tmp_path / "run").result["silent"] is None
 
 
 @pytest.mark.parametrize(("value", "n_out"), [(1e300, 8), (float("inf"), 1), (float("nan"), 8)])
