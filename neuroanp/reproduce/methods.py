@@ -50,8 +50,8 @@ def _published(title: str, rule: Rule, rate: str, decorrelated: bool = False) ->
 
 
 def our_recipe(task: Task) -> Recipe:
-    """Our recipe, without a direct connection from input to readout, which would hide what units learn."""
-    return task.recipe("hidden" if "hidden" in task.presets else "best")
+    """Our recipe of node perturbation, without a direct connection, which would hide what units learn."""
+    return task.recipe(next(name for name in ("hidden", "node", "best") if name in task.presets))
 
 
 def _ours(title: str, **changes: Any) -> Method:

@@ -1,7 +1,7 @@
 """Hidden weights of spiking networks by several rules, at the same trials: spiking.json.
 
-``python notebooks/evidence/spiking.py [--seeds 100-104] [--tasks digits] [--arms learned]`` takes about an hour. A
-file that is there keeps the records that are not made anew.
+``python notebooks/evidence/spiking.py [--seeds 100-104] [--tasks digits] [--arms learned]`` takes about two
+hours. A file that is there keeps the records that are not made anew.
 """
 
 import argparse
