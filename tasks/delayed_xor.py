@@ -80,7 +80,9 @@ class DelayedXOR(Decision):
         if preset == "node":
             return node
         if preset == "best":
-            return node.replace(rule=EProp(), modulator=Modulator(), lanes=64, updates=100)
+            faster = Adam(lr=4e-3, input_lr=2e-2, readout_lr=1e-2)
+            rule = EProp()
+            return node.replace(rule=rule, modulator=Modulator(), optimizer=faster, lanes=64, updates=100)
         return node.replace(
             rule=NodePerturbation(sigma=0.3, hold=10, readout_sigma=0.03),
             modulator=Modulator(discount=0.99, baseline=OtherLanes(copies=8)),

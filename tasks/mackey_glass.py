@@ -95,7 +95,10 @@ class MackeyGlass(SeriesTask):
             optimizer=Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),
             decorrelation=None,
         )
-        return node if preset == "spiking-node" else node.replace(rule=EProp(), modulator=Modulator())
+        if preset == "spiking-node":
+            return node
+        faster = Adam(lr=4e-3, input_lr=2e-2, readout_lr=1e-2)
+        return node.replace(rule=EProp(), modulator=Modulator(), optimizer=faster)
 
 
 @lru_cache(maxsize=8)

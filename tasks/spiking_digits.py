@@ -103,7 +103,7 @@ class SpikingDigits(Task):
             model=ALIF(hidden=200, beta=0.3, tau_a=200 * ms, readout_gain=0.1),
             rule=EProp(),
             modulator=Modulator(),
-            optimizer=Adam(lr=2e-3, input_lr=1e-2, readout_lr=1e-2),
+            optimizer=Adam(lr=2e-3, input_lr=2e-2, readout_lr=5e-3),
             decorrelation=None,
             lanes=64,
             updates=400,
@@ -113,4 +113,5 @@ class SpikingDigits(Task):
         return best.replace(
             rule=NodePerturbation(sigma=0.3, hold=10, readout="delta"),
             modulator=Modulator(discount=1.0, baseline=OtherLanes(copies=2)),
+            optimizer=Adam(lr=6e-4, input_lr=3e-3, readout_lr=1e-2),
         )
