@@ -15,7 +15,7 @@ class NoiseCritic(Baseline):
 
     .. math:: b_{t,l} = w_{t,0} + w_{t,1} \sum_{s,o} \xi_{s,l,o}^2
 
-    Noise on the outputs that is as large as they are is most of a squared error itself, and says nothing about
+    Noise on the outputs that is as large as they are is most of a squared error itself, and says nothing of
     the weights. Where it is drawn, its square is known; w is the least-squares fit to the returns of the
     trials before, the first trial being its own. `RunningMean` is the same without the second term.
 

@@ -17,7 +17,7 @@ from neuroanp.rules import _cells as spiking
 from neuroanp.rules._base import NoiseRule
 from neuroanp.rules._factors import times, to_readout
 from neuroanp.rules.e_prop import EProp
-from neuroanp.synapse import NotLocal, Synapse
+from neuroanp.synapse import NotLocal
 from neuroanp.types import Array, Arrays
 
 MEMORY = 0.98
@@ -58,8 +58,9 @@ class OutputPerturbation(NoiseRule):
     The readout learns from the unbiased estimate :math:`m d r / \langle \sum m d^2 \rangle` (``"perturb"``),
     or by the delta rule where targets are there after all.
 
-    Noise on the outputs doesn't reach the cells, so it can be as large as the outputs. With one noisy pass its
-    own square is most of the return: the baseline `NoiseCritic` takes it off.
+    Noise on the outputs doesn't reach the cells, so it can be as large as the outputs. With one noisy pass
+    its own square is most of the return: the baseline `NoiseCritic` takes it off, and noise of two values,
+    whose square is always the same, doesn't need it.
 
     Needs of a synapse
     ------------------
@@ -70,8 +71,8 @@ class OutputPerturbation(NoiseRule):
     Parameters
     ----------
     sigma : float
-        Standard deviation of the noise on the readout. Where outputs leak it is summed: it moves them by up to
-        sigma divided by the part that is lost in a step.
+        Standard deviation of the noise on the readout. Where outputs leak it is summed: it moves them by up
+        to sigma divided by the part that is lost in a step.
     hold : int
         Steps for which one draw of noise is held; the default outlasts trials: one scalar each.
     feedback : str
