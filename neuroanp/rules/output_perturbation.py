@@ -14,7 +14,7 @@ from neuroanp.network.layout import Layout
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
 from neuroanp.rules import _cells as spiking
-from neuroanp.rules._base import NoiseRule
+from neuroanp.rules._base import Rule
 from neuroanp.rules._factors import times, to_readout
 from neuroanp.rules.e_prop import EProp
 from neuroanp.synapse import NotLocal
@@ -30,7 +30,7 @@ POWERS = np.arange(3)
 """Powers of an output whose sum its expected squared error is."""
 
 
-class OutputPerturbation(NoiseRule):
+class OutputPerturbation(Rule):
     r"""Errors of the outputs estimated from one scalar a trial, and given to the cells as e-prop does.
 
     No targets and no errors are known. Noise is on the outputs alone, a handful of numbers where there are
@@ -58,9 +58,9 @@ class OutputPerturbation(NoiseRule):
     The readout learns from the unbiased estimate :math:`m d r / \langle \sum m d^2 \rangle` (``"perturb"``),
     or by the delta rule where targets are there after all.
 
-    Noise on the outputs doesn't reach the cells, so it can be as large as the outputs. With one noisy pass
-    its own square is most of the return: the baseline `NoiseCritic` takes it off, and noise of two values,
-    whose square is always the same, doesn't need it.
+    Noise on the outputs doesn't reach the cells, so it can be as large as the outputs, and one noisy pass is
+    enough. The square of the noise is then most of the return: the baseline `NoiseCritic` takes it off; noise
+    of two values, whose square is always the same, needs none but `RunningMean`.
 
     Needs of a synapse
     ------------------
@@ -82,8 +82,10 @@ class OutputPerturbation(NoiseRule):
         Seed of the feedback that random and Kolen-Pollack feedback start with.
     damping : float
         Height of the pseudo-derivative of a spike, above 0.
+    distribution : str
+        ``"gaussian"``, or ``"sign"``: plus or minus sigma.
 
-    See `NoiseRule` for `mirrored` and `distribution`, and `Rule` for `readout`.
+    See `Rule` for `readout`.
 
     Raises
     ------
@@ -110,6 +112,7 @@ class OutputPerturbation(NoiseRule):
         "shrunk."
     )
     recorded = ("potential", "adaptation")
+    needs_baseline = True
     supports_sparse = True
 
     sigma: float = option(0.05, "standard deviation of the noise on the readout", least=0)
@@ -119,6 +122,11 @@ class OutputPerturbation(NoiseRule):
     )
     feedback_seed: int = option(0, "seed of random feedback", least=0, most=SEEDS)
     damping: float = option(0.3, "height of the pseudo-derivative of a spike", above=0)
+    distribution: Literal["gaussian", "sign"] = option("gaussian", "distribution of the noise")
+
+    @property
+    def passes(self) -> tuple[str, ...]:
+        return ("plus",)
 
     @property
     def perturbation(self) -> Perturbation:
@@ -139,7 +147,8 @@ class OutputPerturbation(NoiseRule):
 
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         d = leaky(record.noise_out, record.readout_memory)
-        record = _without(record, d)
+        outputs = record.outputs - d[:, None].astype(record.outputs.dtype, copy=False)
+        record = dataclasses.replace(record, outputs=outputs)
         if self.sigma == 0:
             return self.readout_update(record)
         starts = np.arange(0, len(d), self.hold)
@@ -186,11 +195,3 @@ class OutputPerturbation(NoiseRule):
         state["square"] = MEMORY * state["square"] + factors.T @ factors / len(factors)
         state["product"] = MEMORY * state["product"] + factors.T @ r.reshape(-1) ** 2 / len(factors)
         return expected, max(float(unexplained), 0.0)
-
-
-def _without(record: Record, d: Array) -> Record:
-    """Record whose outputs are those without the deviation d, where one noisy pass is all there is."""
-    if record.passes != ("plus",):
-        return record
-    outputs = record.outputs - d[:, None].astype(record.outputs.dtype, copy=False)
-    return dataclasses.replace(record, outputs=outputs)
