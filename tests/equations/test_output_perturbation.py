@@ -57,24 +57,28 @@ def test_hidden_weights_learn_as_by_e_prop_from_the_estimated_errors(model, hold
     d, e_prop = deviations(record), EProp(feedback="symmetric", readout="fixed")
     y = record.outputs[:, 0] - d
     rng = np.random.default_rng(1)
-    r, state = rng.normal(size=(STEPS, LANES)), rule.start(network(model).layout)
-    factors, squares = [], []
-    for lane in range(LANES):
-        for first in range(0, STEPS, hold):
-            draw = slice(first, min(first + hold, STEPS))
-            power = record.mask[draw, lane, None] * d[draw, lane] ** 2
-            factors.append([*((power * y[draw, lane] ** k).sum() for k in range(3)), 1])
-            squares.append(r[first, lane] ** 2)
-    fit = np.linalg.lstsq(np.array(factors), np.array(squares), rcond=None)[0]
-    fit[3] = max(fit[3], 0)
-    for variances in ([1, 0, 0, 0], fit):
+    state, rows, squares, weights = rule.start(network(model).layout), [], [], []
+    variances = np.array([1.0, 0, 0, 0])
+    for _ in range(3):
+        r = rng.normal(size=(STEPS, LANES))
         update = rule(record, r / LANES, state)
-        error = estimated(d, y, record.mask, r, hold, np.array(variances))
+        error = estimated(d, y, record.mask, r, hold, variances)
         expected = e_prop(told(record, error, y), r, {})
         assert set(update) == {"W_in", "W_rec"}
         for name, total in expected.items():
             assert np.abs(total).max() > 1e-4
             np.testing.assert_allclose(update[name], total, rtol=1e-6, atol=1e-6 * np.abs(total).max())
+        weights = [0.98 * weight for weight in weights]
+        for lane in range(LANES):
+            for first in range(0, STEPS, hold):
+                draw = slice(first, min(first + hold, STEPS))
+                power = record.mask[draw, lane, None] * d[draw, lane] ** 2
+                rows.append([*((power * y[draw, lane] ** k).sum() for k in range(3)), 1])
+                squares.append(r[first, lane] ** 2)
+                weights.append(1.0)
+        root = np.sqrt(weights)
+        variances = np.linalg.lstsq(root[:, None] * rows, root * squares, rcond=None)[0]
+        variances[3] = max(variances[3], 0)
 
 
 def test_the_readout_learns_the_delta_rule_in_the_mean_from_a_scalar_a_lane():
