@@ -60,7 +60,8 @@ class OutputPerturbation(Rule):
 
     Noise on the outputs doesn't reach the cells, so it can be as large as the outputs, and one noisy pass is
     enough. The square of the noise is then most of the return: the baseline `NoiseCritic` takes it off; noise
-    of two values, whose square is always the same, needs none but `RunningMean`.
+    of two values, whose square is always the same, needs none but `RunningMean`. It is a rule for losses at
+    the end of a trial: where every step counts, errors change within a draw.
 
     Needs of a synapse
     ------------------
