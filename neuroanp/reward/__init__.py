@@ -6,3 +6,4 @@ from neuroanp.reward.baselines import OtherPass as OtherPass
 from neuroanp.reward.baselines import RunningMean as RunningMean
 from neuroanp.reward.critic import InputCritic as InputCritic
 from neuroanp.reward.modulator import Modulator as Modulator
+from neuroanp.reward.noise_critic import NoiseCritic as NoiseCritic

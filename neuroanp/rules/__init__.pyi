@@ -19,6 +19,7 @@ from .escape_score import EscapeScore as EscapeScore
 from .evolution_strategies import EvolutionStrategies as EvolutionStrategies
 from .node import NodePerturbation as NodePerturbation
 from .ornstein_uhlenbeck import OrnsteinUhlenbeck as OrnsteinUhlenbeck
+from .output_perturbation import OutputPerturbation as OutputPerturbation
 from .random_feedback import RandomFeedback as RandomFeedback
 from .readout_only import ReadoutOnly as ReadoutOnly
 from .response import ResponsePerturbation as ResponsePerturbation

@@ -221,7 +221,7 @@ class EProp(Rule):
 
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         course, error = spiking.course(record), delta(record)
-        B = self._back(record, state).astype(error.dtype, copy=False)
+        B = self.back(record, state).astype(error.dtype, copy=False)
         update = self.readout_update(record, error)
         if self.feedback != "learned" or self._trials(state) > self.warmup:
             update |= spiking.weights_update(record, course, np.tensordot(error, B, 1), self.damping)
@@ -241,8 +241,8 @@ class EProp(Rule):
         r = y[1:] - np.asarray(record.readout_memory, y.dtype) * y[:-1] - course.spikes[1:] @ B.T
         return np.asarray(outer(r, surprise[1:]) / (B.shape[1] + uncertainty), B.dtype)
 
-    def _back(self, record: Record, state: Arrays) -> Array:
-        """B as (n_out, N)."""
+    def back(self, record: Record, state: Arrays) -> Array:
+        """B (n_out, N) in force; Kolen-Pollack feedback is brought up to date in `state`."""
         D = record.decorrelation.get("D_hidden")
         W = record.weights["W_out"] if D is None else record.weights["W_out"] @ D
         if self.feedback == "symmetric":

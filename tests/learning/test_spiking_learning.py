@@ -4,8 +4,9 @@ import pytest
 from brian2 import ms
 
 from neuroanp.models import ALIF, LIF
-from neuroanp.reward import Modulator, OtherLanes
-from neuroanp.rules import EProp, NodePerturbation, ReadoutOnly, RewardSTDP
+from neuroanp.optim import Adam
+from neuroanp.reward import Modulator, OtherLanes, RunningMean
+from neuroanp.rules import EProp, NodePerturbation, OutputPerturbation, ReadoutOnly, RewardSTDP
 from neuroanp.tasks import (
     CartPole,
     CueAccumulation,
@@ -122,3 +123,18 @@ def test_an_environment_of_gymnasium_is_learned():
     assert run.result["score"] > 2 * run.result["trivial_scores"]["random"]
     assert run.result["beats_trivial"]
     assert "better than the best trivial predictor (random, " in str(run)
+
+
+@pytest.mark.slow
+def test_a_scalar_a_trial_teaches_the_cells_the_exclusive_or():
+    """10 s: half the way from node perturbation to backpropagation, with no targets for cells or readout."""
+    rule = OutputPerturbation(distribution="sign")
+    found = run(
+        DelayedXOR(),
+        rule=rule,
+        modulator=Modulator(baseline=RunningMean()),
+        optimizer=Adam(lr=2e-3, input_lr=2e-2, readout_lr=1e-2),
+        lanes=64,
+        updates=100,
+    )
+    assert found.result["score"] > 0.97 and found.result["test_loss"] < 0.35
