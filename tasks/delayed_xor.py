@@ -11,8 +11,8 @@ from neuroanp.config.option import option
 from neuroanp.models import ALIF
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
-from neuroanp.reward import Modulator, OtherLanes
-from neuroanp.rules import EProp, NodePerturbation
+from neuroanp.reward import Modulator, OtherLanes, RunningMean
+from neuroanp.rules import EProp, NodePerturbation, OutputPerturbation
 from neuroanp.tasks._decisions import Decision, decision, fraction_right, linear_answers, poisson, steps
 from neuroanp.training.recipe import Recipe
 
@@ -63,7 +63,8 @@ class DelayedXOR(Decision):
     def recipe(self, preset: str) -> Recipe:
         """Adaptive cells: a threshold that jumps at a spike remembers, and makes the exclusive or linear.
 
-        "node" is node perturbation; in "scalar" the readout learns from noise too, without targets.
+        "node" is node perturbation. In "scalar" nothing is known but one number a trial, see
+        `OutputPerturbation`.
         """
         general = super().recipe(preset)
         if preset == "published":
@@ -84,7 +85,9 @@ class DelayedXOR(Decision):
             rule = EProp()
             return node.replace(rule=rule, modulator=Modulator(), optimizer=faster, lanes=64, updates=100)
         return node.replace(
-            rule=NodePerturbation(sigma=0.3, hold=10, readout_sigma=0.03),
-            modulator=Modulator(discount=0.99, baseline=OtherLanes(copies=8)),
-            updates=800,
+            rule=OutputPerturbation(distribution="sign"),
+            modulator=Modulator(baseline=RunningMean()),
+            optimizer=Adam(lr=2e-3, input_lr=2e-2, readout_lr=1e-2),
+            lanes=64,
+            updates=100,
         )

@@ -11,8 +11,8 @@ from neuroanp.config.option import option
 from neuroanp.models import ALIF
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
-from neuroanp.reward import Modulator, OtherLanes
-from neuroanp.rules import EProp, NodePerturbation
+from neuroanp.reward import Modulator, NoiseCritic, OtherLanes
+from neuroanp.rules import EProp, NodePerturbation, OutputPerturbation
 from neuroanp.tasks._decisions import check_rates, check_times, poisson, steps
 from neuroanp.tasks.digits import Digits, Images, digit_trial, fraction_named
 from neuroanp.training.recipe import Recipe
@@ -35,7 +35,7 @@ class SpikingDigits(Task):
     name = "spiking-digits"
     score_name = "fraction of digits right"
     n_out = 10
-    presets = ("best", "node", "published")
+    presets = ("best", "node", "published", "scalar")
 
     row: Any = option(5 * ms, "time for which a row is shown", unit="ms", above=0)
     decision: Any = option(20 * ms, "time in which the readout counts", unit="ms", above=0)
@@ -95,7 +95,10 @@ class SpikingDigits(Task):
         return Digits().trivial_scores()
 
     def recipe(self, preset: str) -> Recipe:
-        """Cells of which half adapt, for longer than the image is shown; "node": node perturbation."""
+        """Cells of which half adapt, for longer than the image is shown; "node": node perturbation.
+
+        In "scalar" nothing is known but one number a trial, see `OutputPerturbation`.
+        """
         general = super().recipe(preset)
         if preset == "published":
             return general
@@ -110,6 +113,12 @@ class SpikingDigits(Task):
         )
         if preset == "best":
             return best
+        if preset == "scalar":
+            return best.replace(
+                rule=OutputPerturbation(),
+                modulator=Modulator(baseline=NoiseCritic()),
+                optimizer=Adam(lr=4e-3, input_lr=2e-2, readout_lr=3e-3),
+            )
         return best.replace(
             rule=NodePerturbation(sigma=0.3, hold=10, readout="delta"),
             modulator=Modulator(discount=1.0, baseline=OtherLanes(copies=2)),

@@ -12,7 +12,7 @@ from neuroanp.models import ALIF
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
 from neuroanp.reward import Modulator, OtherLanes
-from neuroanp.rules import NodePerturbation
+from neuroanp.rules import EProp, NodePerturbation
 from neuroanp.tasks._decisions import Decision, decision, poisson, steps
 from neuroanp.training.recipe import Recipe
 
@@ -43,6 +43,7 @@ class StoreRecall(Decision):
     name = "store-recall"
     sources = (BELLEC_2018,)
     score_name = "fraction of bits right"
+    presets = ("best", "node", "published")
     periods = ("slot",)
 
     slot: Any = option(100 * ms, "length of a slot", unit="ms", above=0)
@@ -66,11 +67,12 @@ class StoreRecall(Decision):
     def recipe(self, preset: str) -> Recipe:
         """Cells that fire only with several inputs, and then adapt for much longer than the trial.
 
-        Cells that need both the store signal and a bit remember that bit alone.
+        Cells that need both the store signal and a bit remember that bit alone. "node": node perturbation.
         """
-        if preset != "best":
-            return super().recipe(preset)
-        return super().recipe(preset).replace(
+        general = super().recipe(preset)
+        if preset == "published":
+            return general
+        node = general.replace(
             model=ALIF(
                 hidden=200, input_gain=8.0, bias_mean=-3.0, recurrent_gain=0.0, adaptive=1.0, beta=0.5,
                 tau_a=5000 * ms, tau_out=50 * ms,
@@ -82,3 +84,6 @@ class StoreRecall(Decision):
             lanes=128,
             updates=240,
         )  # fmt: skip
+        if preset == "node":
+            return node
+        return node.replace(rule=EProp(), modulator=Modulator(), lanes=64, updates=100)

@@ -15,7 +15,7 @@ from neuroanp.network.record import Record
 from neuroanp.optim import SGD, Adam, Clip, Stage, WeightBounds
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.reward import Modulator, OtherPass
-from neuroanp.rules import ActivityPerturbation, NodePerturbation, Rule
+from neuroanp.rules import ActivityPerturbation, NodePerturbation, NoiseRule, Rule
 from neuroanp.rules.rate_penalty import RatePenalty
 from neuroanp.substrate import Analog
 from neuroanp.types import Array, Arrays
@@ -153,7 +153,8 @@ class Recipe(Part):
         if self.rule.needs_two_passes and self.passes == ("plus",):
             expected = f"OtherPass(), as {self.rule.name} compares passes"
             raise InvalidValue("Modulator.baseline", expected, self.modulator.baseline)
-        if self.rule.needs_baseline and isinstance(self.modulator.baseline, OtherPass):
+        compares = self.rule.needs_baseline or isinstance(self.rule, NoiseRule)
+        if compares and self.passes == ("plus",) and isinstance(self.modulator.baseline, OtherPass):
             expected = f"a baseline of one pass, as {self.rule.name} compares none, such as OtherLanes()"
             raise InvalidValue("Modulator.baseline", expected, self.modulator.baseline)
         if self.rule.perturbation.target == "thresholds" and self.model.threshold is None:

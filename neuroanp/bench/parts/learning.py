@@ -14,8 +14,6 @@ from brian2 import ms
 
 from neuroanp.bench.table import Row
 from neuroanp.errors import Diverged
-from neuroanp.reward import Modulator, OtherLanes
-from neuroanp.rules import NodePerturbation
 from neuroanp.tasks import (
     CartPole,
     CopyingMemory,
@@ -31,16 +29,10 @@ from neuroanp.training.loop import Trainer
 from neuroanp.training.recipe import Recipe
 from neuroanp.training.task import Task
 
-ONE_BIT = {
-    "preset": "scalar",
-    "rule": NodePerturbation(sigma=0.3, hold=10, readout_sigma=0.1),
-    "modulator": Modulator(discount=0.99, baseline=OtherLanes(copies=16)),
-    "updates": 1500,
-}
 SETTINGS: dict[str, tuple[Callable[[], Task], dict[str, Any]]] = {
     "delayed-xor": (DelayedXOR, {}),
     "delayed-xor, scalar": (DelayedXOR, {"preset": "scalar"}),
-    "delayed-xor, one bit": (lambda: DelayedXOR(reward="sign"), ONE_BIT),
+    "delayed-xor, one bit": (lambda: DelayedXOR(reward="sign"), {"preset": "scalar"}),
     "delayed-xor, 100 ms": (lambda: DelayedXOR(delay=100 * ms), {"updates": 300}),
     "pattern-generation": (PatternGeneration, {}),
     "pattern-generation, scalar": (PatternGeneration, {"preset": "scalar", "updates": 300}),

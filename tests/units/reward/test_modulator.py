@@ -122,8 +122,7 @@ def test_bad_options_of_baselines_are_refused_by_name(make):
 
 
 def test_records_that_cannot_be_compared_are_refused():
-    with pytest.raises(InvalidValue, match=r"^Record\.passes: .* got plus$"):
-        Modulator()(noisy(("plus",)), {})
+    assert not Modulator()(noisy(("plus",)), {}).any()  # of a rule that compares none
     with pytest.raises(InvalidValue, match=r"^Record\.passes: expected a plus pass, got clean$"):
         Modulator(baseline=OtherLanes())(noisy(("clean",)), {})
     with pytest.raises(

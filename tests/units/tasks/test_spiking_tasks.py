@@ -8,7 +8,7 @@ from brian2 import Hz, ms, mV
 
 from neuroanp.errors import InvalidValue
 from neuroanp.optim import Clip
-from neuroanp.rules import NodePerturbation
+from neuroanp.rules import EProp, NodePerturbation
 from neuroanp.tasks import CueAccumulation, DelayedXOR, Digits, PatternGeneration, SpikingDigits, StoreRecall
 from neuroanp.tasks._linear import linear
 from neuroanp.training.loop import Trainer
@@ -56,7 +56,7 @@ def test_spikes_are_drawn_for_every_lane_by_itself(task, rng) -> None:
 
 @pytest.mark.parametrize(
     ("task", "steps", "last"),
-    [(DECISIONS[0], 160, 20), (DECISIONS[1], 600, 100), (DECISIONS[2], 1700, 150), (TASKS[4], 140, 20)],
+    [(DECISIONS[0], 160, 20), (DECISIONS[1], 600, 100), (DECISIONS[2], 1700, 150), (TASKS[4], 60, 20)],
 )
 def test_only_the_decision_period_counts(task, steps, last, rng) -> None:
     mask = task.trial(rng, 3).mask
@@ -113,7 +113,7 @@ def test_the_side_with_more_cues_is_right(rng) -> None:
 
 
 def test_the_brighter_a_pixel_the_sooner_it_fires() -> None:
-    task = SpikingDigits(code="latency", copies=1)
+    task = SpikingDigits(code="latency", copies=1, row=15 * ms)
     image = np.zeros((1, 8, 8))
     image[0, 2, :4] = [1.0, 0.5, 0.05, 0.2]
     trial = task._present(np.random.default_rng(0), image, np.array([3]))
@@ -124,7 +124,9 @@ def test_the_brighter_a_pixel_the_sooner_it_fires() -> None:
 
 def test_a_pixel_fires_at_a_rate_of_its_grey_value() -> None:
     image = np.random.default_rng(3).random((1, 8, 8))
-    trial = SpikingDigits(copies=500)._present(np.random.default_rng(0), image, np.array([3]))
+    trial = SpikingDigits(copies=500, row=15 * ms, rate=400 * Hz)._present(
+        np.random.default_rng(0), image, np.array([3])
+    )
     spikes = trial.inputs[:120, 0, :-1].reshape(8, 15, 8, 500).sum(axis=(1, 3)) / (15 * 500)
     np.testing.assert_allclose(spikes, 0.4 * image[0], atol=0.03)
 
@@ -203,14 +205,17 @@ def test_bad_fields(make, said) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS, ids=name_of)
-def test_recipes_hold_noise_and_need_one_pass(task) -> None:
+def test_recipes_need_one_pass_and_know_targets_but_for_scalar_ones(task) -> None:
+    assert isinstance(task.recipe("best").rule, EProp | NodePerturbation)
     for preset in set(task.presets) - {"published"}:
         found = task.recipe(preset)
-        assert isinstance(found.rule, NodePerturbation) and found.rule.hold == 10
+        found.check(task)
         assert found.modulator.passes(found.rule.passes) == ("plus",)
         assert found.lanes % found.modulator.lanes_per_input(found.lanes) == 0
         assert found.rule.readout == ("perturb" if preset == "scalar" else "delta")
         assert found.decorrelation is None
+        if isinstance(found.rule, NodePerturbation):
+            assert found.rule.hold == 10
 
 
 def test_the_reward_may_be_one_bit_that_says_whether_the_sign_is_wrong() -> None:
