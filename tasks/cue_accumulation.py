@@ -14,7 +14,7 @@ from neuroanp.models import ALIF
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
 from neuroanp.reward import Modulator, OtherLanes
-from neuroanp.rules import NodePerturbation
+from neuroanp.rules import EProp, NodePerturbation
 from neuroanp.tasks._decisions import Decision, decision, fraction_right, linear_answers, poisson, steps
 from neuroanp.training.recipe import Recipe
 
@@ -43,6 +43,7 @@ class CueAccumulation(Decision):
 
     name = "cue-accumulation"
     sources = (MORCOS_HARVEY, E_PROP)
+    presets = ("best", "node", "published")
     periods = ("cue", "decision")
 
     cues: int = option(7, "number of cues, odd", least=1)
@@ -95,21 +96,31 @@ class CueAccumulation(Decision):
         return scores
 
     def recipe(self, preset: str) -> Recipe:
-        """Adaptive cells, for much longer than the trial, which start unconnected.
+        """Cells of which half adapt, for about as long as the trial, with inputs too weak to count cues by them.
 
-        A decision can be read from their adaptation; learning from noise makes it clearer.
+        "node" is node perturbation of cells with strong inputs and a longer memory, from which a readout alone
+        reads most decisions.
         """
-        if preset != "best":
-            return super().recipe(preset)
-        return super().recipe(preset).replace(
+        general = super().recipe(preset)
+        if preset == "published":
+            return general
+        best = general.replace(
+            model=ALIF(tau_a=2000 * ms, tau_out=50 * ms),
+            rule=EProp(),
+            modulator=Modulator(),
+            optimizer=Adam(lr=3e-3, input_lr=3e-2, readout_lr=5e-3),
+            decorrelation=None,
+            lanes=32,
+            updates=100,
+        )
+        if preset == "best":
+            return best
+        return best.replace(
             model=ALIF(
                 hidden=200, input_gain=10.0, recurrent_gain=0.0, adaptive=1.0, tau_a=5000 * ms,
                 tau_out=50 * ms,
             ),
             rule=NodePerturbation(sigma=1.0, hold=10, readout="delta"),
             modulator=Modulator(discount=1.0, baseline=OtherLanes(copies=2)),
-            optimizer=Adam(lr=3e-3, input_lr=3e-2, readout_lr=5e-3),
-            decorrelation=None,
             lanes=64,
-            updates=100,
         )  # fmt: skip

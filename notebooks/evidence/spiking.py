@@ -17,7 +17,14 @@ from neuroanp.gradients import BPTT
 from neuroanp.models import ALIF
 from neuroanp.optim import Adam
 from neuroanp.rules import EProp, ReadoutOnly
-from neuroanp.tasks import DelayedXOR, MackeyGlass, PatternGeneration, SpikingDigits
+from neuroanp.tasks import (
+    CueAccumulation,
+    DelayedXOR,
+    MackeyGlass,
+    PatternGeneration,
+    SpikingDigits,
+    StoreRecall,
+)
 
 PATH = Path(__file__).with_name("spiking.json")
 SEEDS = range(100, 105)
@@ -39,6 +46,9 @@ EARLIER = {
 }  # fmt: skip
 """Recipe of the digits with rows of 15 ms."""
 
+CUES = {"model": CueAccumulation().recipe("best").model, "updates": 100, "lanes": 32}
+"""Cells of cue accumulation for all rules: those of the preset node need no learning."""
+
 SETTINGS = {
     "delayed-xor": Setting(DelayedXOR(), "best", "node", {"updates": 100, "lanes": 64}),
     "pattern, 8 lanes": Setting(PatternGeneration(), "best", "node", {"updates": 200, "lanes": 8}),
@@ -46,6 +56,8 @@ SETTINGS = {
     "mackey-glass": Setting(MackeyGlass(), "spiking", "spiking-node", {"updates": 500, "lanes": 64}),
     "digits": Setting(SpikingDigits(), "best", "node", {"updates": 400, "lanes": 64}),
     "digits, 15 ms": Setting(SpikingDigits(row=15 * ms, rate=400 * Hz), "best", "node", EARLIER),
+    "store-recall": Setting(StoreRecall(), "best", "node", {"updates": 100, "lanes": 64}),
+    "cue-accumulation": Setting(CueAccumulation(), "best", "node", CUES),
     "digits, longer": Setting(SpikingDigits(), "best", "node", {"updates": 1000, "lanes": 64}),
 }
 RULES = {
