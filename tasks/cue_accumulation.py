@@ -96,9 +96,9 @@ class CueAccumulation(Decision):
         return scores
 
     def recipe(self, preset: str) -> Recipe:
-        """Cells of which half adapt, for about as long as the trial, with inputs too weak to count cues by them.
+        """Cells of which half adapt, as long as a trial, with inputs too weak to count the cues.
 
-        "node" is node perturbation of cells with strong inputs and a longer memory, from which a readout alone
+        "node": node perturbation of cells with strong inputs and a longer memory, from which a readout alone
         reads most decisions.
         """
         general = super().recipe(preset)

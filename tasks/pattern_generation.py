@@ -117,7 +117,8 @@ class PatternGeneration(Task):
             return node
         if preset == "best":
             faster = Adam(lr=8e-3, input_lr=8e-2, readout_lr=1e-2)
-            return node.replace(rule=EProp(), modulator=Modulator(), optimizer=faster)
+            rule = EProp(every=2, warmup=0)  # there is one trial only, to learn feedback from too
+            return node.replace(rule=rule, modulator=Modulator(), optimizer=faster)
         return node.replace(
             rule=NodePerturbation(sigma=0.1, hold=10, readout_sigma=0.03),
             optimizer=Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),

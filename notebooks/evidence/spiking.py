@@ -77,7 +77,8 @@ def recipe(setting: Setting, arm: str) -> nap.Recipe:
     if arm == "node":
         return setting.task.recipe(setting.node).replace(**setting.changes)
     best = setting.task.recipe(setting.preset).replace(**setting.changes)
-    return best.replace(rule=RULES[arm], modulator=nap.Modulator())
+    rule = best.rule if arm == "learned" else RULES[arm]
+    return best.replace(rule=rule, modulator=nap.Modulator())
 
 
 def record(name: str, arm: str, seed: int) -> dict[str, Any]:
