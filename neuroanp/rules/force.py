@@ -53,10 +53,11 @@ class Force(Rule):
 
     The sums are formed over all samples of a trial at a time, by Woodbury's identity, which gives the same
     weights as one sample after the other. But feedback only changes between trials, and the method rests on
-    outputs that are near their targets all the time: trials have to be short and go on from one another, as
-    those of `MackeyGlass` with ``window=2, carry=True`` and of `PatternGeneration` with ``window=2*ms`` do.
-    A step of the optimizer that isn't the estimate itself would not be least squares: `SGD` with ``lr=1``
-    is the only one that is taken. Input weights and a direct connection stay as they are.
+    outputs that are near their targets all the time: trials are to be short and to go on from one another, as
+    those of `MackeyGlass` with ``window=4, carry=True`` and of `PatternGeneration` with ``window=5*ms`` do,
+    on few lanes, so that each goes on for long. A step of the optimizer that isn't the estimate itself would
+    not be least squares: `SGD` with ``lr=1`` is the only one that is taken. Input weights and a direct
+    connection stay as they are.
 
     Needs of a synapse
     ------------------
@@ -98,8 +99,8 @@ class Force(Rule):
     readout: Literal["least-squares"] = option(  # type: ignore[assignment]
         "least-squares", "how the readout learns"
     )
-    alpha: float = option(1.0, "penalty on changes of the readout: P starts at 1 / alpha", above=0)
-    feedback_gain: float = option(1.0, "feedback weights have this standard deviation", least=0)
+    alpha: float = option(0.01, "penalty on changes of the readout: P starts at 1 / alpha", above=0)
+    feedback_gain: float = option(0.3, "feedback weights have this standard deviation", least=0)
     feedback_seed: int = option(0, "seed of the feedback", least=0, most=SEEDS)
 
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:

@@ -172,9 +172,12 @@ class Recipe(Part):
     def _check_change(self) -> None:
         """`check` for a rule whose estimate is the change of the weights: it arrives as it is."""
         why, name = f"as {self.rule.name} solves for the weights", self.model.name
-        for field, expected in (("optimizer", SGD(lr=1.0)), ("bounds", WeightBounds())):
-            if (value := getattr(self, field)) != expected:
-                raise InvalidValue(f"Recipe.{field}", f"{expected!r}, {why}", value)
+        steps = self.optimizer
+        plain = isinstance(steps, SGD) and steps.readout_lr in (None, 1.0)
+        if not plain or steps.replace(readout_lr=None, input_lr=None, skip_lr=None) != SGD(lr=1.0):
+            raise InvalidValue("Recipe.optimizer", f"SGD(lr=1.0), {why}", steps)
+        if self.bounds != WeightBounds():
+            raise InvalidValue("Recipe.bounds", f"WeightBounds(), {why}", self.bounds)
         if self.clip.norm != math.inf:
             raise InvalidValue("Clip.norm", f"inf, {why}", self.clip.norm)
         if self.decorrelation is not None:

@@ -120,6 +120,8 @@ RECIPE = Recipe(rule=Force(), optimizer=SGD(lr=1.0), clip=Clip(norm=np.inf), dec
     [
         ("Recipe.optimizer", {"optimizer": Adam()}),
         ("Recipe.optimizer", {"optimizer": SGD(lr=0.5)}),
+        ("Recipe.optimizer", {"optimizer": SGD(lr=1.0, readout_lr=0.0)}),
+        ("Recipe.optimizer", {"optimizer": SGD(lr=1.0, anneal="linear")}),
         ("Recipe.bounds", {"bounds": WeightBounds(low=-1.0)}),
         ("Clip.norm", {"clip": Clip(norm=1.0)}),
         ("Recipe.decorrelation", {"decorrelation": Decorrelation()}),
@@ -128,6 +130,6 @@ RECIPE = Recipe(rule=Force(), optimizer=SGD(lr=1.0), clip=Clip(norm=np.inf), dec
     ],
 )
 def test_what_would_alter_the_solution_is_refused(field, changes):
-    RECIPE.check(Wave())
+    RECIPE.replace(optimizer=SGD(lr=1.0, readout_lr=1.0, input_lr=0.1)).check(Wave())
     with pytest.raises(InvalidValue, match=field):
         RECIPE.replace(**changes).check(Wave())
