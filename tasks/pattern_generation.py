@@ -9,7 +9,7 @@ import numpy as np
 from brian2 import ms
 
 from neuroanp.config.option import SEEDS, option
-from neuroanp.config.sources import E_PROP
+from neuroanp.config.sources import E_PROP, NICOLA_CLOPATH
 from neuroanp.errors import InvalidValue
 from neuroanp.models import LIF
 from neuroanp.network.trial import Trial
@@ -25,22 +25,15 @@ from neuroanp.types import Array
 HERTZ = np.array([1.0, 2.0, 3.0, 5.0])
 """Frequencies of the sinusoids."""
 
-NICOLA_CLOPATH = """@article{nicola2017supervised,
-  author = {Nicola, Wilten and Clopath, Claudia},
-  title = {Supervised learning in spiking neural networks with {FORCE} training},
-  journal = {Nature Communications},
-  volume = {8},
-  pages = {2208},
-  year = {2017},
-  doi = {10.1038/s41467-017-01827-3}
-}"""
-
 
 class PatternGeneration(Task):
     """Generation of sums of sinusoids, 1, 2, 3 and 5 Hz, with random amplitudes and phases and variance 1.
 
     The input is a clock: of `ticks` channels, one after the other is 1 for an equal part of the trial. The
     curves are the same in every trial and lane, in training and evaluation.
+
+    With a `window` a training trial is a part of the pattern and the next one goes on from it, so that
+    weights change within the pattern; the evaluation is the whole pattern.
 
     References
     ----------
@@ -57,6 +50,7 @@ class PatternGeneration(Task):
     ticks: int = option(20, "channels of the clock", least=1)
     curves: int = option(1, "curves to draw at the same time, an output each", least=1)
     pattern_seed: int = option(0, "seed of amplitudes and phases", least=0, most=SEEDS)
+    window: Any = option(0 * ms, "part of the pattern in a training trial; 0 for all", unit="ms", least=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -74,6 +68,15 @@ class PatternGeneration(Task):
 
     def trial(self, rng: np.random.Generator, lanes: int, index: int = 0) -> Trial:
         """Clock (T, lanes, ticks) and curves (T, lanes, curves), the same for every lane."""
+        whole, window = self._pattern(lanes), steps(self, "window")
+        if not window:
+            return whole
+        first = index * window % (-(-whole.steps // window) * window)
+        part = slice(first, first + window)
+        return Trial(whole.inputs[part], whole.targets[part], carry=first > 0)
+
+    def _pattern(self, lanes: int) -> Trial:
+        """Trial of the whole pattern."""
         length = steps(self, "duration")
         channel = np.arange(length) * self.ticks // length
         curve = _curves(length, float(self.dt), self.curves, self.pattern_seed)
@@ -82,7 +85,7 @@ class PatternGeneration(Task):
 
     def evaluation(self, rng: np.random.Generator) -> Trial:
         """Pattern, on one lane."""
-        return self.trial(rng, 1)
+        return self._pattern(1)
 
     def score(self, outputs: Array, trial: Trial) -> float:
         """Mean square error over the variance that the targets have in time."""

@@ -41,6 +41,16 @@ LANSDELL = """@inproceedings{lansdell2020learning,
   archivePrefix = {arXiv}
 }"""
 
+NICOLA_CLOPATH = """@article{nicola2017supervised,
+  author = {Nicola, Wilten and Clopath, Claudia},
+  title = {Supervised learning in spiking neural networks with {FORCE} training},
+  journal = {Nature Communications},
+  volume = {8},
+  pages = {2208},
+  year = {2017},
+  doi = {10.1038/s41467-017-01827-3}
+}"""
+
 WILLIAMS = """@article{williams1992simple,
   author = {Williams, Ronald J.},
   title = {Simple statistical gradient-following algorithms for connectionist reinforcement learning},

@@ -267,7 +267,7 @@ class Network(Displayed):
             noise_out=buffers.get("output", np.zeros((steps, self.lanes, self.n_out), self.dtype)),
             weight_noise=parts.noises.on_weights(steps), weights=self.weights,
             decorrelation=self.decorrelation, wiring=self.wiring, past=past,
-            inputs_before=inputs_before, owner=self, **self._constants,
+            inputs_before=inputs_before, carried=trial.carry, owner=self, **self._constants,
         )  # fmt: skip
 
     def _advance(self, steps: int) -> None:

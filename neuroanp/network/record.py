@@ -69,6 +69,8 @@ class Record:
     inputs_before : (D, L, n_in) array, optional
         Inputs of the D steps before the first one, the last of them last, which a direct connection to the
         readout still sees.
+    carried : bool
+        True for a trial that went on from the one before.
     owner : object, optional
         Object whose memory the arrays are, kept alive by the record.
     """
@@ -96,6 +98,7 @@ class Record:
     wiring: Wiring | None = None
     past: Array | None = None
     inputs_before: Array | None = None
+    carried: bool = False
     owner: Any = None
 
     def __post_init__(self) -> None:

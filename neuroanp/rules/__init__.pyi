@@ -17,6 +17,7 @@ from .delayed_hebbian import DelayedHebbian as DelayedHebbian
 from .e_prop import EProp as EProp
 from .escape_score import EscapeScore as EscapeScore
 from .evolution_strategies import EvolutionStrategies as EvolutionStrategies
+from .force import Force as Force
 from .node import NodePerturbation as NodePerturbation
 from .ornstein_uhlenbeck import OrnsteinUhlenbeck as OrnsteinUhlenbeck
 from .output_perturbation import OutputPerturbation as OutputPerturbation

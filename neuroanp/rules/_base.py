@@ -62,6 +62,8 @@ class Rule(Part):
         True for a rule that compares hidden variables of two passes.
     needs_baseline : bool
         True for a rule of one pass that learns from the modulator: no other pass can be its baseline.
+    estimates_change : bool
+        True for a rule that solves for the weights: its estimate is the change, which nothing may alter.
     supports_sparse : bool
         True where the update of ``W_rec`` covers the synapses of a wiring alone, see `recurrent`.
     bias_note : str
@@ -84,6 +86,7 @@ class Rule(Part):
     recorded: ClassVar[tuple[str, ...]] = ()
     needs_two_passes: ClassVar[bool] = False
     needs_baseline: ClassVar[bool] = False
+    estimates_change: ClassVar[bool] = False
     supports_sparse: ClassVar[bool] = False
     bias_note: ClassVar[str] = ""
 

@@ -160,9 +160,27 @@ class Recipe(Part):
         if self.rule.perturbation.target == "thresholds" and self.model.threshold is None:
             expected = f"a model of spiking cells for {self.rule.name}"
             raise InvalidValue("Recipe.model", expected, name)
+        if self.rule.estimates_change:
+            self._check_change()
         if task.plant is not None and self.rule.readout == "delta":
             where = f"{type(self.rule).__name__}.readout"
             raise InvalidValue(where, "perturb or fixed for a task without targets", "delta")
         if task.plant is not None and "perturb" not in self.rule.choices("readout"):
             expected = "a rule that learns from reward, for a task without targets"
             raise InvalidValue("Recipe.rule", expected, self.rule.name)
+
+    def _check_change(self) -> None:
+        """`check` for a rule whose estimate is the change of the weights: it arrives as it is."""
+        why, name = f"as {self.rule.name} solves for the weights", self.model.name
+        steps = self.optimizer
+        plain = isinstance(steps, SGD) and steps.readout_lr in (None, 1.0)
+        if not plain or steps.replace(readout_lr=None, input_lr=None, skip_lr=None) != SGD(lr=1.0):
+            raise InvalidValue("Recipe.optimizer", f"SGD(lr=1.0), {why}", steps)
+        if self.bounds != WeightBounds():
+            raise InvalidValue("Recipe.bounds", f"WeightBounds(), {why}", self.bounds)
+        if self.clip.norm != math.inf:
+            raise InvalidValue("Clip.norm", f"inf, {why}", self.clip.norm)
+        if self.decorrelation is not None:
+            raise InvalidValue("Recipe.decorrelation", f"None, {why}", self.decorrelation)
+        if self.model.signed:
+            raise InvalidValue("Recipe.model", f"a model whose weights take any sign, {why}", name)

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from brian2 import ms
 
-from neuroanp.models import TanhRNN
+from neuroanp.models import LeakyTanhRNN, TanhRNN
 from neuroanp.network.trial import Trial
-from neuroanp.optim import Adam
+from neuroanp.optim import SGD, Adam
 from neuroanp.reward import Modulator, OtherLanes, RunningMean
-from neuroanp.rules import DelayedHebbian, NodePerturbation, OrnsteinUhlenbeck, ResponsePerturbation
-from neuroanp.tasks import CopyingMemory, MackeyGlass
+from neuroanp.rules import (
+    DelayedHebbian,
+    Force,
+    NodePerturbation,
+    OrnsteinUhlenbeck,
+    ResponsePerturbation,
+)
+from neuroanp.tasks import CopyingMemory, MackeyGlass, PatternGeneration
+from neuroanp.training.recipe import Recipe
 from neuroanp.training.task import Task, loss
 from neuroanp.training.train import train
 from support.copying import training
+from support.training import trainer
 
 
 def test_noise_is_asked_for_that_is_rare():
@@ -100,3 +109,26 @@ def test_mackey_glass_is_learned_from_short_windows(window, updates, lr):
         optimizer=Adam(lr=lr / 3, readout_lr=lr), seed=1, progress=False,
     )  # fmt: skip
     assert run.result["test_loss"] < 0.3 * run.result["trivial"]["linear on the present"]
+
+
+def force(gain, model, task, **changes):
+    """Result of a training by FORCE with this feedback."""
+    recipe = Recipe(
+        model=model, rule=Force(feedback_gain=gain), optimizer=SGD(lr=1.0), decorrelation=None, lanes=1
+    )
+    return trainer(task, recipe, **changes).run(progress=False).result
+
+
+def test_force_generates_a_pattern_without_a_clock_by_its_feedback():
+    task = PatternGeneration(duration=500 * ms, ticks=1, window=5 * ms)
+    model = LeakyTanhRNN(hidden=60, orthogonal=False, recurrent_gain=1.2, tau_min=20 * ms, tau_max=20 * ms)
+    fed, alone = (force(gain, model, task, updates=800)["score"] for gain in (1.0, 0.0))
+    assert fed < 0.03 < 0.1 < alone
+
+
+@pytest.mark.slow
+def test_force_forecasts_better_than_least_squares_for_the_readout_alone():
+    """Half a minute."""
+    task = MackeyGlass(window=4, carry=True)
+    fed, alone = (force(g, TanhRNN(), task, lanes=8, updates=8000)["test_loss"] for g in (0.3, 0.0))
+    assert fed < 0.25 * alone and alone < 1e-3

@@ -228,3 +228,14 @@ def test_the_reward_may_be_one_bit_that_says_whether_the_sign_is_wrong() -> None
     np.testing.assert_array_equal(record.loss[:, 0][counted], wrong[counted])
     with pytest.raises(InvalidValue, match=r"DelayedXOR\.reward: expected one of error, sign, got 'bit'"):
         DelayedXOR(reward="bit")
+
+
+def test_windows_of_a_pattern_make_the_pattern_again_and_again():
+    rng, task = np.random.default_rng(0), PatternGeneration(duration=50 * ms, ticks=5, window=20 * ms)
+    whole = PatternGeneration(duration=50 * ms, ticks=5).trial(rng, 2)
+    windows = [task.trial(rng, 2, index) for index in range(6)]
+    assert [(window.steps, window.carry) for window in windows] == 2 * [(20, False), (20, True), (10, True)]
+    for name in ("inputs", "targets"):
+        shown = np.concatenate([getattr(window, name) for window in windows])
+        np.testing.assert_array_equal(shown, np.concatenate(2 * [getattr(whole, name)]))
+        np.testing.assert_array_equal(getattr(task.evaluation(rng), name), getattr(whole, name)[:, :1])
