@@ -98,7 +98,8 @@ class MackeyGlass(SeriesTask):
         if preset == "spiking-node":
             return node
         faster = Adam(lr=4e-3, input_lr=2e-2, readout_lr=1e-2)
-        return node.replace(rule=EProp(), modulator=Modulator(), optimizer=faster)
+        rule = EProp(every=1, warmup=24)
+        return node.replace(rule=rule, modulator=Modulator(), optimizer=faster)
 
 
 @lru_cache(maxsize=8)

@@ -95,6 +95,23 @@ def test_weather_by_default_is_as_stored():
     assert [list(each) for each in found] == shown
 
 
+def test_figures_of_spiking_digits_and_of_least_squares_are_as_stored():
+    def mean(name, task, arm, what):
+        runs = [
+            r
+            for r in read_json(EVIDENCE.parent / f"{name}.json")["runs"]
+            if (r["task"], r["arm"]) == (task, arm)
+        ]
+        assert sorted(run["seed"] for run in runs) == [100, 101, 102, 103, 104]
+        return statistics.fmean(run[what] for run in runs)
+
+    shown = re.search(r"(\d+) % of digits \(readout alone (\d+) %, BPTT (\d+) %\)", README).groups()
+    right = [mean("spiking", "digits", arm, "score") for arm in ("learned", "readout", "bptt")]
+    assert list(shown) == [f"{100 * value:.0f}" for value in right]
+    solved = mean("force", "mackey-glass, tanh", "least squares", "loss")
+    assert f"Solved by least squares, the readout alone has {solved:.2g}" in re.sub(r"\s+", " ", README)
+
+
 def test_all_rows_are_checked():
     assert set(shown_rows()) == set(ROWS)
     stored = EVIDENCE.read_text()
