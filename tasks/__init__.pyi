@@ -7,9 +7,11 @@ from .digits import Digits as Digits
 from .gymnasium_task import Gymnasium as Gymnasium
 from .gymnasium_task import GymnasiumPlant as GymnasiumPlant
 from .mackey_glass import MackeyGlass as MackeyGlass
+from .neuromorphic_mnist import NeuromorphicMNIST as NeuromorphicMNIST
 from .pattern_generation import PatternGeneration as PatternGeneration
 from .series import Series as Series
 from .spiking_digits import SpikingDigits as SpikingDigits
+from .spoken_digits import SpokenDigits as SpokenDigits
 from .store_recall import StoreRecall as StoreRecall
 from .trial_arrays import TrialArrays as TrialArrays
 from .weather import Weather as Weather

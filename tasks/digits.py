@@ -126,11 +126,11 @@ class Digits(Task):
         return general.replace(model=TanhRNN(input_gain=2.0), updates=2000) if preset == "best" else general
 
 
-def digit_trial(inputs: Array, digits: Array, steps: int) -> Trial:
-    """Trial of which the last `steps` count, with the digits (L,) as one-hot targets there."""
+def digit_trial(inputs: Array, digits: Array, steps: int, classes: int = 10) -> Trial:
+    """Trial of which the last `steps` count, with the digits (L,), or classes, as one-hot targets there."""
     mask = np.zeros(inputs.shape[:2])
     mask[-steps:] = 1
-    return Trial(inputs, mask[:, :, None] * np.eye(10)[digits], mask)
+    return Trial(inputs, mask[:, :, None] * np.eye(classes)[digits], mask)
 
 
 def fraction_named(outputs: Array, trial: Trial) -> float:
