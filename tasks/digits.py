@@ -77,12 +77,7 @@ class Digits(Task):
     @property
     def images(self) -> Images:
         """Images, with their pixels shuffled when `permuted`."""
-        if self.data is None:
-            return _images(None, 0, self.permuted)
-        path = Path(self.data).expanduser()
-        if not path.is_file():
-            raise DataError(f"Digits.data: expected a file mnist.npz, got {str(path)!r}")
-        return _images(path, path.stat().st_mtime_ns, self.permuted)
+        return find_images(self, self.data, self.permuted)
 
     @property
     def n_in(self) -> int:
@@ -124,6 +119,16 @@ class Digits(Task):
         """Stronger inputs, so that digits differ in their traces."""
         general = super().recipe(preset)
         return general.replace(model=TanhRNN(input_gain=2.0), updates=2000) if preset == "best" else general
+
+
+def find_images(task: Task, data: str | None, permuted: bool) -> Images:
+    """Images of scikit-learn, or of the file that a task has as `data`; `DataError` where that is none."""
+    if data is None:
+        return _images(None, 0, permuted)
+    path = Path(data).expanduser()
+    if not path.is_file():
+        raise DataError(f"{type(task).__name__}.data: expected a file mnist.npz, got {str(path)!r}")
+    return _images(path, path.stat().st_mtime_ns, permuted)
 
 
 def digit_trial(inputs: Array, digits: Array, steps: int, classes: int = 10) -> Trial:
