@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from brian2 import ms
 
 from neuroanp.config import registry
-from neuroanp.tasks import CopyingMemory, Digits, MackeyGlass
+from neuroanp.tasks import CopyingMemory, Digits, MackeyGlass, SpikingDigits
 from neuroanp.testing import check_task
+from support.event_files import camera_folder, spoken_folder
 
 # what repeats: short sequences come again, a pattern is one for ever
 REPEATS = {
@@ -27,7 +29,7 @@ def trial_file(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", registry.classes("task"))
 def test_each_that_is_offered_passes_its_check(
-    name: str, small_file: Callable[..., Path], trial_file: Path
+    name: str, small_file: Callable[..., Path], trial_file: Path, tmp_path: Path
 ) -> None:
     shorter = {"cue-accumulation": {"cues": 3}, "store-recall": {"between": 0}}
     options = shorter.get(name, {})
@@ -38,6 +40,10 @@ def test_each_that_is_offered_passes_its_check(
         options |= {"time_format": "%m/%d/%Y %H:%M", "inputs": ("WindSpeed", "Altimeter"), "washout": 20}
     if name == "trial-arrays":
         options = {"data": str(trial_file)}
+    if name == "spoken-digits":
+        options = {"data": str(spoken_folder(tmp_path)), "dataset": "own", "duration": 100 * ms, "pool": 70}
+    if name == "n-mnist":
+        options = {"data": str(camera_folder(tmp_path)), "duration": 40 * ms}
     task = registry.find("task", name)(**options)
     if task.plant is not None:
         pytest.skip("check_task judges trials that are given; in a closed loop they come about")
@@ -52,6 +58,7 @@ def test_each_that_is_offered_passes_its_check(
         MackeyGlass(carry=True, window=1),
         CopyingMemory(length=12),
         Digits(step="pixel", decision=3),
+        SpikingDigits(step="pixel", row=2 * ms),
     ],
     ids=str,
 )

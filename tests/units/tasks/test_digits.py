@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from neuroanp.errors import DataError, InvalidValue
-from neuroanp.tasks import Digits
+from neuroanp.tasks import Digits, SpikingDigits
 from neuroanp.training.task import loss
 
 
@@ -112,6 +112,17 @@ def test_full_mnist(tmp_path: Path, rng: np.random.Generator) -> None:
     assert 0.9 < trial.inputs.max() <= 1
     np.testing.assert_array_equal(trial.targets[-1].argmax(axis=1), np.arange(10))
     assert set(task.trivial()) == set(Digits().trivial())
+
+
+def test_full_mnist_as_spikes(tmp_path: Path, rng: np.random.Generator) -> None:
+    data = _mnist(tmp_path / "mnist.npz")
+    task = SpikingDigits(data=data, evaluation_trials=10)
+    trial = task.evaluation(rng)
+    assert trial.inputs.shape == (28 * 5 + 20, 10, 4 * 28 + 1)
+    np.testing.assert_array_equal(trial.targets[-1].argmax(axis=1), np.arange(10))
+    assert task.trivial() == Digits(data=data, evaluation_trials=10).trivial()
+    with pytest.raises(DataError, match=r"^SpikingDigits\.data: expected a file mnist\.npz, got 'nowhere'"):
+        SpikingDigits(data="nowhere").trial(rng, 2)
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,16 @@ def test_the_brighter_a_pixel_the_sooner_it_fires() -> None:
     assert trial.targets[-1, 0].tolist() == np.eye(10)[3].tolist()
 
 
+def test_pixels_come_one_by_one_from_the_top_left() -> None:
+    task = SpikingDigits(step="pixel", code="latency", row=2 * ms, copies=3)
+    image = (np.random.default_rng(3).random((1, 8, 8)) > 0.5) * 1.0
+    trial = task._present(np.random.default_rng(0), image, np.array([3]))
+    assert trial.inputs.shape == (128 + 20, 1, 4)
+    for copy in range(3):
+        np.testing.assert_array_equal(trial.inputs[0:128:2, 0, copy], image.ravel())
+        assert not trial.inputs[1:128:2, 0, copy].any()
+
+
 def test_a_pixel_fires_at_a_rate_of_its_grey_value() -> None:
     image = np.random.default_rng(3).random((1, 8, 8))
     trial = SpikingDigits(copies=500, row=15 * ms, rate=400 * Hz)._present(
