@@ -150,7 +150,7 @@ class EventTask(Task):
         if preset == "published":
             return general
         best = general.replace(
-            model=ALIF(hidden=200, beta=0.3, tau_a=200 * ms, readout_gain=0.1),
+            model=ALIF(hidden=200, beta=0.3, tau_a=200 * ms, input_gain=2.0, readout_gain=0.1),
             rule=EProp(),
             modulator=Modulator(),
             optimizer=Adam(lr=2e-3, input_lr=1e-2, readout_lr=1e-2),
