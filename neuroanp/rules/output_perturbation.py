@@ -158,7 +158,8 @@ class OutputPerturbation(Rule):
         scale = np.add.reduceat(power, starts).mean() or 1.0
         expected, unexplained = self._variances(record, power / scale, r, starts, state)
         explained = np.add.reduceat((expected * power).sum(axis=2), starts) / scale
-        gain = r / np.maximum(unexplained + explained, np.finfo(float).tiny)
+        variance = unexplained + explained
+        gain = np.divide(r, variance, out=np.zeros(r.shape), where=variance > 0)
         update = self._hidden(record, self._signal(record, expected * d, gain / scale), state)
         if self.readout != "perturb":
             return update | self.readout_update(record)
@@ -190,7 +191,7 @@ class OutputPerturbation(Rule):
         if state["square"].any():
             *a, unexplained = np.linalg.lstsq(state["square"], state["product"], rcond=None)[0]
             expected = y @ a
-            expected = np.maximum(expected, FLOOR * max(expected.max(), np.finfo(float).tiny))
+            expected = np.maximum(expected, FLOOR * max(expected.max(), 0.0))
         sums = np.add.reduceat(np.einsum("tlo,tlop->tlp", power, y), starts)
         factors = np.concatenate([sums, np.ones((*r.shape, 1))], axis=2).reshape(-1, len(POWERS) + 1)
         state["square"] = MEMORY * state["square"] + factors.T @ factors / len(factors)
