@@ -20,6 +20,7 @@ from neuroanp.reward import Modulator, RunningMean
 from neuroanp.rules import Rule
 from neuroanp.rules.rate_penalty import RatePenalty
 from neuroanp.synapse import NotLocal, Synapse
+from neuroanp.training.recipe import check_baseline
 from neuroanp.training.seeds import Seeds
 from neuroanp.training.task import Task
 from neuroanp.types import Array
@@ -137,6 +138,7 @@ class OnChip:
                 given = f"{self.rule.name}, {name} {synapse}"
                 raise InvalidValue("OnChip.rule", "what is local to a synapse", given)
             local[name] = synapse
+        check_baseline(self.rule, self.modulator)
         return local
 
     @property
