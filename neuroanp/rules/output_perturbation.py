@@ -14,7 +14,6 @@ from neuroanp.network.layout import Layout
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
 from neuroanp.rules import _cells as spiking
-from neuroanp.rules._base import Rule
 from neuroanp.rules._factors import times, to_readout
 from neuroanp.rules.e_prop import EProp
 from neuroanp.synapse import NotLocal
@@ -30,7 +29,7 @@ POWERS = np.arange(3)
 """Powers of an output whose sum its expected squared error is."""
 
 
-class OutputPerturbation(Rule):
+class OutputPerturbation(spiking.CellRule):
     r"""Errors of the outputs estimated from one scalar a trial, and given to the cells as e-prop does.
 
     No targets and no errors are known. Noise is on the outputs alone, a handful of numbers where there are
@@ -91,7 +90,7 @@ class OutputPerturbation(Rule):
     Raises
     ------
     InvalidValue
-        For values out of range, and at the update for a model that doesn't give its `cells`.
+        For values out of range, and for a model that doesn't give its `cells`.
 
     Examples
     --------
@@ -112,9 +111,7 @@ class OutputPerturbation(Rule):
         "Errors reach the cells that drive the readout alone, and those of outputs that are seldom wrong are "
         "shrunk."
     )
-    recorded = ("potential", "adaptation")
     needs_baseline = True
-    supports_sparse = True
 
     sigma: float = option(0.05, "standard deviation of the noise on the readout", least=0)
     hold: int = option(1_000_000, "steps for which one draw of noise is held", least=1)

@@ -16,6 +16,7 @@ from neuroanp.optim import SGD, Adam, Clip, Stage, WeightBounds
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.reward import Modulator, OtherPass
 from neuroanp.rules import ActivityPerturbation, NodePerturbation, NoiseRule, Rule
+from neuroanp.rules._cells import CellRule
 from neuroanp.rules.rate_penalty import RatePenalty
 from neuroanp.substrate import Analog
 from neuroanp.types import Array, Arrays
@@ -153,6 +154,9 @@ class Recipe(Part):
         check_baseline(self.rule, self.modulator)
         if self.rule.perturbation.target == "thresholds" and self.model.threshold is None:
             expected = f"a model of spiking cells for {self.rule.name}"
+            raise InvalidValue("Recipe.model", expected, name)
+        if isinstance(self.rule, CellRule) and self.model.cells(task.dt) is None:
+            expected = f"a model of spiking cells with known constants for {self.rule.name}, such as lif"
             raise InvalidValue("Recipe.model", expected, name)
         if self.rule.estimates_change:
             self._check_change()
