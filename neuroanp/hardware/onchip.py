@@ -8,6 +8,7 @@ from neuroanp.config import checks
 from neuroanp.engine import device_for
 from neuroanp.errors import Diverged, InvalidValue
 from neuroanp.hardware.chip_assembly import Chip
+from neuroanp.hardware.chip_feedback import cell_constants
 from neuroanp.hardware.locality import local_synapses
 from neuroanp.network.layout import Layout, Passes
 from neuroanp.network.model import Model, Weights
@@ -20,6 +21,7 @@ from neuroanp.reward import Modulator, RunningMean
 from neuroanp.rules import Rule
 from neuroanp.rules.rate_penalty import RatePenalty
 from neuroanp.synapse import NotLocal, Synapse
+from neuroanp.training.recipe import check_baseline
 from neuroanp.training.seeds import Seeds
 from neuroanp.training.task import Task
 from neuroanp.types import Array
@@ -137,6 +139,9 @@ class OnChip:
                 given = f"{self.rule.name}, {name} {synapse}"
                 raise InvalidValue("OnChip.rule", "what is local to a synapse", given)
             local[name] = synapse
+        check_baseline(self.rule, self.modulator)
+        if self.rule.neuron is not None:
+            cell_constants(self.model, self.task.dt)
         return local
 
     @property

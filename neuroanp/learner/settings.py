@@ -17,7 +17,7 @@ from neuroanp.learner.learned import Learned
 from neuroanp.learner.loss import Slope
 from neuroanp.learner.perturbed import Perturbed
 from neuroanp.network.layout import Passes
-from neuroanp.reward import InputCritic, Modulator, OtherLanes
+from neuroanp.reward import InputCritic, Modulator, NoiseCritic, OtherLanes
 from neuroanp.rules import NodeRule
 
 
@@ -56,7 +56,7 @@ def passes(rule: Any, modulator: Any) -> Passes:
         raise InvalidValue("Learner.rule", "sigma in `perturb`, with its unit, not in the rule", rule.sigma)
     if not isinstance(modulator, Modulator):
         raise InvalidValue("Learner.modulator", "a Modulator", type(modulator).__name__)
-    if isinstance(modulator.baseline, (OtherLanes, InputCritic)):
+    if isinstance(modulator.baseline, (OtherLanes, InputCritic, NoiseCritic)):
         name = type(modulator.baseline).__name__
         raise InvalidValue("Learner.modulator", "baseline OtherPass() or RunningMean()", f"{name}()")
     return Passes(modulator.passes(rule.passes))

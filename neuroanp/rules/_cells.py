@@ -12,6 +12,7 @@ from neuroanp.engine.recursion import Recursion
 from neuroanp.errors import InvalidValue
 from neuroanp.network.dynamics import Cells
 from neuroanp.network.record import Record
+from neuroanp.rules._base import Rule
 from neuroanp.rules._factors import arrived, outer, recurrent
 from neuroanp.synapse import Neuron, Synapse, joined
 from neuroanp.types import Array, Arrays
@@ -21,6 +22,13 @@ OVER = "(potential - adaptation - threshold)"
 
 ESCAPE = np.pi / np.sqrt(3)
 """Standard deviation of logistic noise of scale 1."""
+
+
+class CellRule(Rule):
+    """Base of the rules that follow the potentials of spiking cells, whose constants a model has to give."""
+
+    recorded = ("potential", "adaptation")
+    supports_sparse = True
 
 
 class Course(NamedTuple):

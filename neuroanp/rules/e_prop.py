@@ -11,7 +11,6 @@ from neuroanp.config.sources import E_PROP, LANSDELL
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
 from neuroanp.rules import _cells as spiking
-from neuroanp.rules._base import Rule
 from neuroanp.rules._factors import delta, outer
 from neuroanp.synapse import Neuron, NotLocal, Synapse, joined
 from neuroanp.types import Array, Arrays
@@ -59,7 +58,7 @@ BACK = {
 """A feedback synapse, from an output (pre) to a cell (post), by `EProp.feedback`."""
 
 
-class EProp(Rule):
+class EProp(spiking.CellRule):
     r"""Eligibility traces of spiking cells times a learning signal of each cell, brought back by feedback.
 
     .. math:: \Delta W_{ij} = -\eta \sum_{t,l} S_{t,l,i} \; \bar e_{t,l,ij}, \qquad
@@ -129,7 +128,7 @@ class EProp(Rule):
     Raises
     ------
     InvalidValue
-        For values out of range, and at the update for a model that doesn't give its `cells`.
+        For values out of range, and for a model that doesn't give its `cells`.
 
     Examples
     --------
@@ -151,8 +150,6 @@ class EProp(Rule):
         "Errors reach the cells that drive the readout alone, not the cells that drive those: all paths "
         "through a second recurrent synapse are left out."
     )
-    recorded = ("potential", "adaptation")
-    supports_sparse = True
 
     readout: Literal["delta", "fixed"] = option("delta", "how the readout learns")
     feedback: Literal["learned", "kolen-pollack", "symmetric", "random"] = option(

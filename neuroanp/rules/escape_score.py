@@ -9,7 +9,6 @@ from neuroanp.config.sources import WILLIAMS
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
 from neuroanp.rules import _cells as spiking
-from neuroanp.rules._base import Rule
 from neuroanp.rules._factors import times, to_readout
 from neuroanp.synapse import Neuron, NotLocal, Synapse
 from neuroanp.types import Array, Arrays
@@ -27,7 +26,7 @@ PFISTER = """@article{pfister2006optimal,
 }"""
 
 
-class EscapeScore(Rule):
+class EscapeScore(spiking.CellRule):
     r"""Score function of cells that spike by chance, times the return: REINFORCE for spiking networks.
 
     .. math:: \Delta W_{ij} = -\eta \sum_{t,l} M_{t,l} \, \frac{z_{t,l,i} - p_{t,l,i}}{s} \,
@@ -63,7 +62,7 @@ class EscapeScore(Rule):
     Raises
     ------
     InvalidValue
-        For values out of range, and at the update for a model that doesn't give its `cells`.
+        For values out of range, and for a model that doesn't give its `cells`.
 
     Examples
     --------
@@ -78,9 +77,7 @@ class EscapeScore(Rule):
 
     name = "escape-score"
     sources = (WILLIAMS, PFISTER)
-    recorded = ("potential", "adaptation")
     needs_baseline = True
-    supports_sparse = True
 
     escape: float = option(0.1, "scale of the noise at the threshold", above=0)
     readout: Literal["delta", "perturb", "fixed"] = option("delta", "how the readout learns")

@@ -9,6 +9,7 @@ from scipy.linalg import cholesky, solve_triangular
 
 from neuroanp.config.option import SEEDS, option
 from neuroanp.config.sources import NICOLA_CLOPATH
+from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky
 from neuroanp.network.layout import Layout
 from neuroanp.network.record import Record
@@ -75,7 +76,7 @@ class Force(Rule):
     Raises
     ------
     InvalidValue
-        For values out of range.
+        For values out of range, and at the update for an `alpha` that is lost in rounding.
 
     Examples
     --------
@@ -126,7 +127,11 @@ class Force(Rule):
             error += direct(record) @ record.weights["W_skip"].T
         counted = np.asarray(record.mask) > 0
         root = np.sqrt(np.asarray(record.mask, float)[counted])[:, None]
-        W = least_squares(state["P"], root * x[counted], root * error[counted])
+        try:
+            W = least_squares(state["P"], root * x[counted], root * error[counted])
+        except np.linalg.LinAlgError:
+            expected = "a penalty that doesn't vanish beside the squared traces, to rounding"
+            raise InvalidValue("Force.alpha", expected, self.alpha) from None
         return {"W_out": W, "W_rec": state["Q"] @ W}
 
 

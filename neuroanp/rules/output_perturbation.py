@@ -14,7 +14,6 @@ from neuroanp.network.layout import Layout
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
 from neuroanp.rules import _cells as spiking
-from neuroanp.rules._base import Rule
 from neuroanp.rules._factors import times, to_readout
 from neuroanp.rules.e_prop import EProp
 from neuroanp.synapse import NotLocal
@@ -30,7 +29,7 @@ POWERS = np.arange(3)
 """Powers of an output whose sum its expected squared error is."""
 
 
-class OutputPerturbation(Rule):
+class OutputPerturbation(spiking.CellRule):
     r"""Errors of the outputs estimated from one scalar a trial, and given to the cells as e-prop does.
 
     No targets and no errors are known. Noise is on the outputs alone, a handful of numbers where there are
@@ -91,7 +90,7 @@ class OutputPerturbation(Rule):
     Raises
     ------
     InvalidValue
-        For values out of range, and at the update for a model that doesn't give its `cells`.
+        For values out of range, and for a model that doesn't give its `cells`.
 
     Examples
     --------
@@ -112,9 +111,7 @@ class OutputPerturbation(Rule):
         "Errors reach the cells that drive the readout alone, and those of outputs that are seldom wrong are "
         "shrunk."
     )
-    recorded = ("potential", "adaptation")
     needs_baseline = True
-    supports_sparse = True
 
     sigma: float = option(0.05, "standard deviation of the noise on the readout", least=0)
     hold: int = option(1_000_000, "steps for which one draw of noise is held", least=1)
@@ -158,7 +155,8 @@ class OutputPerturbation(Rule):
         scale = np.add.reduceat(power, starts).mean() or 1.0
         expected, unexplained = self._variances(record, power / scale, r, starts, state)
         explained = np.add.reduceat((expected * power).sum(axis=2), starts) / scale
-        gain = r / np.maximum(unexplained + explained, np.finfo(float).tiny)
+        variance = unexplained + explained
+        gain = np.divide(r, variance, out=np.zeros(r.shape), where=variance > 0)
         update = self._hidden(record, self._signal(record, expected * d, gain / scale), state)
         if self.readout != "perturb":
             return update | self.readout_update(record)
@@ -190,7 +188,7 @@ class OutputPerturbation(Rule):
         if state["square"].any():
             *a, unexplained = np.linalg.lstsq(state["square"], state["product"], rcond=None)[0]
             expected = y @ a
-            expected = np.maximum(expected, FLOOR * max(expected.max(), np.finfo(float).tiny))
+            expected = np.maximum(expected, FLOOR * max(expected.max(), 0.0))
         sums = np.add.reduceat(np.einsum("tlo,tlop->tlp", power, y), starts)
         factors = np.concatenate([sums, np.ones((*r.shape, 1))], axis=2).reshape(-1, len(POWERS) + 1)
         state["square"] = MEMORY * state["square"] + factors.T @ factors / len(factors)

@@ -16,6 +16,7 @@ from neuroanp.optim import SGD, Adam, Clip, Stage, WeightBounds
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.reward import Modulator, OtherPass
 from neuroanp.rules import ActivityPerturbation, NodePerturbation, NoiseRule, Rule
+from neuroanp.rules._cells import CellRule
 from neuroanp.rules.rate_penalty import RatePenalty
 from neuroanp.substrate import Analog
 from neuroanp.types import Array, Arrays
@@ -150,15 +151,12 @@ class Recipe(Part):
         if self.readout_start == "linear" and next(task.fitting(1), None) is None:
             expected = f"model, as {task.name} has no training part to fit a readout to"
             raise InvalidValue("Recipe.readout_start", expected, "linear")
-        if self.rule.needs_two_passes and self.passes == ("plus",):
-            expected = f"OtherPass(), as {self.rule.name} compares passes"
-            raise InvalidValue("Modulator.baseline", expected, self.modulator.baseline)
-        compares = self.rule.needs_baseline or isinstance(self.rule, NoiseRule)
-        if compares and self.passes == ("plus",) and isinstance(self.modulator.baseline, OtherPass):
-            expected = f"a baseline of one pass, as {self.rule.name} compares none, such as OtherLanes()"
-            raise InvalidValue("Modulator.baseline", expected, self.modulator.baseline)
+        check_baseline(self.rule, self.modulator)
         if self.rule.perturbation.target == "thresholds" and self.model.threshold is None:
             expected = f"a model of spiking cells for {self.rule.name}"
+            raise InvalidValue("Recipe.model", expected, name)
+        if isinstance(self.rule, CellRule) and self.model.cells(task.dt) is None:
+            expected = f"a model of spiking cells with known constants for {self.rule.name}, such as lif"
             raise InvalidValue("Recipe.model", expected, name)
         if self.rule.estimates_change:
             self._check_change()
@@ -176,6 +174,8 @@ class Recipe(Part):
         plain = isinstance(steps, SGD) and steps.readout_lr in (None, 1.0)
         if not plain or steps.replace(readout_lr=None, input_lr=None, skip_lr=None) != SGD(lr=1.0):
             raise InvalidValue("Recipe.optimizer", f"SGD(lr=1.0), {why}", steps)
+        if self.rates is not None:
+            raise InvalidValue("Recipe.rates", f"None, {why}", self.rates)
         if self.bounds != WeightBounds():
             raise InvalidValue("Recipe.bounds", f"WeightBounds(), {why}", self.bounds)
         if self.clip.norm != math.inf:
@@ -184,3 +184,15 @@ class Recipe(Part):
             raise InvalidValue("Recipe.decorrelation", f"None, {why}", self.decorrelation)
         if self.model.signed:
             raise InvalidValue("Recipe.model", f"a model whose weights take any sign, {why}", name)
+
+
+def check_baseline(rule: Rule, modulator: Modulator) -> None:
+    """Raise `InvalidValue` for a modulator whose passes, or lack of them, a rule can't learn from."""
+    baseline = modulator.baseline
+    if modulator.passes(rule.passes) != ("plus",):
+        return
+    if rule.needs_two_passes:
+        raise InvalidValue("Modulator.baseline", f"OtherPass(), as {rule.name} compares passes", baseline)
+    if (rule.needs_baseline or isinstance(rule, NoiseRule)) and isinstance(baseline, OtherPass):
+        expected = f"a baseline of one pass, as {rule.name} compares none, such as OtherLanes()"
+        raise InvalidValue("Modulator.baseline", expected, baseline)

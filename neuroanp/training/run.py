@@ -17,6 +17,7 @@ from neuroanp.network.plant import Plant
 from neuroanp.training import run_files
 from neuroanp.training.result import RESULT_KEYS, sentence
 from neuroanp.training.run_files import CONFIG, RESULT
+from neuroanp.training.seeds import Seeds
 from neuroanp.types import Array
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ class Run:
     def network(self, lanes: int = 1, *, engine: str = "auto", recorded: tuple[str, ...] = ()) -> Network:
         """Network with the trained weights, ready to run trials of `lanes` lanes.
 
+        Cells that were trained with noise of their own (`Perturbation.lasting`) have it here too.
+
         Parameters
         ----------
         lanes : int
@@ -133,9 +136,13 @@ class Run:
         model = self.recipe.model
         n_out, n_in = len(self.weights["W_out"]), self.weights["W_in"].shape[1] - model.bias
         dt, plant, loss = self._world()
+        noise = self.recipe.rule.perturbation
+        own = noise.replace(readout=False, recorded=recorded)
         network = Network(
             self.recipe.deployed(n_in, n_out, dt), n_in, n_out, dt, lanes=lanes,
-            perturbation=Perturbation(recorded=recorded), engine=engine,
+            passes=("plus",) if noise.lasting else ("clean",),
+            perturbation=own if noise.lasting else Perturbation(recorded=recorded),
+            seed=Seeds(int(self.config.get("seed", 0))).noise, engine=engine,
             dtype=str(self.config.get("dtype", "float64")), plant=plant, loss=loss,
         )  # fmt: skip
         network.load(self.weights)
@@ -152,7 +159,7 @@ class Run:
             return float(example["dt"]) * second, None, None
 
     def predict(self, inputs: Any) -> Array:
-        """Outputs (T, L, n_out) for inputs (T, L, n_in), each lane from rest, without noise.
+        """Outputs (T, L, n_out) for inputs (T, L, n_in), each lane from rest, without noise of a rule.
 
         Raises
         ------

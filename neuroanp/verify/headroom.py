@@ -87,16 +87,20 @@ def headroom(
     Raises
     ------
     InvalidValue
-        For no seeds, and settings that can't work, before anything is simulated. In closed loop for other
-        rules than node perturbation, whose readout can learn alone.
+        For no seeds or one twice, and settings that can't work, before anything is simulated. In closed loop
+        for other rules than node perturbation, whose readout can learn alone; for rules that solve for the
+        weights, whose step would be none for another arm.
 
     Examples
     --------
     >>> print(headroom(DelayedXOR(), Recipe.of(DelayedXOR()).replace(updates=100)))      # doctest: +SKIP
     """
-    if not seeds:
-        raise InvalidValue("headroom.seeds", "at least one", seeds)
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise InvalidValue("headroom.seeds", "at least one, each once", seeds)
     recipe = Recipe.of(task) if recipe is None else recipe
+    if recipe.rule.estimates_change:
+        expected = "a rule that estimates a gradient, as the other arms learn with its optimizer"
+        raise InvalidValue("headroom.recipe.rule", expected, recipe.rule.name)
     trainings, skipped = _trainings(task, recipe)
     outcomes: dict[str, list[Outcome]] = {}
     with tqdm(total=len(seeds) * len(trainings), unit="run", file=sys.stderr, disable=not progress) as bar:

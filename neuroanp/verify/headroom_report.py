@@ -107,9 +107,12 @@ class Headroom:
         return float(gains.mean()), float(error)
 
     def clear(self, name: str, other: str) -> bool:
-        """True where an arm is better than another by more than two standard errors; False with one seed."""
+        """True where an arm is better than another by more than two standard errors.
+
+        False with one seed, and over an arm of which a training diverged.
+        """
         gain, error = self.gain(name, other)
-        return gain > CLEAR * error
+        return not self.arms[other].diverged and gain > CLEAR * error
 
     @property
     def way(self) -> float | None:
@@ -151,16 +154,17 @@ class Headroom:
     def _compared(self, name: str, other: str) -> str:
         gain, error = self.gain(name, other)
         how = "better" if gain > 0 else "worse"
-        sure = "" if abs(gain) > CLEAR * error else "not clearly "
-        return f"{sure}{how} ({self.judged_by} by {abs(gain):.2g} ± {error:.1g})"
+        sure = "" if self.clear(name, other) or self.clear(other, name) else "not clearly "
+        over = ", over trainings that diverged" if self.arms[other].diverged else ""
+        return f"{sure}{how} ({self.judged_by} by {abs(gain):.2g} ± {error:.1g}{over})"
 
     def _table(self) -> Iterator[str]:
         width = max(len(arm.title) for arm in self.arms.values())
-        yield f"{'':<{width}}  {'test loss':<28}{self.score_name}"
+        yield f"{'':<{width}}  {'test loss':<26}  {self.score_name}"
         for arm in self.arms.values():
             stopped = f", {arm.diverged} of {len(self.seeds)} diverged" if arm.diverged else ""
             loss, score = _spread(arm.each("loss")), _spread(arm.each("score"))
-            yield f"{arm.title:<{width}}  {loss:<28}{score}{stopped}"
+            yield f"{arm.title:<{width}}  {loss:<26}  {score}{stopped}"
         if self.trivial:
             name = min(self.trivial, key=lambda key: self.trivial[key])
             yield f"{'best trivial predictor':<{width}}  {self.trivial[name]:.3g} ({name})"

@@ -7,7 +7,7 @@ from brian2 import ms, mV, nS, pA
 import neuroanp as nap
 from neuroanp.errors import InvalidValue, UnknownName
 from neuroanp.learner import Workers
-from neuroanp.reward import OtherLanes
+from neuroanp.reward import NoiseCritic, OtherLanes
 from neuroanp.rules import NodePerturbation, WeightPerturbation
 from support.own_networks import circuit, learner
 
@@ -62,6 +62,7 @@ REFUSED = {
     "sigma in the rule": (lambda c: {"rule": NodePerturbation(sigma=0.2)}, "sigma in `perturb`"),
     "noise on weights": (lambda c: {"rule": WeightPerturbation()}, "a rule of noise on nodes"),
     "other lanes": (lambda c: {"modulator": nap.Modulator(baseline=OtherLanes())}, "OtherPass.*RunningMean"),
+    "critic": (lambda c: {"modulator": nap.Modulator(baseline=NoiseCritic())}, "OtherPass.*RunningMean"),
     "signs of what does not learn": (lambda c: {"keep_signs": [c.stdp]}, "Synapses that learn"),
     "no trials": (lambda c: {"trials": 0}, "Learner.trials: expected a whole number of 1 or more"),
 }  # fmt: skip

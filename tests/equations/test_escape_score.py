@@ -9,7 +9,7 @@ import pytest
 from brian2 import ms
 
 from neuroanp.errors import InvalidValue
-from neuroanp.models import ALIF, LIF, CurrentLIF, TanhRNN
+from neuroanp.models import ALIF, LIF, CurrentLIF, Izhikevich, TanhRNN
 from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import EscapeScore
 from neuroanp.tasks import DelayedXOR
@@ -103,3 +103,5 @@ def test_what_cannot_work_is_refused_before_it_runs():
     lanes.check(DelayedXOR())
     with pytest.raises(InvalidValue, match=r"^Recipe\.model: expected a model of spiking cells"):
         lanes.replace(model=TanhRNN()).check(DelayedXOR())
+    with pytest.raises(InvalidValue, match=r"^Recipe\.model: expected a model of spiking cells with known"):
+        lanes.replace(model=Izhikevich()).check(DelayedXOR())

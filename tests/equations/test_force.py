@@ -14,6 +14,7 @@ from neuroanp.optim import SGD, Adam, Clip, WeightBounds
 from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.rules import Force
 from neuroanp.rules.force import least_squares
+from neuroanp.rules.rate_penalty import RatePenalty
 from neuroanp.training.one_thread import one_thread
 from neuroanp.training.recipe import Recipe
 from support.spiking import Wave
@@ -112,6 +113,11 @@ def test_p_stays_an_inverse_over_many_updates_of_strongly_correlated_cells():
     np.testing.assert_allclose(P @ total, np.eye(50), atol=1e-6)
 
 
+def test_a_penalty_that_rounding_hides_is_refused():
+    with pytest.raises(InvalidValue, match=r"^Force\.alpha: expected a penalty that doesn't vanish"):
+        learned(MODELS["lif"], Force(alpha=1e-17, feedback_gain=0.0), LENGTH)
+
+
 RECIPE = Recipe(rule=Force(), optimizer=SGD(lr=1.0), clip=Clip(norm=np.inf), decorrelation=None)
 
 
@@ -122,6 +128,7 @@ RECIPE = Recipe(rule=Force(), optimizer=SGD(lr=1.0), clip=Clip(norm=np.inf), dec
         ("Recipe.optimizer", {"optimizer": SGD(lr=0.5)}),
         ("Recipe.optimizer", {"optimizer": SGD(lr=1.0, readout_lr=0.0)}),
         ("Recipe.optimizer", {"optimizer": SGD(lr=1.0, anneal="linear")}),
+        ("Recipe.rates", {"model": LIF(), "rates": RatePenalty()}),
         ("Recipe.bounds", {"bounds": WeightBounds(low=-1.0)}),
         ("Clip.norm", {"clip": Clip(norm=1.0)}),
         ("Recipe.decorrelation", {"decorrelation": Decorrelation()}),

@@ -81,6 +81,20 @@ def test_hidden_weights_learn_as_by_e_prop_from_the_estimated_errors(model, hold
         variances[3] = max(variances[3], 0)
 
 
+def test_draws_that_do_not_count_and_a_first_return_of_zero_teach_nothing():
+    rule, r = OutputPerturbation(hold=20, feedback="symmetric"), np.full((STEPS, LANES), 1e3)
+    early = np.arange(STEPS)[:, None] < 20
+    record = record_of(rule, ALIFS)
+    record = dataclasses.replace(record, mask=np.where(early, 0.0, record.mask))
+    update, counted = (rule(record, m, rule.start(None)) for m in (r, np.where(early, 0.0, r)))
+    for name, change in counted.items():
+        assert np.abs(change).max() > 0
+        np.testing.assert_array_equal(update[name], change)
+    state = rule.start(None)
+    for change in (*rule(record, 0 * r, state).values(), rule(record, r, state)["W_rec"]):
+        np.testing.assert_array_equal(change, 0)
+
+
 def test_the_readout_learns_the_delta_rule_in_the_mean_from_a_scalar_a_lane():
     """Errors that last for the trial, of outputs that are known; the returns are formed here."""
     rule, rng = OutputPerturbation(feedback="symmetric"), np.random.default_rng(2)

@@ -12,7 +12,8 @@ from neuroanp.errors import InvalidValue, MissingExtra
 from neuroanp.gradients import BPTT
 from neuroanp.models import EI, LIF
 from neuroanp.network.trial import Trial
-from neuroanp.rules import RewardSTDP
+from neuroanp.optim import SGD
+from neuroanp.rules import Force, RewardSTDP
 from neuroanp.tasks import CartPole, CopyingMemory
 from neuroanp.training.loop import Trainer
 from neuroanp.training.recipe import Recipe
@@ -155,6 +156,9 @@ def test_what_is_not_clear_is_not_said():
     assert "One seed tells no spread" in str(report(outcomes(0.1), outcomes(0.2), outcomes(0.1)))
     fallen = Arm("arm", (*outcomes(0.1, 0.2).outcomes, Outcome(loss=3.0, score=0.0, diverged=True)))
     assert "1 of 3 diverged" in str(report(fallen, outcomes(0.2, 0.3, 0.4)))
+    won = str(report(outcomes(0.1, 0.1, 0.1), fallen))
+    assert "does not show here: ours is not clearly better (loss by" in won
+    assert "over trainings that diverged" in won
 
 
 def test_tasks_judged_by_score_are_compared_by_it():
@@ -183,6 +187,12 @@ def test_the_command_prints_and_stores(capsys, tmp_path):
     assert "expected a new file" in capsys.readouterr().err
 
 
-def test_no_seeds_are_refused():
-    with pytest.raises(InvalidValue, match=r"^headroom\.seeds: expected at least one"):
-        headroom(MEMORY, seeds=())
+@pytest.mark.parametrize("seeds", [(), (100, 101, 100)])
+def test_no_seeds_and_one_twice_are_refused(seeds):
+    with pytest.raises(InvalidValue, match=r"^headroom\.seeds: expected at least one, each once"):
+        headroom(MEMORY, seeds=seeds)
+
+
+def test_a_rule_whose_steps_suit_no_other_arm_is_refused():
+    with pytest.raises(InvalidValue, match=r"^headroom\.recipe\.rule: expected a rule that estimates"):
+        headroom(MEMORY, recipe(MEMORY, rule=Force(), optimizer=SGD(lr=1.0), decorrelation=None))

@@ -33,7 +33,7 @@ LOCAL = {
 
 
 def trained(task=TASK, **changes):
-    options = {"model": MODEL, "lanes": 4, "updates": 1, "decorrelation": None} | changes
+    options = {"preset": "node", "model": MODEL, "lanes": 4, "updates": 1, "decorrelation": None} | changes
     return nap.train(task=task, engine="runtime", seed=3, progress=False, tests=0, **options)
 
 

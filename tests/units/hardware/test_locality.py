@@ -13,11 +13,12 @@ from neuroanp.hardware import IntegerChip, OnChip, locality
 from neuroanp.models import LIF, CurrentLIF
 from neuroanp.optim import SGD, Adam, Chain, Clip, WeightBounds
 from neuroanp.optim.decorrelation import Decorrelation
-from neuroanp.reward import Modulator, OtherLanes
+from neuroanp.reward import Modulator, NoiseCritic, OtherLanes
 from neuroanp.rules import (
     ActivityPerturbation,
     DelayedHebbian,
     EProp,
+    EscapeScore,
     NodePerturbation,
     NodeRule,
     OrnsteinUhlenbeck,
@@ -96,6 +97,7 @@ NOT_LOCAL = {
         "mirrored=False",
     ),
     "lanes": ({"modulator": Modulator(baseline=OtherLanes())}, "returns of other lanes", "RunningMean"),
+    "noise critic": ({"modulator": Modulator(baseline=NoiseCritic())}, "square of the noise", "RunningMean"),
     "clipping": ({"optimizer": Chain(Clip(norm=1.0), Adam())}, "norm of the update", "WeightBounds"),
     "decorrelation": ({"decorrelation": Decorrelation()}, "column of D", "decorrelation=None"),
     "e-prop": ({"rule": EProp(feedback="symmetric")}, "present weights", 'EProp(feedback="learned")'),
@@ -124,6 +126,11 @@ def test_what_is_not_local_is_named_before_anything_is_built(case, monkeypatch):
     table = locality(**settings)
     assert not table.local and quantity in str(table) and variant in str(table)
     assert table.line().startswith("not local: ")
+
+
+def test_one_noisy_pass_needs_a_baseline_on_chip_too():
+    with pytest.raises(InvalidValue, match=r"^Modulator\.baseline: expected a baseline of one pass"):
+        OnChip(LIF(), TASK, rule=EscapeScore(), modulator=Modulator())
 
 
 def test_stages_that_do_nothing_are_local():

@@ -30,7 +30,7 @@ OTHERS = {
 
 
 def trained(**changes):
-    options = {"model": MODEL, "lanes": 4, "updates": 3} | changes
+    options = {"preset": "node", "model": MODEL, "lanes": 4, "updates": 3} | changes
     return nap.train(task=TASK, engine="runtime", seed=3, progress=False, tests=0, **options)
 
 

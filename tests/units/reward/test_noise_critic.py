@@ -53,3 +53,12 @@ def test_it_needs_a_noisy_pass():
     record, _ = next(trials(1))
     with pytest.raises(InvalidValue, match=r"^Record\.passes: expected a plus pass"):
         NoiseCritic()(dataclasses.replace(record, passes=("clean",)), 1.0, {})
+
+
+def test_trials_of_other_lengths_are_refused():
+    (first, _), (second, _) = trials(2)
+    state, steps = {}, len(first.mask)
+    NoiseCritic()(first, 1.0, state)
+    shorter = {name: getattr(second, name)[1:] for name in ("loss", "mask", "noise_out")}
+    with pytest.raises(InvalidValue, match=rf"^NoiseCritic: expected {steps} steps a trial, got {steps - 1}"):
+        NoiseCritic()(dataclasses.replace(second, **shorter), 1.0, state)

@@ -12,7 +12,8 @@ from neuroanp.config import document
 from neuroanp.errors import DataError, InvalidValue
 from neuroanp.models import LIF, ConductanceLIF, TanhRNN
 from neuroanp.optim import SGD
-from neuroanp.rules import NodePerturbation, WeightPerturbation
+from neuroanp.reward import RunningMean
+from neuroanp.rules import EscapeScore, NodePerturbation, WeightPerturbation
 from neuroanp.tasks import PatternGeneration
 from support.copying import COPYING, RECIPE, training
 
@@ -41,6 +42,16 @@ def test_it_answers_as_in_its_test(run):
     np.testing.assert_allclose(outputs[:, 0], run.example["outputs"], atol=1e-12)
     np.testing.assert_allclose(((outputs - trial.targets) ** 2 * trial.mask[..., None]).sum()
                                / trial.mask.sum() / 4, run.result["test_loss"], rtol=1e-9)  # fmt: skip
+
+
+def test_cells_that_learned_with_noise_of_their_own_keep_it():
+    recipe = nap.Recipe(
+        model=LIF(hidden=6), rule=EscapeScore(escape=1.0), modulator=nap.Modulator(baseline=RunningMean()),
+        decorrelation=None, lanes=1, updates=1,
+    )  # fmt: skip
+    run = nap.Trainer(PatternGeneration(), recipe, seed=1, engine="runtime", tests=0).run(progress=False)
+    trial = run.task.evaluation(nap.training.seeds.Seeds(1).evaluation)
+    np.testing.assert_array_equal(run.record(trial.inputs, "spikes")["spikes"][:, 0], run.example["spikes"])
 
 
 def test_more_lanes_than_are_simulated_at_a_time(run):
