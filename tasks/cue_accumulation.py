@@ -113,7 +113,7 @@ class CueAccumulation(Decision):
             lanes=32,
             updates=100,
         )
-        if preset == "best":
+        if preset == "best" and self.reward == "error":
             return best
         return best.replace(
             model=ALIF(

@@ -63,8 +63,8 @@ class DelayedXOR(Decision):
     def recipe(self, preset: str) -> Recipe:
         """Adaptive cells: a threshold that jumps at a spike remembers, and makes the exclusive or linear.
 
-        "node" is node perturbation. In "scalar" nothing is known but one number a trial, see
-        `OutputPerturbation`.
+        "node" is node perturbation. In "scalar", and by default for a reward of one bit, nothing is known but
+        one number a trial, see `OutputPerturbation`.
         """
         general = super().recipe(preset)
         if preset == "published":
@@ -80,7 +80,7 @@ class DelayedXOR(Decision):
         )
         if preset == "node":
             return node
-        if preset == "best":
+        if preset == "best" and self.reward == "error":
             faster = Adam(lr=4e-3, input_lr=2e-2, readout_lr=1e-2)
             rule = EProp()
             return node.replace(rule=rule, modulator=Modulator(), optimizer=faster, lanes=64, updates=100)

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from brian2 import ms
+from brian2 import Hz, ms
 
 from neuroanp.config.option import SEEDS, option
 from neuroanp.config.sources import E_PROP, NICOLA_CLOPATH
@@ -16,6 +16,7 @@ from neuroanp.network.trial import Trial
 from neuroanp.optim import SGD, Adam
 from neuroanp.reward import Modulator, OtherLanes
 from neuroanp.rules import EProp, NodePerturbation
+from neuroanp.rules.rate_penalty import RatePenalty
 from neuroanp.tasks import _linear as trivial
 from neuroanp.tasks._decisions import check_times, steps
 from neuroanp.training.recipe import Recipe
@@ -121,7 +122,8 @@ class PatternGeneration(Task):
         if preset == "best":
             faster = Adam(lr=8e-3, input_lr=8e-2, readout_lr=1e-2)
             rule = EProp(every=2, warmup=0)  # there is one trial only, to learn feedback from too
-            return node.replace(rule=rule, modulator=Modulator(), optimizer=faster)
+            rates = RatePenalty(strength=0.03, lowest=0 * Hz, highest=40 * Hz)
+            return node.replace(rule=rule, modulator=Modulator(), optimizer=faster, rates=rates)
         return node.replace(
             rule=NodePerturbation(sigma=0.1, hold=10, readout_sigma=0.03),
             optimizer=Adam(lr=1e-3, input_lr=1e-2, readout_lr=1e-2),

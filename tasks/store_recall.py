@@ -84,6 +84,6 @@ class StoreRecall(Decision):
             lanes=128,
             updates=240,
         )  # fmt: skip
-        if preset == "node":
+        if preset == "node" or self.reward != "error":
             return node
         return node.replace(rule=EProp(), modulator=Modulator(), lanes=64, updates=100)

@@ -179,8 +179,9 @@ class Locality:
 
     def _others(self) -> Iterator[str]:
         adam = Adam()
+        passes = f"passes {', then '.join(self.rule.passes)}, baseline other-pass"
         others = {
-            f"passes {', then '.join(self.rule.passes)}, baseline other-pass": (Modulator(), adam, None),
+            **({} if self.rule.needs_baseline else {passes: (Modulator(), adam, None)}),
             "lanes with a common input, baseline other-lanes": (Modulator(baseline=OtherLanes()), adam, None),
             "clipping": (self.modulator, Chain(Clip(), adam), None),
             "decorrelation": (self.modulator, adam, Decorrelation()),

@@ -100,7 +100,8 @@ class Modulator(Part):
         Raises
         ------
         InvalidValue
-            When the record lacks the passes or lanes that the baseline compares, or has too many inputs.
+            When the record lacks the passes or lanes that the baseline compares, or has too many inputs. A
+            record of a single pass, which `OtherPass` can't compare, gives zeros.
         """
         surprise = self.baseline(record, self.discount, state)
         if self.scope == "global":

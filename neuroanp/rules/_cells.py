@@ -40,7 +40,7 @@ class Course(NamedTuple):
     states: tuple[Array, ...]
     """Potential as the threshold saw it and, where there is one, the rise of the threshold; (T, L, N)."""
     free: Array
-    """1 where a cell isn't refractory, as far as the spikes of the trial tell, else 0; (T, L, N)."""
+    """1 where a cell isn't refractory, as far as spikes from the step before the trial on tell; (T, L, N)."""
 
 
 _AWAKE = Recursion(
@@ -60,7 +60,8 @@ def course(record: Record) -> Course:
     names = [name for name in ("potential", "adaptation") if name in record.hidden]
     states = tuple(np.ascontiguousarray(record.passes.clean(record.hidden[name])) for name in names)
     free = np.empty_like(z)
-    _AWAKE([z, free], carried=[np.zeros_like(z[0])], numbers=[record.cells.refractory])
+    silent = record.cells.refractory
+    _AWAKE([z, free], carried=[silent * np.asarray(record.trace[0])], numbers=[silent])
     return Course(record.cells, z, states, free)
 
 

@@ -153,11 +153,12 @@ class OutputPerturbation(spiking.CellRule):
         r = np.broadcast_to(modulator[starts], (len(starts), d.shape[1])) * d.shape[1]
         power = record.mask[:, :, None] * d**2
         scale = np.add.reduceat(power, starts).mean() or 1.0
-        expected, unexplained = self._variances(record, power / scale, r, starts, state)
-        explained = np.add.reduceat((expected * power).sum(axis=2), starts) / scale
+        unit = float(state.setdefault("unit", np.array(scale)))
+        expected, unexplained = self._variances(record, power / unit, r, starts, state)
+        explained = np.add.reduceat((expected * power).sum(axis=2), starts) / unit
         variance = unexplained + explained
         gain = np.divide(r, variance, out=np.zeros(r.shape), where=variance > 0)
-        update = self._hidden(record, self._signal(record, expected * d, gain / scale), state)
+        update = self._hidden(record, self._signal(record, expected * d, gain / unit), state)
         if self.readout != "perturb":
             return update | self.readout_update(record)
         return update | to_readout(record, self._signal(record, d, r / scale))
@@ -188,7 +189,8 @@ class OutputPerturbation(spiking.CellRule):
         if state["square"].any():
             *a, unexplained = np.linalg.lstsq(state["square"], state["product"], rcond=None)[0]
             expected = y @ a
-            expected = np.maximum(expected, FLOOR * max(expected.max(), 0.0))
+            largest = expected[np.asarray(record.mask) > 0].max(initial=0.0)
+            expected = np.maximum(expected, FLOOR * largest)
         sums = np.add.reduceat(np.einsum("tlo,tlop->tlp", power, y), starts)
         factors = np.concatenate([sums, np.ones((*r.shape, 1))], axis=2).reshape(-1, len(POWERS) + 1)
         state["square"] = MEMORY * state["square"] + factors.T @ factors / len(factors)

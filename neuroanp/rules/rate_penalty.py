@@ -32,6 +32,8 @@ class RatePenalty(Part):
     the gradient of :math:`\tfrac{s}{2} \sum_i (r_i - \mathrm{clip}(r_i))^2` but for the slope of a cell's
     rate by its mean input, for which 1 stands.
 
+    Rates are those of one trial: windows of a few steps on a few lanes have none that mean anything.
+
     Weights of which the rule estimates nothing stay as they are, in a warm-up too, where a chip already
     penalizes. The strength that suits depends on the task, as
     estimates differ in size: those of e-prop are as large as the penalty's with 0.2 in delayed XOR, and with

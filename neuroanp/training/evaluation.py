@@ -17,6 +17,9 @@ _TRIVIAL = "_trivial"
 SAMPLES = 4096
 """Samples (steps x lanes) of a hidden trace that correlations are taken of."""
 
+APART = 2**40
+"""Number of the first trial of an evaluation whose cells are noisy: no training trial has its noise."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Evaluation:
@@ -78,7 +81,8 @@ def evaluate(network: Network, task: Task, trial: Trial) -> Evaluation:
     squared_correlation = float("nan")
     for first in range(0, trial.lanes, network.lanes):
         lanes = np.arange(first, first + network.lanes) % trial.lanes
-        record = network.run(dataclasses.replace(trial.lane(lanes), carry=False), sigma=0.0)
+        index = APART + first if network.perturbation.lasting else 0
+        record = network.run(dataclasses.replace(trial.lane(lanes), carry=False), index, sigma=0.0)
         block = slice(first, first + network.lanes)
         count = min(network.lanes, trial.lanes - first)
         outputs[:, block] = record.outputs[:, 0, :count]

@@ -31,8 +31,8 @@ def reference(record, feedback, damping=0.3):
         total[name] = np.zeros((z.shape[2], source.shape[2]))
         for lane in range(LANES):
             eps_v, eps_b, mean_e = (np.zeros(total[name].shape) for _ in range(3))
-            silent = np.zeros(z.shape[2], int)
             before = record.trace[0, lane]
+            silent = np.where(before > 0, cells.refractory, 0)
             for t in range(STEPS):
                 kept = (before == 0)[:, None]
                 if name == "W_rec" and cells.reset_arrivals:
