@@ -13,6 +13,7 @@ from neuroanp.errors import InvalidValue
 from neuroanp.network.model import ROLES
 from neuroanp.network.network import Network
 from neuroanp.network.trial import Trial
+from neuroanp.training.evaluation import test_index
 from neuroanp.training.recording import Recording
 from neuroanp.types import Array
 
@@ -59,7 +60,7 @@ def _block(network: Network, inputs: Array, first: int, variables: Sequence[str]
     lanes = np.arange(first, first + network.lanes) % inputs.shape[1]
     count = min(network.lanes, inputs.shape[1] - first)
     targets = np.zeros((len(inputs), network.lanes, network.n_out))
-    record = network.run(Trial(inputs[:, lanes], targets), sigma=0.0)
+    record = network.run(Trial(inputs[:, lanes], targets), test_index(network, first), sigma=0.0)
     trace = record.trace[1:]
     arrays = {"outputs": record.outputs[:, 0], "trace": trace, "spikes": trace > 0}
     arrays |= {name: values[:, 0] for name, values in record.hidden.items()}

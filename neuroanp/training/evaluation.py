@@ -81,8 +81,8 @@ def evaluate(network: Network, task: Task, trial: Trial) -> Evaluation:
     squared_correlation = float("nan")
     for first in range(0, trial.lanes, network.lanes):
         lanes = np.arange(first, first + network.lanes) % trial.lanes
-        index = APART + first if network.perturbation.lasting else 0
-        record = network.run(dataclasses.replace(trial.lane(lanes), carry=False), index, sigma=0.0)
+        there = dataclasses.replace(trial.lane(lanes), carry=False)
+        record = network.run(there, test_index(network, first), sigma=0.0)
         block = slice(first, first + network.lanes)
         count = min(network.lanes, trial.lanes - first)
         outputs[:, block] = record.outputs[:, 0, :count]
@@ -120,6 +120,11 @@ def _firing(network: Network, rates: Array) -> dict[str, float]:
         "silent": float((rates == 0).mean()),
         "saturated": float((rates > 0.5 * highest).mean()),
     }
+
+
+def test_index(network: Network, first: int) -> int:
+    """Number of the trial in which lanes from `first` on are tested, which noise of the cells is drawn by."""
+    return APART + first if network.perturbation.lasting else 0
 
 
 def correlation(traces: Array, D: Array | None = None) -> float:

@@ -238,7 +238,7 @@ def run():
     return nap.train(
         task=PatternGeneration(duration=20 * ms, ticks=4), model=CurrentLIF(hidden=8), optimizer=ShiftSGD(),
         rule=NodePerturbation(sigma=0.1, readout="delta"), modulator=Modulator(baseline=RunningMean()),
-        decorrelation=None, lanes=1, engine="runtime", updates=1, seed=3, progress=False, tests=0,
+        decorrelation=None, rates=None, lanes=1, engine="runtime", updates=1, seed=3, progress=False, tests=0,
     )  # fmt: skip
 
 
