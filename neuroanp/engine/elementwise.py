@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from ctypes import CDLL, byref, c_char, c_double, c_int64, c_void_p
+from ctypes import byref, c_char, c_double, c_int64, c_void_p
 from typing import Any
 
 import numpy as np
 
-from neuroanp.engine.build.cache import build
-from neuroanp.engine.build.compiler import Extra, find_compiler
-from neuroanp.engine.errors import CacheError, CompileError
+from neuroanp.engine.kernel import REAL, kernel
 from neuroanp.errors import InvalidValue
 from neuroanp.types import Array
-
-_C = {"d": "double", "f": "float"}
-"""C++ types by NumPy's character of the dtype."""
-
-_SOURCE = """
-#include <cmath>
-#include <cstdint>
-using std::sqrt;
-{functions}
-"""
 
 _FUNCTION = """
 extern "C" __attribute__((visibility("default")))
@@ -93,29 +81,12 @@ class Elementwise:
     def compile(self) -> dict[str, Any]:
         """The function for each dtype, built at the first call; none where no compiler works."""
         if self._functions is None:
-            self._functions = self._build()
+            arguments = [c_int64, *[c_void_p] * len(self.arrays), *[c_double] * len(self.numbers)]
+            self._functions = kernel("elementwise", self._function, arguments)
         return self._functions
 
-    def _build(self) -> dict[str, Any]:
-        compiler = find_compiler()
-        if compiler is None:
-            return {}
-        functions = "".join(self._function(dtype) for dtype in _C)
-        try:
-            path = build(_SOURCE.format(functions=functions), compiler, _NOTHING, {})
-        except (CompileError, CacheError):  # a network says so; here it would only be slower
-            return {}
-        library = CDLL(str(path))
-        compiled = {dtype: library[f"elementwise_{dtype}"] for dtype in _C}
-        for function in compiled.values():
-            function.restype = None
-            function.argtypes = [
-                c_int64, *[c_void_p] * len(self.arrays), *[c_double] * len(self.numbers)
-            ]  # fmt: skip
-        return compiled
-
     def _function(self, dtype: str) -> str:
-        c = _C[dtype]
+        c = REAL[dtype]
         return _FUNCTION.format(
             dtype=dtype,
             c=c,
@@ -135,6 +106,3 @@ class Elementwise:
         for line in self.lines:
             name, expression = line.split("=", 1)
             elements[name.strip()][...] = eval(expression, names, elements)
-
-
-_NOTHING = Extra([], [], [], [], [], [], [])

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from ctypes import CDLL, c_double, c_int64, c_void_p
+from ctypes import c_double, c_int64, c_void_p
 from typing import Any
 
 import numpy as np
 
-from neuroanp.engine.build.cache import build
-from neuroanp.engine.build.compiler import Extra, find_compiler
-from neuroanp.engine.errors import CacheError, CompileError
+from neuroanp.engine.kernel import REAL, kernel
 from neuroanp.errors import InvalidValue
 from neuroanp.types import Array
-
-_C = {"d": "double", "f": "float"}
-"""C++ types by NumPy's character of the dtype."""
-
-_SOURCE = """
-#include <cmath>
-#include <cstdint>
-using std::abs;
-using std::exp;
-{functions}
-"""
 
 _FUNCTION = """
 extern "C" __attribute__((visibility("default")))
@@ -116,28 +103,13 @@ class Recursion:
     def compile(self) -> dict[str, Any]:
         """The function for each dtype, built at the first call; none where no compiler works."""
         if self._functions is None:
-            self._functions = self._build()
+            pointers = len((*self.arrays, *self.units, *self.carried))
+            arguments = [c_int64, c_int64, *[c_void_p] * pointers, *[c_double] * len(self.numbers)]
+            self._functions = kernel("recursion", self._function, arguments)
         return self._functions
 
-    def _build(self) -> dict[str, Any]:
-        compiler = find_compiler()
-        if compiler is None:
-            return {}
-        functions = "".join(self._function(dtype) for dtype in _C)
-        try:
-            path = build(_SOURCE.format(functions=functions), compiler, _NOTHING, {})
-        except (CompileError, CacheError):  # a network says so; here it would only be slower
-            return {}
-        library = CDLL(str(path))
-        compiled = {dtype: library[f"recursion_{dtype}"] for dtype in _C}
-        pointers = [c_void_p] * len((*self.arrays, *self.units, *self.carried))
-        for function in compiled.values():
-            function.restype = None
-            function.argtypes = [c_int64, c_int64, *pointers, *[c_double] * len(self.numbers)]
-        return compiled
-
     def _function(self, dtype: str) -> str:
-        c = _C[dtype]
+        c = REAL[dtype]
         assigned = [name for name, _ in self.lines]
         known = {*self.arrays, *self.units, *self.carried, *self.numbers}
         local = [name for name in dict.fromkeys(assigned) if name not in known]
@@ -172,6 +144,3 @@ class Recursion:
                     places[name][...] = value
                 else:
                     scope[name] = value
-
-
-_NOTHING = Extra([], [], [], [], [], [], [])

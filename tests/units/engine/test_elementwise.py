@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neuroanp.engine import elementwise
+from neuroanp.engine import kernel
 from neuroanp.engine.build.compiler import find_compiler
 from neuroanp.engine.elementwise import Elementwise
 from neuroanp.engine.errors import CompileError
@@ -25,7 +25,7 @@ def made():
 
 def in_numpy(monkeypatch):
     with monkeypatch.context() as without:
-        without.setattr(elementwise, "find_compiler", lambda: None)
+        without.setattr(kernel, "find_compiler", lambda: None)
         alone = made()
         assert alone.compile() == {}
     return alone
@@ -71,7 +71,7 @@ def test_numpy_steps_in_where_nothing_compiles(monkeypatch):
     def fail(*_):
         raise CompileError("no")
 
-    monkeypatch.setattr(elementwise, "build", fail)
+    monkeypatch.setattr(kernel, "build", fail)
     x = np.array([4.0, 8.0])
     Elementwise("x = x - rate * x", arrays=("x",), numbers=("rate",))(x, 0.5)
     np.testing.assert_array_equal(x, [2.0, 4.0])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neuroanp.engine import recursion
+from neuroanp.engine import kernel
 from neuroanp.engine.build.compiler import find_compiler
 from neuroanp.engine.errors import CompileError
 from neuroanp.engine.recursion import Recursion
@@ -38,7 +38,7 @@ def by_hand(x, shift, held, backwards):
 @pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-13), (np.float32, 1e-5)])
 def test_every_step_follows_the_one_before(dtype, rtol, compiled, backwards, monkeypatch):
     if not compiled:
-        monkeypatch.setattr(recursion, "find_compiler", lambda: None)
+        monkeypatch.setattr(kernel, "find_compiler", lambda: None)
     operation = made(backwards)
     assert set(operation.compile()) == ({"d", "f"} if compiled else set())
     rng = np.random.default_rng(3)
@@ -69,7 +69,7 @@ def test_numpy_steps_in_where_nothing_compiles(monkeypatch):
     def fail(*_):
         raise CompileError("no")
 
-    monkeypatch.setattr(recursion, "build", fail)
+    monkeypatch.setattr(kernel, "build", fail)
     x = np.array([[4.0], [2.0], [1.0]])
     Recursion("x = x - rate * x", arrays=("x",), numbers=("rate",))([x], numbers=[0.5])
     np.testing.assert_array_equal(x.ravel(), [2.0, 1.0, 0.5])
