@@ -29,6 +29,7 @@ PARTS = {
     "loop": "forward passes beside Brian2 run anew for each trial",
     "engine": "ordinary Brian2 code beside Brian2's runtime; an empty run; cold and warm start",
     "spiking": "a trial of recurrent LIF cells beside snnTorch, Norse and SpikingJelly",
+    "rules": "updates of spiking cells by e-prop beside updates by node perturbation",
     "sparse": "sparse synapses beside the bare loop over the weights of the spikes that occur",
     "large": "10,000 sparse cells that learn: seconds an update, peak memory",
     "scaling": "growth of the time of an update with units, lanes and steps, as slopes",
