@@ -53,8 +53,8 @@ def cell_constants(model: Model, dt: Any) -> dict[str, float]:
 
 def cell_work(neuron: Neuron, model: Model, hidden: Any, dt: Any) -> list[Any]:
     """Statements of the cells in their slots."""
-    cells = model.cells(dt)
-    hidden.rise = 0.0 if cells is None else cells.rise
+    if (cells := model.cells(dt)) is not None:
+        hidden.rise = cells.rise
     awake = "awake = 1" if model.refractory is None else "awake = int(not_refractory)"
     work = [(joined(awake, neuron.before), "thresholds", -1, "cells_before")]
     work += [(neuron.after, "end", 3, "cells_after")] if neuron.after else []

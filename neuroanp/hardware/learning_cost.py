@@ -47,10 +47,10 @@ class Learning:
     @classmethod
     def of(cls, recipe: Recipe, network: Network, steps: int) -> Learning:
         """Counts for a network that a recipe trained, in trials of so many steps."""
-        modulator, synapses = recipe.modulator, as_trained(recipe)
+        modulator, synapses = recipe.modulator, as_trained(recipe, cells_work=True)
         missing = _missing(synapses)
         if missing is not None:
-            modulator, synapses = alone(recipe), one_lane(recipe)
+            modulator, synapses = alone(recipe), one_lane(recipe, cells_work=True)
         if network.model.skip:
             missing, synapses = NO_SKIP, dict.fromkeys(synapses, NO_SKIP)
         passes = modulator.passes(recipe.rule.passes)
@@ -60,7 +60,7 @@ class Learning:
                 rule=rule, missing=missing, passes=passes, variables={}, one_bit=(), step=None, trial=None
             )
         local = {name: synapse for name, synapse in synapses.items() if isinstance(synapse, Synapse)}
-        sizes = {name: network.weights[name].size for name in local}
+        sizes = {name: network.weights["W_out" if name == "B" else name].size for name in local}
         step = sum(sizes[name] * _each_step(synapse) for name, synapse in local.items())
         end = sum(sizes[name] * synapse.operations(synapse.each_trial) for name, synapse in local.items())
         variables: dict[str, int] = {}

@@ -1,8 +1,8 @@
-"""Cosine of one estimate of spiking cells' weights with the surrogate gradient of its trial: cosine.json.
+"""Cosine of one estimate with the surrogate gradient of its trial, of spiking cells: cosine.json.
 
-``python notebooks/evidence/cosine.py`` takes three minutes. Weights are those after 40 updates of BPTT, held; of
-60 estimates, each with a trial of its own, the first 30 let the rule's feedback settle. Noise is in one of four
-estimates, or in all, as in the recipe of Mackey-Glass.
+``python notebooks/evidence/cosine.py`` takes three minutes. Weights are those after 40 updates of BPTT, and
+held. Of 60 estimates, a trial each, the first 30 let the feedback settle. Noise is in one of
+four estimates, or in all, as in the recipe of Mackey-Glass.
 """
 
 import json

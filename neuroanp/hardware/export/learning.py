@@ -36,16 +36,16 @@ def described(recipe: Recipe) -> dict[str, Any]:
     return plain | {"broadcast": {name: BROADCAST[name] for name in BROADCAST if name in used}}
 
 
-def as_trained(recipe: Recipe) -> dict[str, Synapse | NotLocal]:
-    """Work of every synapse, by weight name, in a recipe as it is."""
-    stages = Chain(recipe.clip, recipe.optimizer, recipe.bounds)
-    return local_synapses(recipe.rule, recipe.modulator, stages, recipe.decorrelation, recipe.rates)
+def as_trained(recipe: Recipe, cells_work: bool = False) -> dict[str, Synapse | NotLocal]:
+    """Work of every synapse, by weight name, in a recipe as it is; `cells_work` as in `local_synapses`."""
+    parts = recipe.rule, recipe.modulator, Chain(recipe.clip, recipe.optimizer, recipe.bounds)
+    return local_synapses(*parts, recipe.decorrelation, recipe.rates, cells_work=cells_work)
 
 
-def one_lane(recipe: Recipe) -> dict[str, Synapse | NotLocal]:
+def one_lane(recipe: Recipe, cells_work: bool = False) -> dict[str, Synapse | NotLocal]:
     """Same with `alone` as modulator, without clipping and decorrelation."""
     stages = Chain(recipe.optimizer, recipe.bounds)
-    return local_synapses(recipe.rule, alone(recipe), stages, rates=recipe.rates)
+    return local_synapses(recipe.rule, alone(recipe), stages, rates=recipe.rates, cells_work=cells_work)
 
 
 def alone(recipe: Recipe) -> Modulator:

@@ -15,12 +15,12 @@ from neuroanp.hardware import cost, energy, neurobench
 from neuroanp.hardware.activity import Activity, after_spike
 from neuroanp.hardware.learning_cost import Learning
 from neuroanp.hardware.neurobench import Layer
-from neuroanp.models import LIF, CurrentLIF, Izhikevich, TanhRNN
+from neuroanp.models import ALIF, LIF, CurrentLIF, Izhikevich, TanhRNN
 from neuroanp.optim import SGD
 from neuroanp.reward import Modulator, RunningMean
 from neuroanp.rules import EvolutionStrategies, NodePerturbation, RewardSTDP, WeightPerturbation
 from neuroanp.substrate import Analog, FixedPoint
-from neuroanp.tasks import PatternGeneration
+from neuroanp.tasks import DelayedXOR, PatternGeneration
 
 pytestmark = pytest.mark.usefixtures("interpreted")
 
@@ -217,3 +217,14 @@ def test_the_shell_counts_a_run_without_any_extra(run, tmp_path, capsys, monkeyp
     assert json.loads(capsys.readouterr().out)["spikes"] == cost(run).spikes
     assert main(["cost", folder, "--energy"]) == 2
     assert "neuroanp[cost]" in capsys.readouterr().err
+
+
+def test_feedback_synapses_are_counted_and_e_prop_is_local():
+    run = nap.train(
+        task=DelayedXOR(evaluation_trials=4), model=ALIF(hidden=6), updates=1, lanes=2, engine="runtime",
+        seed=3, progress=False, tests=0,
+    )  # fmt: skip
+    text = str(cost(run))
+    assert run.recipe.rule.name == "e-prop" and "e-prop, local" in text
+    learning = Learning.of(run.recipe, run.network(), steps=10)
+    assert learning.missing is None and learning.variables["correlation"] == 6  # one output, six cells
