@@ -162,9 +162,12 @@ def test_it_trains_spiking_cells_with_their_readout_and_without():
 
 @pytest.mark.slow
 def test_cells_with_conductances_learn_more_than_their_readout():
-    task = PatternGeneration(duration=200 * ms, ticks=4)
+    task, settings = (
+        PatternGeneration(duration=200 * ms, ticks=4),
+        {"preset": "node", "updates": 300, **TRAINED},
+    )
     alone, whole = (
-        train(ConductanceLIF(hidden=40, input_gain=2.0), task, rule=rule, updates=300, **TRAINED)
+        train(ConductanceLIF(hidden=40, input_gain=2.0), task, rule=rule, **settings)
         for rule in (ReadoutOnly(), BPTT(surrogate="fast-sigmoid"))
     )
     assert whole.result["test_loss"] < 0.7 * alone.result["test_loss"]

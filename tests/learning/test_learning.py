@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from brian2 import ms
 
 from neuroanp.config import registry
 from neuroanp.models import TanhRNN
@@ -11,6 +12,7 @@ from neuroanp.optim.decorrelation import Decorrelation
 from neuroanp.rules import ActivityPerturbation, NodePerturbation, WeightPerturbation
 from neuroanp.training.train import train
 from support.copying import training
+from support.event_files import camera_folder, spoken_folder
 
 RULES = {"nodes": NodePerturbation, "activity": ActivityPerturbation, "weights": WeightPerturbation}
 
@@ -60,7 +62,7 @@ OF_A_USERS_DATA = {"series", "trial-arrays"}
         for name in sorted(registry.classes("task").keys() - {"cart-pole", *OF_A_USERS_DATA})
     ],
 )
-def test_the_published_recipe_of_every_task_with_a_target_runs(name, small_file):
+def test_the_published_recipe_of_every_task_with_a_target_runs(name, small_file, tmp_path):
     small = {
         "copying-memory": {"evaluation_trials": 64},
         "cue-accumulation": {"cues": 3, "evaluation_trials": 16},
@@ -70,6 +72,11 @@ def test_the_published_recipe_of_every_task_with_a_target_runs(name, small_file)
         "store-recall": {"evaluation_trials": 16},
         "weather": {"data": str(small_file()), "train_hours": 400},
     }
+    if name == "spoken-digits":
+        folder = str(spoken_folder(tmp_path))
+        small[name] = {"data": folder, "dataset": "own", "duration": 100 * ms, "pool": 70}
+    elif name == "n-mnist":
+        small[name] = {"data": str(camera_folder(tmp_path))}
     engine = "runtime" if name in SHORT else "compiled"
     task = registry.find("task", name)(**small.get(name, {}))
     run = train(task=task, preset="published", lanes=16, updates=2, engine=engine, progress=False)
