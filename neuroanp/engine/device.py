@@ -26,6 +26,7 @@ from brian2.units.fundamentalunits import fail_for_dimension_mismatch
 from brian2.utils.logger import get_logger
 
 from neuroanp.engine.build.compiler import find_compiler
+from neuroanp.engine.codegen.rows import Rows
 from neuroanp.engine.codegen.unsupported import check_supported, python_code
 from neuroanp.engine.errors import NoImplementation
 from neuroanp.engine.program.base import Program
@@ -192,8 +193,13 @@ class NeuroANPDevice(RuntimeDevice):
                 if isinstance(net, MagicNetwork):
                     net.objects.clear()
 
-    def program(self, net: Any, namespace: dict[str, Any] | None, frame: Any) -> Any:
-        """The ready-to-run program of `net`, with `namespace` (or the names seen from `frame`) in force."""
+    def program(
+        self, net: Any, namespace: dict[str, Any] | None, frame: Any, rows: Rows | None = None
+    ) -> Any:
+        """The ready-to-run program of `net`, with `namespace` (or the names seen from `frame`) in force.
+
+        With `rows`, all groups of the network have as many cells in each of them, and none depends on another.
+        """
         program = self._programs.get(net)
         if program is None or not program.fits(namespace, frame):
             # a network stays where its values are, should the device's engine be changed
@@ -202,7 +208,7 @@ class NeuroANPDevice(RuntimeDevice):
             check_supported(net, self, kind is CompiledProgram)
             names = {**frame.f_globals, **frame.f_locals} if namespace is None else namespace
             try:
-                program = self._made(kind, net, names)
+                program = self._made(kind, net, names, rows)
             except NoImplementation as error:
                 if self.engine != "auto":
                     raise
@@ -221,13 +227,13 @@ class NeuroANPDevice(RuntimeDevice):
         self._fall_back(code)
         return RuntimeProgram
 
-    def _made(self, kind: Any, net: Any, names: dict[str, Any]) -> Program:
+    def _made(self, kind: Any, net: Any, names: dict[str, Any], rows: Rows | None = None) -> Program:
         """A program of a network, whose values come home where it was compiled and is no longer."""
         present = self._programs.get(net)
         if isinstance(present, CompiledProgram) and kind is RuntimeProgram:
             del self._programs[net]
             present.bring_home()
-        return kind(self, net, names)
+        return kind(self, net, names, rows) if kind is CompiledProgram else kind(self, net, names)
 
     def _fall_back(self, reason: str) -> None:
         logger.warn(

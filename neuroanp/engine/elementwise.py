@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from ctypes import byref, c_char, c_double, c_int64, c_void_p
 from typing import Any
 
 import numpy as np
 
 from neuroanp.engine.kernel import REAL, kernel
+from neuroanp.engine.threads import parts, together
 from neuroanp.errors import InvalidValue
 from neuroanp.types import Array
 
@@ -70,7 +72,17 @@ class Elementwise:
         if compiled is None:
             self._in_numpy(arrays, numbers)
         elif size:
-            compiled(size, *[byref(c_char.from_buffer(array)) for array in arrays], *numbers)
+            together([
+                functools.partial(self._some, compiled, arrays, numbers, first, number)
+                for first, number in parts(size)
+            ])  # fmt: skip
+
+    @staticmethod
+    def _some(
+        compiled: Any, arrays: tuple[Array, ...], numbers: tuple[float, ...], first: int, number: int
+    ) -> None:
+        start = first * arrays[0].itemsize
+        compiled(number, *[byref(c_char.from_buffer(array, start)) for array in arrays], *numbers)
 
     def _refuse(self, arrays: tuple[Array, ...]) -> None:
         kinds = {(array.size, array.dtype.name) for array in arrays}

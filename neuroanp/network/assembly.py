@@ -190,7 +190,7 @@ class Assembly:
         def dense(name: str, source: Any, read: str, target: Any, write: str, when: str, order: int) -> Any:
             return DenseProjection(
                 source, read, target, write, rows=rows, blocks=blocks,
-                steady=not on_weights, add=name in ("W_rec", "W_skip"), when=when, order=order, name=name,
+                add=name in ("W_rec", "W_skip"), when=when, order=order, name=name,
             )  # fmt: skip
 
         def events(name: str, target: Any, write: str, inhibit: str | None = None) -> Any:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from neuroanp.engine.products import product
 from neuroanp.errors import InvalidValue
 from neuroanp.types import Array
 
@@ -147,7 +148,7 @@ DECORRELATING = {"D_in": "inputs", "D_hidden": "hidden"}
 
 def mixed(weights: Array, D: Array) -> Array:
     """Weights (post, pre) times a matrix (n, n), where pre is n or a multiple of it: block by block."""
-    return np.asarray((weights.reshape(-1, len(D)) @ D).reshape(weights.shape))
+    return np.asarray(product(weights.reshape(-1, len(D)), D).reshape(weights.shape))
 
 
 NODE_STREAMS = {"hidden": 0, "output": 1}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from neuroanp.engine import device_for
+from neuroanp.engine.codegen.rows import Rows
 from neuroanp.engine.device import LOCK
 from neuroanp.errors import InvalidValue
 from neuroanp.network.assembly import Assembly
@@ -54,6 +55,8 @@ class Network(Displayed):
         World that is observed through the first inputs and takes the readout.
     loss : str, optional
         Loss of one output at one step, an expression of ``y`` and ``target``; the model's when left out.
+    threads : int
+        Threads that share the lanes of a run on the compiled engine; the numbers are the same.
 
     Attributes
     ----------
@@ -84,9 +87,11 @@ class Network(Displayed):
         decorrelated: bool = False,
         plant: Plant | None = None,
         loss: str | None = None,
+        threads: int = 1,
     ) -> None:
-        if isinstance(lanes, bool) or not isinstance(lanes, (int, np.integer)) or lanes < 1:
-            raise InvalidValue("Network.lanes", "a whole number of 1 or more", lanes)
+        for name, number in (("lanes", lanes), ("threads", threads)):
+            if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
+                raise InvalidValue(f"Network.{name}", "a whole number of 1 or more", number)
         if dtype not in ("float64", "float32"):
             raise InvalidValue("Network.dtype", "float64 or float32", dtype)
         if decorrelated and model.outgoing is not None:
@@ -114,7 +119,9 @@ class Network(Displayed):
                 model, self.layout, self.perturbation, decorrelated=decorrelated, plant=plant,
                 wiring=self.wiring, loss=loss,
             )  # fmt: skip
-            self._program = self.device.program(self.parts.net, {}, None)
+            rows = Rows(len(self.passes), lanes)
+            self._program = self.device.program(self.parts.net, {}, None, rows)
+            self._program.use_threads(threads)
         queues = () if self.wiring is None else (self.parts.projections["W_rec"],)
         self._state = State(self.parts.groups, self.layout, queues)
 

@@ -10,6 +10,7 @@ import numpy as np
 from neuroanp.config.naming import ClassName
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
+from neuroanp.engine.threads import summed
 from neuroanp.errors import InvalidValue
 from neuroanp.network.layout import PROJECTIONS, Layout
 from neuroanp.network.perturbation import Perturbation
@@ -267,13 +268,13 @@ class NodeRule(NoiseRule):
         error = delta(record) if self.readout == "delta" else None
         if steps <= 2 * size:
             return self._sum(record, modulator, error)
-        update: Arrays = {}
-        for first in range(0, steps, size):
+
+        def products(first: int) -> Arrays:
             last = min(first + size, steps)
             errors = None if error is None else error[first:last]
-            products = self._sum(part(record, first, last), modulator[first:last], errors)
-            for name, product in products.items():
-                update[name] = update[name] + product if name in update else product
+            return self._sum(part(record, first, last), modulator[first:last], errors)
+
+        update = summed(products, range(0, steps, size))
         if D := record.decorrelation:
             for name, total in update.items():
                 update[name] = decorrelated(total, D[PROJECTIONS[name].decorrelated_by])

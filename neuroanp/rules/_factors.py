@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from neuroanp.engine.products import product
 from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky, leaky_back
 from neuroanp.network.layout import mixed
@@ -124,10 +125,10 @@ def outer(post: Array, x: Array, D: Array | None = None) -> Array:
     post = post.reshape(-1, post.shape[-1])
     x = x.reshape(-1, x.shape[-1]).astype(dtype, copy=False)
     if D is None:
-        return np.asarray(post.T @ x)
+        return product(post.T, x)
     if len(post) < post.shape[1]:
-        return np.asarray(post.T @ (x @ D.T.astype(dtype, copy=False)))
-    return decorrelated(post.T @ x, D)
+        return product(post.T, product(x, D.T.astype(dtype, copy=False)))
+    return decorrelated(product(post.T, x), D)
 
 
 def decorrelated(total: Array, D: Array) -> Array:

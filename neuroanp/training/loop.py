@@ -12,6 +12,7 @@ import numpy as np
 
 from neuroanp.config import checks, document
 from neuroanp.engine.memory import keep_pages
+from neuroanp.engine.threads import physical_cores, using
 from neuroanp.errors import Diverged, Interrupted
 from neuroanp.network.network import Network
 from neuroanp.network.trial import Trial
@@ -61,6 +62,8 @@ class Trainer:
         Precision of the simulation, the weights and the optimizer's state.
     tests : int
         Evaluations on the way, evenly spaced, the last one at the end; 0 for that of the result alone.
+    threads : int, optional
+        Threads for simulation and update, one for each physical core when left out; the result is the same.
     start : Run or mapping, optional
         Run of the same model, whose weights this one goes on from, or the weights by name.
     build : callable
@@ -91,6 +94,7 @@ class Trainer:
         engine: str = "auto",
         dtype: str = "float64",
         tests: int = 20,
+        threads: int | None = None,
         start: Run | Mapping[str, Array] | None = None,
         build: Callable[..., Network] = Network,
     ) -> None:
@@ -98,7 +102,9 @@ class Trainer:
         checks.instance("Trainer.task", task, Task)
         checks.instance("Trainer.recipe", recipe, Recipe)
         self.seed, self.engine, self.dtype, self.tests = seed, engine, dtype, tests
+        self.threads = physical_cores() if threads is None else threads
         checks.whole(self, 0, "seed", "tests")
+        checks.whole(self, 1, "threads")
         checks.one_of(self, "dtype", ("float64", "float32"))
         recipe.check(task)
         others = {"seed": seed, "engine": engine, "dtype": dtype, "tests": tests}
@@ -108,7 +114,7 @@ class Trainer:
         self.network = build(
             recipe.deployed(task.n_in, task.n_out, task.dt), task.n_in, task.n_out, task.dt,
             lanes=recipe.lanes, passes=recipe.passes, perturbation=recipe.rule.perturbation,
-            seed=self.seeds.noise, engine=engine, dtype=dtype,
+            seed=self.seeds.noise, engine=engine, dtype=dtype, threads=self.threads,
             decorrelated=recipe.decorrelation is not None, plant=task.plant, loss=task.loss,
         )  # fmt: skip
         self.engine = self.network.engine
@@ -178,9 +184,9 @@ class Trainer:
         return self.result()
 
     def __iter__(self) -> Iterator[Step]:
-        """Updates that are left, one a turn; meanwhile BLAS has one thread."""
+        """Updates that are left, one a turn; meanwhile BLAS has one thread, as the engine has its own."""
         keep_pages()
-        with one_thread():
+        with one_thread(), using(self.threads):
             while self.state.update < self.recipe.updates:
                 yield self.step()
 

@@ -24,6 +24,7 @@ from brian2.synapses.synapses import Synapses
 from neuroanp.engine.build.compiler import Extra
 from neuroanp.engine.build.template_cache import TemplateCache
 from neuroanp.engine.codegen.code_object import InProcessCodeObject, make_code_objects
+from neuroanp.engine.codegen.rows import Rows, by_rows, separable
 from neuroanp.engine.codegen.source import External, Source, StaticArray, external
 from neuroanp.engine.codegen.translation_unit import CLOCK
 from neuroanp.engine.codegen.trimming import only_objects, plain_unit, with_plain_functions
@@ -141,8 +142,8 @@ class SourceGenerator(CPPStandaloneDevice):
             for obj, name in true_names:
                 obj._name = name
 
-    def generate(self, net: Any, namespace: Mapping[str, Any]) -> Source:
-        """Make the code objects of `net` and return the whole source."""
+    def generate(self, net: Any, namespace: Mapping[str, Any], rows: Rows | None = None) -> Source:
+        """Make the code objects of `net` and return the whole source, in which `rows` don't depend on others."""
         objects = net.sorted_objects
         clocks = sorted({obj.clock for obj in objects}, key=lambda clock: clock.name)
         self._plain = [(obj, f"object{index:04}") for index, obj in enumerate(objects)]
@@ -168,8 +169,9 @@ class SourceGenerator(CPPStandaloneDevice):
                 for key in codeobj.variables
             }
             with self._plain_names():
-                source = self._render(clocks, steps, used, externals)
+                source = self._render(clocks, steps, used, externals, rows)
         source.owners = owners
+        source.separable = rows is not None and separable(objects, used.values(), rows)
         return source
 
     @contextlib.contextmanager
@@ -193,6 +195,7 @@ class SourceGenerator(CPPStandaloneDevice):
         steps: list[tuple[int, str]],
         used: dict[str, Any],
         externals: dict[tuple[str, str], External | None],
+        rows: Rows | None,
     ) -> Source:
         files = _Files()
         constants: dict[Any, tuple[int, External, float]] = {}
@@ -201,6 +204,8 @@ class SourceGenerator(CPPStandaloneDevice):
             lines = "\n".join(self._constant_lines(codeobj, externals, constants))
             for block in ("", *(f"{b}_" for b in codeobj.before_after_blocks)):
                 text = getattr(codeobj.code, f"{block}cpp_file").replace("%CONSTANTS%", lines)
+                if rows is not None:
+                    text = by_rows(text, codeobj, rows)
                 files.write(f"code_objects/{block}{codeobj.name}.cpp", plain_unit(text))
             for variable in codeobj.variables.values():
                 if isinstance(variable, Function):
@@ -237,6 +242,7 @@ class SourceGenerator(CPPStandaloneDevice):
             constants=[(entry, value) for _, entry, value in constants.values()],
             queue_units={c.name for c in used.values() if c.template_name == "synapses_push_spikes"},
             owners={},
+            separable=False,
             external=list({entry.key: entry for entry in externals.values() if entry is not None}.values()),
             extra=self._extra(used),
         )

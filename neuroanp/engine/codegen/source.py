@@ -79,6 +79,8 @@ class Source:
         Code object name to the name of its Brian2 object.
     external : list of External
         Everything that was found outside the network's own variables.
+    separable : bool
+        True where threads can run the rows of the network apart from each other.
     """
 
     files: dict[str, str]
@@ -97,6 +99,7 @@ class Source:
     owners: dict[str, str]
     external: list[External]
     extra: Extra
+    separable: bool
 
 
 def external(

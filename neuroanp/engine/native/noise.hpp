@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "rows.hpp"
+
 namespace neuroanp {
 namespace noise_detail {
 
@@ -62,15 +64,17 @@ inline Product multiply(std::uint64_t a, std::uint64_t b) {
 
 // Calls use(block, row, count, padded, words) for every chunk of `count` blocks, in the order of steps, lanes and
 // units; words are there for `padded` blocks, a multiple of `vector`. Of the rows that it is told, one for each
-// lane, a step has its own `apart` times as many rows after those of the step before.
+// lane, a step has its own `apart` times as many rows after those of the step before. Lanes outside `some` are
+// left out.
 template <std::size_t units_per_block, class Use>
 inline void for_each_chunk(std::uint64_t seed, std::uint64_t stream, std::uint64_t trial, std::uint64_t step,
-                           std::uint64_t lanes, std::uint64_t units, std::uint64_t steps, std::uint64_t apart,
-                           Use use) {
+                           Stretch some, std::uint64_t lanes, std::uint64_t units, std::uint64_t steps,
+                           std::uint64_t apart, Use use) {
     std::uint64_t block[chunk], lane[chunk], at[chunk], row[chunk], words[words_per_block * chunk];
     const std::uint64_t blocks = (units + units_per_block - 1) / units_per_block;
-    std::uint64_t next_block = 0, next_lane = 0, next_step = 0;
-    for (std::uint64_t left = steps * lanes * blocks; left > 0;) {
+    const auto first_lane = static_cast<std::uint64_t>(some.first), end_lane = static_cast<std::uint64_t>(some.end);
+    std::uint64_t next_block = 0, next_lane = first_lane, next_step = 0;
+    for (std::uint64_t left = steps * (end_lane - first_lane) * blocks; left > 0;) {
         const std::size_t count = left < chunk ? static_cast<std::size_t>(left) : chunk;
         const std::size_t padded = (count + vector - 1) / vector * vector;
         for (std::size_t i = 0; i < padded; ++i) {
@@ -80,8 +84,8 @@ inline void for_each_chunk(std::uint64_t seed, std::uint64_t stream, std::uint64
             row[i] = next_step * apart * lanes + next_lane;
             if (++next_block == blocks) {
                 next_block = 0;
-                if (++next_lane == lanes) {
-                    next_lane = 0;
+                if (++next_lane == end_lane) {
+                    next_lane = first_lane;
                     ++next_step;
                 }
             }
@@ -178,19 +182,19 @@ inline void cos_sin(std::uint32_t k, F& cosine, F& sine) {
 
 }  // namespace noise_detail
 
-// Fill out (lanes, units), row-major, with `scale` times standard normal noise; with more than one step, also
-// the following ones, each `apart` times as far behind the one before as out is long.
+// Fill the lanes `some` of out (lanes, units), row-major, with `scale` times standard normal noise; with more than
+// one step, also the following ones, each `apart` times as far behind the one before as out is long.
 //
 // Word j of a block serves units 2j and 2j + 1 of its eight: Box-Muller of u = (k + 1/2) / 2^32 with k the
 // low half, and of the angle 2 pi m / 2^32 with m the high half; the cosine first.
 template <class F>
 void fill_gaussian(F* out, std::uint64_t seed, std::uint64_t stream, std::uint64_t trial, std::uint64_t step,
-                   std::uint64_t lanes, std::uint64_t units, F scale, std::uint64_t steps = 1,
+                   Stretch some, std::uint64_t lanes, std::uint64_t units, F scale, std::uint64_t steps = 1,
                    std::uint64_t apart = 1) {
     namespace d = noise_detail;
     constexpr std::size_t per_block = 2 * d::words_per_block;
     d::for_each_chunk<per_block>(
-        seed, stream, trial, step, lanes, units, steps, apart,
+        seed, stream, trial, step, some, lanes, units, steps, apart,
         [=](const std::uint64_t* block, const std::uint64_t* row, std::size_t count, std::size_t padded,
             const std::uint64_t* words) {
             F noise[per_block * d::chunk];
@@ -217,7 +221,7 @@ void fill_gaussian(F* out, std::uint64_t seed, std::uint64_t stream, std::uint64
 // i % 64 of word i / 64 is set.
 template <class F>
 void fill_sign(F* out, std::uint64_t seed, std::uint64_t stream, std::uint64_t trial, std::uint64_t step,
-               std::uint64_t lanes, std::uint64_t units, F scale, std::uint64_t steps = 1,
+               Stretch some, std::uint64_t lanes, std::uint64_t units, F scale, std::uint64_t steps = 1,
                std::uint64_t apart = 1) {
     namespace d = noise_detail;
     using Bits = d::Bits<F>;
@@ -225,7 +229,7 @@ void fill_sign(F* out, std::uint64_t seed, std::uint64_t stream, std::uint64_t t
     constexpr std::size_t digits = 8 * sizeof(F);
     const Bits plus = d::bit_cast<Bits>(scale);
     d::for_each_chunk<per_block>(
-        seed, stream, trial, step, lanes, units, steps, apart,
+        seed, stream, trial, step, some, lanes, units, steps, apart,
         [=](const std::uint64_t* block, const std::uint64_t* row, std::size_t count, std::size_t,
             const std::uint64_t* words) {
             const auto spread = [=](Bits bits, F* to, std::size_t number) {
@@ -254,13 +258,13 @@ void fill_sign(F* out, std::uint64_t seed, std::uint64_t stream, std::uint64_t t
 // half says what.
 template <class F>
 void fill_rare(F* out, std::uint64_t seed, std::uint64_t stream, std::uint64_t trial, std::uint64_t step,
-               std::uint64_t lanes, std::uint64_t units, F scale, double chance, std::uint64_t steps = 1,
+               Stretch some, std::uint64_t lanes, std::uint64_t units, F scale, double chance, std::uint64_t steps = 1,
                std::uint64_t apart = 1) {
     namespace d = noise_detail;
     const auto limit = static_cast<std::uint64_t>(chance * 4294967296.0);
     const F largest = scale * static_cast<F>(std::sqrt(3.0 / chance));
     d::for_each_chunk<d::words_per_block>(
-        seed, stream, trial, step, lanes, units, steps, apart,
+        seed, stream, trial, step, some, lanes, units, steps, apart,
         [=](const std::uint64_t* block, const std::uint64_t* row, std::size_t count, std::size_t,
             const std::uint64_t* words) {
             for (std::size_t i = 0; i < count; ++i) {
@@ -279,13 +283,13 @@ void fill_rare(F* out, std::uint64_t seed, std::uint64_t stream, std::uint64_t t
 // u = (k + 1/2) / 2^32, with k the low half of a word for unit 2j and the high half for unit 2j + 1.
 template <class F>
 void fill_logistic(F* out, std::uint64_t seed, std::uint64_t stream, std::uint64_t trial, std::uint64_t step,
-                   std::uint64_t lanes, std::uint64_t units, F scale, std::uint64_t steps = 1,
+                   Stretch some, std::uint64_t lanes, std::uint64_t units, F scale, std::uint64_t steps = 1,
                    std::uint64_t apart = 1) {
     namespace d = noise_detail;
     constexpr std::size_t per_block = 2 * d::words_per_block;
     const F half = scale * F(0.27566444771089602);  // sqrt(3) / pi / 2
     d::for_each_chunk<per_block>(
-        seed, stream, trial, step, lanes, units, steps, apart,
+        seed, stream, trial, step, some, lanes, units, steps, apart,
         [=](const std::uint64_t* block, const std::uint64_t* row, std::size_t count, std::size_t padded,
             const std::uint64_t* words) {
             F noise[per_block * d::chunk];

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "rows.hpp"
+
 namespace neuroanp {
 namespace panels_detail {
 
@@ -124,19 +126,22 @@ template <class F> void pack(const F *w, F *panels, int n_in, int n_out) {
     }
 }
 
-// y (rows, n_out) = x (rows, n_in) W^T, or += where `add`, of packed W. A row's sum doesn't depend on the others.
+// y (rows, n_out) = x (rows, n_in) W^T, or += where `add`, of packed W, for some rows. A row's sum doesn't depend
+// on the others.
 template <class F>
-void project_packed(const F *panels, const F *x, F *y, int rows, int n_in, int n_out, bool add) {
+void project_packed(const F *panels, const F *x, F *y, const Stretches &some, int n_in, int n_out, bool add) {
     namespace d = panels_detail;
     for (int first = 0; first < n_out; first += d::columns_each<F>) {
         const int columns = std::min(d::columns_each<F>, n_out - first), count = d::vectors<F>(columns);
-        d::rows_of<F>(rows, count, panels, x, y + first, columns, n_in, n_out, add);
+        for (const Stretch &rows : some)
+            d::rows_of<F>(static_cast<int>(rows.end - rows.first), count, panels, x + rows.first * n_in,
+                          y + rows.first * n_out + first, columns, n_in, n_out, add);
         panels += static_cast<int64_t>(count) * d::width<F> * n_in;
     }
 }
 
 // in kernels.cpp
-extern template void project_packed(const float *, const float *, float *, int, int, int, bool);
-extern template void project_packed(const double *, const double *, double *, int, int, int, bool);
+extern template void project_packed(const float *, const float *, float *, const Stretches &, int, int, bool);
+extern template void project_packed(const double *, const double *, double *, const Stretches &, int, int, bool);
 
 }  // namespace neuroanp

@@ -32,6 +32,13 @@ class Operation(Group, CodeRunner):
     A subclass gives `native`, C++ in which ``@name`` stands for the pointer to variable `name` and
     ``@@name`` for a number fixed when the object is made, and `step`, the same in NumPy.
 
+    Attributes
+    ----------
+    native, native_before : str
+        Code of a step, and that before a run.
+    by_rows : bool
+        True where the code of a step works on ``neuroanp::stretches``, the rows of one thread, alone.
+
     Parameters
     ----------
     group : Group
@@ -44,6 +51,8 @@ class Operation(Group, CodeRunner):
     add_to_magic_network = True
     invalidates_magic_network = False
     native: str
+    native_before: str = ""
+    by_rows: bool = False
 
     def __init__(self, group: Any, when: str, order: int, name: str) -> None:
         self.codeobj_class = None
@@ -59,7 +68,7 @@ class Operation(Group, CodeRunner):
             order=order,
             name=name,
             check_units=False,
-            template_kwds={"native": self._native},
+            template_kwds={"native": self._native, "before_run": self._native_before},
         )
         self.variables = Variables(self)
         self.variables.add_constant("N", value=1)
@@ -79,7 +88,13 @@ class Operation(Group, CodeRunner):
         self.variables[name].set_value(0)
 
     def _native(self, get_array_name: Any, variables: Any) -> str:
-        text = re.sub(r"@@(\w+)", lambda match: str(self._numbers[match[1]]), self.native)
+        return self._text(self.native, get_array_name, variables)
+
+    def _native_before(self, get_array_name: Any, variables: Any) -> str:
+        return self._text(self.native_before, get_array_name, variables)
+
+    def _text(self, native: str, get_array_name: Any, variables: Any) -> str:
+        text = re.sub(r"@@(\w+)", lambda match: str(self._numbers[match[1]]), native)
         return re.sub(r"@(\w+)", lambda match: get_array_name(variables[match[1]]), text)
 
     def array(self, name: str) -> np.ndarray:

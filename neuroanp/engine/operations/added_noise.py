@@ -27,10 +27,9 @@ class AddedNoise(CounterNoise):
     """
 
     def __init__(self, target: Any, write: str, *, integrated: bool, **options: Any) -> None:
-        native = CounterNoise.native.rsplit("static const int signs", 1)[0]
         start = "@target" if integrated else "@base"
         adding = f"for (int k = 0; k < @@size; k++) @target[k] = {start}[k] + noise[k];\n@row[0]++;"
-        self.native = f"if (@row[0] < @steps[0]) {{{native}{adding}\n}}"
+        self.native = f"if (@row[0] < @steps[0]) {{{self.drawing}{adding}\n}}"
         self.integrated = integrated
         super().__init__(target, write, signs=(1,), lanes=1, **options)
 

@@ -20,12 +20,14 @@ class DelayLine(Operation):
     """
 
     native = """
-    for (int row = 0; row < @@rows; row++) {
-        auto* const line = @target + row * @@width;
-        memmove(line + @@size, line, (@@width - @@size) * sizeof(*line));
-        memcpy(line, @source + row * @@size, @@size * sizeof(*line));
-    }
+    for (const auto& rows : neuroanp::stretches(@@rows))
+        for (int64_t row = rows.first; row < rows.end; row++) {
+            auto* const line = @target + row * @@width;
+            memmove(line + @@size, line, (@@width - @@size) * sizeof(*line));
+            memcpy(line, @source + row * @@size, @@size * sizeof(*line));
+        }
     """
+    by_rows = True
 
     def __init__(
         self, source: Any, read: str, target: Any, write: str, *, rows: int, when: str, order: int, name: str

@@ -28,23 +28,23 @@ class DenseProjection(Operation):
     blocks : int
         1 when all rows share one weight matrix; else the number of passes, or of passes x lanes, each with
         a matrix of its own (weight perturbation).
-    steady : bool
-        The weights stay the same between calls of `start`: products then use a packed copy, which is quicker
-        than BLAS.
     """
 
-    # `packed` is the address of the panels with the weights of this trial, 0 while there are none
-    native = """
-    for (int block = 0; block < @@blocks; block++)
-        neuroanp::project(@weights + block * @@n_out * @@n_in, @source + block * @@rows * @@n_in,
-                          @target + block * @@rows * @@n_out, @@rows, @@n_in, @@n_out, @@add);
-    """
-    native_packed = """
+    # `packed` is the address of the panels with the weights in force, 0 while there are none
+    native_before = """
     auto* const panels = neuroanp::aligned(@panels);
-    if (@packed[0] != (int64_t)panels) neuroanp::pack(@weights, panels, @@n_in, @@n_out);
+    if (@packed[0] != (int64_t)panels)
+        for (int block = 0; block < @@blocks; block++)
+            neuroanp::pack(@weights + block * @@n_out * @@n_in, panels + block * @@panel, @@n_in, @@n_out);
     @packed[0] = (int64_t)panels;
-    neuroanp::project_packed(panels, @source, @target, @@rows, @@n_in, @@n_out, @@add);
     """
+    native = f"""{native_before}
+    for (int block = 0; block < @@blocks; block++)
+        neuroanp::project_packed(panels + block * @@panel, @source, @target,
+                                 neuroanp::among(neuroanp::stretches(@@blocks * @@rows), block * @@rows, @@rows),
+                                 @@n_in, @@n_out, @@add);
+    """
+    by_rows = True
 
     def __init__(
         self,
@@ -59,7 +59,6 @@ class DenseProjection(Operation):
         order: int,
         name: str,
         blocks: int = 1,
-        steady: bool = False,
     ) -> None:
         super().__init__(target, when, order, name)
         self._refer("source", source, read)
@@ -69,10 +68,9 @@ class DenseProjection(Operation):
         dtype = target.variables[write].dtype
         self._buffer("weights", dtype, blocks * self.n_out * self.n_in)
         self.variables.add_array("packed", size=1, dtype=np.int64)
-        if steady:
-            self._buffer("panels", dtype, -(-self.n_out // WIDEST) * WIDEST * self.n_in + WIDEST)
-            self.native = self.native_packed
-        sizes = {"rows": rows // blocks, "n_in": self.n_in, "n_out": self.n_out}
+        panel = -(-self.n_out // WIDEST) * WIDEST * self.n_in
+        self._buffer("panels", dtype, blocks * panel + WIDEST)
+        sizes = {"rows": rows // blocks, "n_in": self.n_in, "n_out": self.n_out, "panel": panel}
         self._ready(add=str(add).lower(), blocks=blocks, **sizes)
 
     @property

@@ -33,11 +33,13 @@ class Interleave(Operation):
     """
 
     native = """
-    for (int row = 0; row < @@rows; row++) {
-        const bool open = @@open;
-        @@copies
-    }
+    for (const auto& rows : neuroanp::stretches(@@rows))
+        for (int64_t row = rows.first; row < rows.end; row++) {
+            const bool open = @@open;
+            @@copies
+        }
     """
+    by_rows = True
 
     def __init__(
         self,

@@ -37,23 +37,31 @@ class CounterNoise(Operation):
         Rare noise: probability of noise other than 0.
     """
 
-    native = """
-    @dtype* const noise = @buffer + @row[0] * @@size;
-    if (@sigma[0] == 0) {
-        std::memset(noise, 0, @@size * sizeof(@dtype));
-    } else if (@row[0] % (@hold[0] * @@ahead) == 0) {
-        const int64_t left = (@steps[0] - @row[0] + @hold[0] - 1) / @hold[0];
-        neuroanp::fill_@@distribution(noise, (uint64_t)@seed[0], (uint64_t)@@stream, (uint64_t)@trial[0],
-                                      (uint64_t)(@row[0] / @hold[0]), @@lanes, @@units,
-                                      (@dtype)@sigma[0]@@chance, left < @@ahead ? left : @@ahead, @hold[0]);
+    drawing = """
+    const int64_t row = @row[0], hold = @hold[0], left = (@steps[0] - row + hold - 1) / hold;
+    @dtype* const noise = @buffer + row * @@size;
+    for (const auto& lanes : neuroanp::stretches(@@lanes)) {
+        @dtype* const first = noise + lanes.first * @@units;
+        const size_t bytes = (lanes.end - lanes.first) * @@units * sizeof(@dtype);
+        if (@sigma[0] == 0) {
+            std::memset(first, 0, bytes);
+        } else if (row % (hold * @@ahead) == 0) {
+            neuroanp::fill_@@distribution(noise, (uint64_t)@seed[0], (uint64_t)@@stream, (uint64_t)@trial[0],
+                                          (uint64_t)(row / hold), lanes, @@lanes, @@units,
+                                          (@dtype)@sigma[0]@@chance, left < @@ahead ? left : @@ahead, hold);
+        }
+        if (row % hold != 0) std::memcpy(first, first - @@size, bytes);
     }
-    if (@row[0] % @hold[0] != 0)
-        std::memcpy(noise, noise - @@size, @@size * sizeof(@dtype));
-    static const int signs[] = {@@signs};
-    for (int pass = 0; pass < @@passes; pass++)
-        for (int k = 0; k < @@size; k++) @target[pass * @@size + k] = signs[pass] * noise[k];
+    """
+    native = f"""{drawing}
+    static const int signs[] = {{@@signs}};
+    for (const auto& lanes : neuroanp::stretches(@@lanes))
+        for (int pass = 0; pass < @@passes; pass++)
+            for (int64_t k = lanes.first * @@units; k < lanes.end * @@units; k++)
+                @target[pass * @@size + k] = signs[pass] * noise[k];
     @row[0]++;
     """
+    by_rows = True
 
     def __init__(
         self,

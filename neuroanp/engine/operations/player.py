@@ -24,11 +24,13 @@ class Player(Operation):
 
     native = """
     static const int signs[] = {@@signs};
-    for (int pass = 0; pass < @@passes; pass++)
-        for (int k = 0; k < @@size; k++)
-            @target[pass * @@size + k] = signs[pass] * @buffer[@row[0] * @@size + k];
+    for (const auto& cells : neuroanp::cells_of_pass(@@size))
+        for (int pass = 0; pass < @@passes; pass++)
+            for (int64_t k = cells.first; k < cells.end; k++)
+                @target[pass * @@size + k] = signs[pass] * @buffer[@row[0] * @@size + k];
     @row[0]++;
     """
+    by_rows = True
 
     def __init__(
         self, target: Any, write: str, *, signs: tuple[int, ...], when: str, order: int, name: str

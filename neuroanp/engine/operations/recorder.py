@@ -21,10 +21,13 @@ class Recorder(Operation):
 
     native = """
     if ((size_t)(@row[0] + 1) * @@size <= _numbuffer) {
-        std::memcpy(@buffer + @row[0] * @@size, @source, @@size * sizeof(@source[0]));
+        for (const auto& cells : neuroanp::cells(@@size))
+            std::memcpy(@buffer + @row[0] * @@size + cells.first, @source + cells.first,
+                        (cells.end - cells.first) * sizeof(@source[0]));
         @row[0]++;
     }
     """
+    by_rows = True
 
     def __init__(self, source: Any, read: str, *, when: str, order: int, name: str) -> None:
         super().__init__(source, when, order, name)
@@ -68,14 +71,18 @@ class CourseRecorder(Operation):
     const @dtype* __restrict const from = @source;
     @dtype* __restrict const sum = @course + (@row[0] + 1) * @@width;
     static const @dtype shares[] = {@@shares};
-    for (int k = 0; k < @@width; k++) {
-        sum[k] = shares[0] * from[k];
-        for (int pass = 1; pass < @@passes; pass++) sum[k] += shares[pass] * from[pass * @@width + k];
+    for (const auto& cells : neuroanp::cells_of_pass(@@width)) {
+        for (int64_t k = cells.first; k < cells.end; k++) {
+            sum[k] = shares[0] * from[k];
+            for (int pass = 1; pass < @@passes; pass++) sum[k] += shares[pass] * from[pass * @@width + k];
+        }
+        for (int64_t k = cells.first; @@apart && k < @@passes * @@width; k += @@width)
+            std::memcpy(@buffer + @row[0] * @@passes * @@width + k, from + k,
+                        (cells.end - cells.first) * sizeof(@dtype));
     }
-    if (@@apart)
-        std::memcpy(@buffer + @row[0] * @@passes * @@width, from, @@passes * @@width * sizeof(@dtype));
     @row[0]++;
     """
+    by_rows = True
 
     def __init__(
         self,

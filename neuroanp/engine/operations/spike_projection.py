@@ -15,6 +15,7 @@ class SpikeProjection(SpikeDriven):
     native = """
     neuroanp::add_rows(@weights, @spikes, @target, @@n_in, @@n_out, @spikes[@@cells]);
     """
+    by_rows = True
     native_signed = """
     neuroanp::add_rows_by_sign(@weights, @spikes, @target, @inhibited, @@n_in, @@n_out, @spikes[@@cells]);
     """

@@ -33,15 +33,16 @@ class WeightNoise(Operation):
         `start` takes the noise of every step instead of drawing it.
     """
 
-    native = """
+    drawing = """
     if (@@hold == 0 ? @row[0] == 0 : @row[0] % @@hold == 0) {
         @dtype* noise = @noise;
         if (@@given)
             noise = @course + @row[0] * @@members * @@n_out * @@n_in;
         else
             neuroanp::fill_@@distribution(noise, (uint64_t)@seed[0], (uint64_t)@@stream, (uint64_t)@trial[0],
-                                          @@hold == 0 ? 0 : (uint64_t)(@row[0] / @@hold), @@members * @@n_out,
-                                          @@n_in, (@dtype)@sigma[0]);
+                                          @@hold == 0 ? 0 : (uint64_t)(@row[0] / @@hold),
+                                          {0, @@members * @@n_out}, @@members * @@n_out, @@n_in,
+                                          (@dtype)@sigma[0]);
         if (@@mixed) {
             neuroanp::multiply(noise, @mix, @product, @@members * @@n_out, @@n_in);
             noise = @product;
@@ -52,9 +53,10 @@ class WeightNoise(Operation):
             for (int member = 0; member < @@members; member++)
                 for (int k = 0; k < @@n_out * @@n_in; k++)
                     *weights++ = @mean[k] + signs[pass] * noise[member * @@n_out * @@n_in + k];
+        @packed[0] = 0;
     }
-    @row[0]++;
     """
+    native = "@row[0]++;"
 
     def __init__(
         self,
@@ -73,6 +75,7 @@ class WeightNoise(Operation):
     ) -> None:
         super().__init__(projection, when, order, name)
         self._refer("weights", projection, "weights")
+        self._refer("packed", projection, "packed")
         dtype = projection.variables["weights"].dtype
         self.signs, self.hold, self.distribution, self.stream = signs, hold, distribution, stream
         self.mixed, self.given = mixed, given
@@ -89,7 +92,12 @@ class WeightNoise(Operation):
         self._buffer("product", dtype, size if mixed else 0)
         self._buffer("mix", dtype, projection.n_in**2 if mixed else 0)
         self._buffer("course", dtype)
-        self.native = self.native.replace("@dtype", "double" if dtype == np.float64 else "float")
+        drawing = self.drawing.replace("@dtype", "double" if dtype == np.float64 else "float")
+        self.by_rows = hold == 0
+        if self.by_rows:
+            self.native_before = drawing
+        else:
+            self.native = drawing + self.native
         self._ready(
             n_out=projection.n_out,
             n_in=projection.n_in,

@@ -127,6 +127,9 @@ class Program(abc.ABC):
     def names(self) -> list[str]:
         """Name of the Brian2 object of each part of a step."""
 
+    def use_threads(self, number: int) -> None:
+        """Take so many threads from the next run on, where the network's rows can be run apart."""
+
     @abc.abstractmethod
     def prepare(self) -> None:
         """Make ready for a run; look again at delays and connections where `prepared` is false."""

@@ -15,22 +15,26 @@ from brian2.synapses import synapses as brian2_synapses
 from neuroanp.engine.build.cache import build
 from neuroanp.engine.build.compiler import find_compiler
 from neuroanp.engine.codegen.generator import SourceGenerator
+from neuroanp.engine.codegen.rows import Rows
 from neuroanp.engine.codegen.translation_unit import unity
 from neuroanp.engine.errors import NoCompiler
 from neuroanp.engine.program.base import Binding, Program
+from neuroanp.engine.program.crew import Crew
 from neuroanp.engine.program.library import Library, LibraryTable, LibraryVector
 
 
 class CompiledProgram(Program):
     """A network as a library in this process."""
 
-    def __init__(self, device: Any, net: Any, namespace: Mapping[str, Any]) -> None:
+    def __init__(
+        self, device: Any, net: Any, namespace: Mapping[str, Any], rows: Rows | None = None
+    ) -> None:
         compiler = find_compiler()
         if compiler is None:
             raise NoCompiler
         super().__init__(device, net)
         self._synapses = [weakref.ref(obj) for obj in net.sorted_objects if isinstance(obj, Synapses)]
-        source = SourceGenerator(device).generate(net, namespace)
+        source = SourceGenerator(device).generate(net, namespace, rows)
         text = unity(source, _brian2_files())
         path = build(text, compiler, source.extra, source.owners)
         self._borrowed = [variable for variable, _ in source.borrowed]
@@ -38,6 +42,8 @@ class CompiledProgram(Program):
         self._static = dict(enumerate(source.static, start=len(source.arrays)))
         self._constants = {entry.key: index for index, (entry, _) in enumerate(source.constants)}
         self.library = Library(path, [value for _, value in source.constants])
+        self._path, self._crew = path, None
+        self._rows = rows if source.separable else None
         for slot, static in self._static.items():
             self.library.bind(slot, static.values)
         if "neuroanp::project(" in text or "neuroanp::multiply(" in text:
@@ -48,6 +54,9 @@ class CompiledProgram(Program):
     def _take_over(self, source: Any) -> None:
         """Make this library the home of the network's values, wherever they were."""
         arrays = self.device.arrays
+        names = [variable.name for variable, _ in source.arrays]
+        self._timestep = names.index("timestep")
+        self._lists = {slot for slot, name in enumerate(names) if name == "_spikespace"}
         for slot, (variable, _) in enumerate(source.arrays):
             self.library.bind(slot, arrays[variable])
         self.library.bind_clocks()
@@ -63,6 +72,8 @@ class CompiledProgram(Program):
         """Let the library work on the present memory of arrays that the user may have made longer."""
         for index, variable in enumerate(self._borrowed):
             self.library.borrow(index, self.device.arrays[variable].data)
+            if self._crew is not None:
+                self._crew.borrow(index, self.device.arrays[variable].data)
 
     def _move(self, variable: Any, home: Any) -> None:
         values = self.device.arrays[variable].data
@@ -102,6 +113,7 @@ class CompiledProgram(Program):
                 return False
             self.library.constants[index] = float(value)
         binding.value = value
+        self.use_threads(1)
         return True
 
     def prepare(self) -> None:
@@ -120,8 +132,22 @@ class CompiledProgram(Program):
         self.library.before_run(not self.prepared)
         self.prepared = True
 
+    def use_threads(self, number: int) -> None:
+        members = 1 if self._rows is None else min(number, self._rows.lanes)
+        if members == (1 if self._crew is None else len(self._crew.copies) + 1):
+            return
+        if self._crew is not None:
+            self._crew.dismiss()
+        self._crew = None
+        if members > 1:
+            self._crew = Crew(self.library, self._copy, self._rows, members, self._timestep, self._lists)
+            self.prepared = False
+
+    def _copy(self) -> Library:
+        return Library(self._path, list(self.library.constants))
+
     def advance(self, ends: Any, budget: float) -> tuple[bool, float]:
-        return self.library.advance(ends, budget, self.spent)
+        return (self._crew or self.library).advance(ends, budget, self.spent)
 
     @property
     def names(self) -> list[str]:

@@ -40,6 +40,11 @@ class Library:
         The shared library.
     constants : list of float
         First values of the constants block.
+
+    Attributes
+    ----------
+    bound : dict
+        Memory of the source's arrays, by slot.
     """
 
     def __init__(self, path: Path, constants: list[float]) -> None:
@@ -56,7 +61,8 @@ class Library:
         block = self.dll.neuroanp_constants()
         self.constants = (ctypes.c_double * len(constants)).from_address(block)
         self.constants[:] = constants  # type: ignore[assignment]
-        self._bound: dict[Any, np.ndarray] = {}
+        self.bound: dict[int, np.ndarray] = {}
+        self._kept: dict[Any, np.ndarray] = {}
         self._now = ctypes.c_double()
         self._now_pointer = ctypes.byref(self._now)
 
@@ -67,6 +73,7 @@ class Library:
             "bind": (None, [i32, pointer]),
             "start": (None, []),
             "before_run": (None, [i32]),
+            "part": (None, [i64, i64, i64, i64]),
             "advance": (i32, [pointer, ctypes.c_double, pointer, pointer]),
             "vector_data": (pointer, [i32]),
             "vector_size": (i64, [i32]),
@@ -103,12 +110,12 @@ class Library:
 
         Slots are numbered as the source has them: variables first, then arrays of functions.
         """
-        self._bound[slot] = array
+        self.bound[slot] = array
         self.dll.neuroanp_bind(slot, array.ctypes.data)
 
     def borrow(self, index: int, array: np.ndarray) -> None:
         """Let a dynamic array of the source be the memory of `array`, kept alive here."""
-        self._bound["borrowed", index] = array
+        self._kept["borrowed", index] = array
         self.dll.neuroanp_borrow(index, array.ctypes.data, len(array))
 
     def bind_blas(self) -> None:
@@ -117,8 +124,12 @@ class Library:
 
     def bind_random(self, state: np.ndarray) -> None:
         """Let the random generator be in the memory of `state`, kept alive here."""
-        self._bound["random"] = state
+        self._kept["random"] = state
         self.dll.neuroanp_random_bind(state.ctypes.data)
+
+    def take_part(self, passes: int, lanes: int, first: int, number: int) -> None:
+        """Run some lanes alone, `number` of `lanes` from `first` on; all of them where it is 0."""
+        self.dll.neuroanp_part(passes, lanes, first, number)
 
     def bind_clocks(self) -> None:
         """Connect the clocks to their bound arrays."""

@@ -5,7 +5,8 @@
     {{scalar_code|autoindent}}
     if ((size_t)({{row}} + 1) * ({{constant_or_scalar('N', variables['N'])}} / {{block}}) > _numbuffer) return;
     {{c_data_type(variables['buffer'].dtype)}}* _means = {{buffer}} + {{row}} * ({{constant_or_scalar('N', variables['N'])}} / {{block}});
-    for (int _b = 0; _b < {{constant_or_scalar('N', variables['N'])}} / {{block}}; _b++)
+    for (const auto& _mine : neuroanp::cells({{constant_or_scalar('N', variables['N'])}} / {{block}}))
+    for (int64_t _b = _mine.first; _b < _mine.end; neuroanp::go_on(_b))
     {
         double _sum = 0;
         for (int _k = 0; _k < {{block}}; _k++)

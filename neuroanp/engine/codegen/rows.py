@@ -1,0 +1,68 @@
+"""Code of a network for some of its rows, which are as many for each lane of each pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from brian2 import NeuronGroup
+from brian2.core.functions import Function
+from brian2.utils.stringtools import get_identifiers
+
+from neuroanp.engine.operations._base import Operation
+from neuroanp.engine.operations.block_mean import BlockMean
+
+_LOOP = re.compile(r"for\((int|size_t) _idx=0; _idx<_?N; _idx\+\+\)")
+
+
+class Rows(NamedTuple):
+    """Rows of a network whose groups all have (passes, lanes, n) cells, where no row depends on another."""
+
+    passes: int
+    lanes: int
+
+    @property
+    def count(self) -> int:
+        """Passes x lanes."""
+        return self.passes * self.lanes
+
+
+def by_rows(text: str, codeobj: Any, rows: Rows) -> str:
+    """Code of a group of cells, row by row: then a row's numbers don't depend on the rows beside it.
+
+    The compiler makes vectors of neighbouring cells, and the last ones, which don't fill a vector, may come
+    out with other bits.
+    """
+    if not _LOOP.search(text):
+        return text
+    each = codeobj.variables["N"].get_value() // rows.count
+    loops = (
+        f"for (const auto& _rows : neuroanp::stretches({rows.count})) "
+        "for (int64_t _row = _rows.first; _row < _rows.end; neuroanp::go_on(_row)) "
+        rf"for (\1 _idx = _row * {each}; _idx < (\1)((_row + 1) * {each}); _idx++)"
+    )
+    return _LOOP.sub(loops, text)
+
+
+def separable(objects: Iterable[Any], used: Iterable[Any], rows: Rows) -> bool:
+    """True where threads can run the rows of a network apart from each other.
+
+    Parameters
+    ----------
+    objects : iterable of BrianObject
+    used : iterable of CodeObject
+    rows : Rows
+    """
+    groups_fit = all(len(obj) % rows.count == 0 for obj in objects if isinstance(obj, NeuronGroup))
+    return groups_fit and len({obj.clock for obj in objects}) == 1 and all(map(_separable, used))
+
+
+def _separable(codeobj: Any) -> bool:
+    owner = codeobj.owner
+    if isinstance(owner, Operation):
+        return owner.by_rows
+    if codeobj.template_name not in ("stateupdate", "threshold", "reset", "block_mean"):
+        return False
+    functions = [value for value in codeobj.variables.values() if isinstance(value, Function)]
+    return all(function.stateless for function in functions)
