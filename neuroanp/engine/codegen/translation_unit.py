@@ -73,7 +73,7 @@ def unity(source: Source, library_files: dict[str, str]) -> str:
     code = "\n".join(bodies)
     plain = _plain(code) and all(header.startswith("<") for header in headers)
     includes = "\n".join(f"#include {header}" for header in headers if not (plain and header in _RARE))
-    native = "\n".join(f'#include "{name}.hpp"' for name in ("runtime", "rows", "noise", "dense", "panels", "sparse"))
+    native = "\n".join(f'#include "{name}.hpp"' for name in ("runtime", "rows", "noise", "dense", "team", "sparse"))
     block = _GLOBALS.format(constants=max(len(source.constants), 1))
     return "\n".join([includes, native, block, code, _api(source)])
 
@@ -180,9 +180,16 @@ NEUROANP_EXPORT void neuroanp_before_run(int queues) {{
 NEUROANP_EXPORT void neuroanp_part(int64_t passes, int64_t all, int64_t first, int64_t lanes) {{
     part = {{passes, all, first, lanes}};
 }}
+NEUROANP_EXPORT void neuroanp_gather(int members) {{
+    team.members = members;
+    team.open = true;
+}}
+NEUROANP_EXPORT void neuroanp_help(int member) {{ help(member); }}
 NEUROANP_EXPORT int neuroanp_advance(const int64_t* ends, double budget, double* now, double* spent) {{
     for (size_t k = 0; k < clocks.size(); k++) clocks[k].end = ends[k];
-    if (!advance(clocks, steps, budget, now, spent)) return 0;
+    const bool finished = advance(clocks, steps, budget, now, spent);
+    team.open = false;
+    if (!finished) return 0;
 {after}
     return 1;
 }}

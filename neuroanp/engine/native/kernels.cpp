@@ -2,6 +2,6 @@
 #include "panels.hpp"
 
 namespace neuroanp {
-template void project_packed(const float *, const float *, float *, const Stretches &, int, int, bool);
-template void project_packed(const double *, const double *, double *, const Stretches &, int, int, bool);
+template void project_packed(const float *, const float *, float *, const Stretches &, int, int, bool, int, int);
+template void project_packed(const double *, const double *, double *, const Stretches &, int, int, bool, int, int);
 }  // namespace neuroanp

@@ -40,6 +40,20 @@ template <class Vector> inline void hold([[maybe_unused]] Vector &v) {
 #endif
 }
 
+// Lines of the cache that are asked for while others are in work, as weights may be far away.
+struct Ahead {
+    const char *next, *end;
+
+    // The next `count` lines; past the end they are those that are at hand.
+    const char *lines(int64_t count, const void *at_hand, int &apart) {
+        const char *first = next < end ? next : static_cast<const char *>(at_hand);
+        apart = next < end ? line : 0;
+        next += count * line;
+        return first;
+    }
+    static constexpr int line = 64;
+};
+
 // How many inputs are summed apart, so that few vectors keep the arithmetic busy; by B alone, as it orders the sum.
 template <int B> constexpr int apart = vectors_each / B;
 
@@ -61,13 +75,17 @@ inline void add_products(typename Of<F>::vector (&sum)[R][B], const F *panel, co
 // y (R, columns) of rows n_out apart = or += x (R, n_in) times one panel of B vectors. Out of line and not made
 // anew for one n_in, or the compiler would unroll the sum and order it by R and B.
 template <class F, int R, int B>
-[[gnu::noinline, gnu::noclone]] void product(const F *panel, const F *x, F *y, int columns, int n_in, int n_out, bool add) {
+[[gnu::noinline, gnu::noclone]] void product(const F *panel, const F *x, F *y, int columns, int n_in, int n_out, bool add,
+                                             Ahead &ahead) {
     using Vector = typename Of<F>::vector;
     constexpr int S = apart<B>;
     Vector sum[S][R][B] = {};
-    int j = 0;
-    for (; j + S <= n_in; j += S)
+    int j = 0, between;
+    const char *far = ahead.lines(n_in / S, panel, between);
+    for (; j + S <= n_in; j += S, far += between) {
+        __builtin_prefetch(far, 0, 2);
         for (int s = 0; s < S; s++) add_products<F, R, B>(sum[s], panel, x, j + s, n_in);
+    }
     for (int s = 0; s < S - 1; s++)
         if (j + s < n_in) add_products<F, R, B>(sum[s], panel, x, j + s, n_in);
     for (int s = 1; s < S; s++)
@@ -87,18 +105,19 @@ template <class F, int R, int B>
 }
 
 template <class F, int R, int B = vectors_each>
-void product_of(int count, const F *panel, const F *x, F *y, int columns, int n_in, int n_out, bool add) {
+void product_of(int count, const F *panel, const F *x, F *y, int columns, int n_in, int n_out, bool add, Ahead &ahead) {
     if (count == B)
-        product<F, R, B>(panel, x, y, columns, n_in, n_out, add);
+        product<F, R, B>(panel, x, y, columns, n_in, n_out, add, ahead);
     else if constexpr (B > 1)
-        product_of<F, R, B - 1>(count, panel, x, y, columns, n_in, n_out, add);
+        product_of<F, R, B - 1>(count, panel, x, y, columns, n_in, n_out, add, ahead);
 }
 
 template <class F, int R = rows_each>
-void rows_of(int rows, int count, const F *panel, const F *x, F *y, int columns, int n_in, int n_out, bool add) {
+void rows_of(int rows, int count, const F *panel, const F *x, F *y, int columns, int n_in, int n_out, bool add,
+             Ahead &ahead) {
     for (; rows >= R; rows -= R, x += R * n_in, y += static_cast<int64_t>(R) * n_out)
-        product_of<F, R>(count, panel, x, y, columns, n_in, n_out, add);
-    if constexpr (R > 1) rows_of<F, fewer(R)>(rows, count, panel, x, y, columns, n_in, n_out, add);
+        product_of<F, R>(count, panel, x, y, columns, n_in, n_out, add, ahead);
+    if constexpr (R > 1) rows_of<F, fewer(R)>(rows, count, panel, x, y, columns, n_in, n_out, add, ahead);
 }
 
 }  // namespace panels_detail
@@ -126,22 +145,37 @@ template <class F> void pack(const F *w, F *panels, int n_in, int n_out) {
     }
 }
 
-// y (rows, n_out) = x (rows, n_in) W^T, or += where `add`, of packed W, for some rows. A row's sum doesn't depend
-// on the others.
+// How many panels W has.
+template <class F> int panels_of(int n_out) {
+    return (n_out + panels_detail::columns_each<F> - 1) / panels_detail::columns_each<F>;
+}
+
+// y (rows, n_out) = x (rows, n_in) W^T, or += where `add`, of packed W, for some rows and the panels `from` to before
+// `to`. A row's sum doesn't depend on the others.
 template <class F>
-void project_packed(const F *panels, const F *x, F *y, const Stretches &some, int n_in, int n_out, bool add) {
+void project_packed(const F *panels, const F *x, F *y, const Stretches &some, int n_in, int n_out, bool add, int from,
+                    int to) {
     namespace d = panels_detail;
-    for (int first = 0; first < n_out; first += d::columns_each<F>) {
+    const int64_t whole = static_cast<int64_t>(d::columns_each<F>) * n_in;
+    const F *const start = panels + from * whole;
+    panels = start;
+    for (int p = from; p < to; p++) {
+        const int first = p * d::columns_each<F>;
         const int columns = std::min(d::columns_each<F>, n_out - first), count = d::vectors<F>(columns);
+        const int64_t size = static_cast<int64_t>(count) * d::width<F> * n_in;
+        const F *after = p + 1 < to ? panels + size : start;
+        d::Ahead ahead{reinterpret_cast<const char *>(after), reinterpret_cast<const char *>(after + size)};
         for (const Stretch &rows : some)
             d::rows_of<F>(static_cast<int>(rows.end - rows.first), count, panels, x + rows.first * n_in,
-                          y + rows.first * n_out + first, columns, n_in, n_out, add);
-        panels += static_cast<int64_t>(count) * d::width<F> * n_in;
+                          y + rows.first * n_out + first, columns, n_in, n_out, add, ahead);
+        panels += size;
     }
 }
 
 // in kernels.cpp
-extern template void project_packed(const float *, const float *, float *, const Stretches &, int, int, bool);
-extern template void project_packed(const double *, const double *, double *, const Stretches &, int, int, bool);
+extern template void project_packed(const float *, const float *, float *, const Stretches &, int, int, bool, int,
+                                    int);
+extern template void project_packed(const double *, const double *, double *, const Stretches &, int, int, bool, int,
+                                    int);
 
 }  // namespace neuroanp

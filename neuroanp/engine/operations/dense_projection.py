@@ -40,7 +40,7 @@ class DenseProjection(Operation):
     """
     native = f"""{native_before}
     for (int block = 0; block < @@blocks; block++)
-        neuroanp::project_packed(panels + block * @@panel, @source, @target,
+        neuroanp::project_shared(panels + block * @@panel, @source, @target,
                                  neuroanp::among(neuroanp::stretches(@@blocks * @@rows), block * @@rows, @@rows),
                                  @@n_in, @@n_out, @@add);
     """

@@ -19,7 +19,7 @@ from neuroanp.engine.codegen.rows import Rows
 from neuroanp.engine.codegen.translation_unit import unity
 from neuroanp.engine.errors import NoCompiler
 from neuroanp.engine.program.base import Binding, Program
-from neuroanp.engine.program.crew import Crew
+from neuroanp.engine.program.crew import Alone, Crew, Helpers, Quickest
 from neuroanp.engine.program.library import Library, LibraryTable, LibraryVector
 
 
@@ -42,7 +42,8 @@ class CompiledProgram(Program):
         self._static = dict(enumerate(source.static, start=len(source.arrays)))
         self._constants = {entry.key: index for index, (entry, _) in enumerate(source.constants)}
         self.library = Library(path, [value for _, value in source.constants])
-        self._path, self._crew = path, None
+        self._path, self._threads = path, 1
+        self._way: Alone = Alone(self.library)
         self._rows = rows if source.separable else None
         for slot, static in self._static.items():
             self.library.bind(slot, static.values)
@@ -72,8 +73,7 @@ class CompiledProgram(Program):
         """Let the library work on the present memory of arrays that the user may have made longer."""
         for index, variable in enumerate(self._borrowed):
             self.library.borrow(index, self.device.arrays[variable].data)
-            if self._crew is not None:
-                self._crew.borrow(index, self.device.arrays[variable].data)
+            self._way.borrow(index, self.device.arrays[variable].data)
 
     def _move(self, variable: Any, home: Any) -> None:
         values = self.device.arrays[variable].data
@@ -113,7 +113,6 @@ class CompiledProgram(Program):
                 return False
             self.library.constants[index] = float(value)
         binding.value = value
-        self.use_threads(1)
         return True
 
     def prepare(self) -> None:
@@ -133,21 +132,24 @@ class CompiledProgram(Program):
         self.prepared = True
 
     def use_threads(self, number: int) -> None:
-        members = 1 if self._rows is None else min(number, self._rows.lanes)
-        if members == (1 if self._crew is None else len(self._crew.copies) + 1):
+        if number == self._threads:
             return
-        if self._crew is not None:
-            self._crew.dismiss()
-        self._crew = None
-        if members > 1:
-            self._crew = Crew(self.library, self._copy, self._rows, members, self._timestep, self._lists)
-            self.prepared = False
+        self._threads = number
+        ways = [Alone(self.library)]
+        if number > 1 and self._rows is not None:
+            ways.append(Helpers(self.library, number))
+            members = min(number, self._rows.lanes)
+            if members > 1:
+                ways.append(Crew(self.library, self._copy, self._rows, members, self._timestep, self._lists))
+        self._way = Quickest(ways, self._timestep) if len(ways) > 1 else ways[0]
+        self._way.begin()
+        self.prepared = False
 
     def _copy(self) -> Library:
         return Library(self._path, list(self.library.constants))
 
     def advance(self, ends: Any, budget: float) -> tuple[bool, float]:
-        return (self._crew or self.library).advance(ends, budget, self.spent)
+        return self._way.advance(ends, budget, self.spent)
 
     @property
     def names(self) -> list[str]:

@@ -73,6 +73,8 @@ class Library:
             "bind": (None, [i32, pointer]),
             "start": (None, []),
             "before_run": (None, [i32]),
+            "gather": (None, [i32]),
+            "help": (None, [i32]),
             "part": (None, [i64, i64, i64, i64]),
             "advance": (i32, [pointer, ctypes.c_double, pointer, pointer]),
             "vector_data": (pointer, [i32]),
@@ -138,6 +140,14 @@ class Library:
     def before_run(self, queues: bool) -> None:
         """Run the code that comes before a run; with `queues`, also sort the synapses by delay."""
         self.dll.neuroanp_before_run(queues)
+
+    def gather(self, members: int) -> None:
+        """Let products be shared by so many threads, this one's and those that `help`, until the next stop."""
+        self.dll.neuroanp_gather(members)
+
+    def help(self, member: int) -> None:
+        """Share products until the library stops."""
+        self.dll.neuroanp_help(member)
 
     def advance(self, ends: Any, budget: float, spent: np.ndarray | None = None) -> tuple[bool, float]:
         """Run to the clocks' last steps `ends`, or for `budget` seconds; (finished, time of last step).
