@@ -28,10 +28,6 @@ from neuroanp.network.weight_checks import check_weights, check_wiring
 from neuroanp.network.wiring import Wiring
 from neuroanp.types import Array, Arrays
 
-NARROW = 32
-"""Inputs below which they are copied one by one."""
-
-
 class Network(Displayed):
     """A model with P passes of L lanes side by side, sharing weights.
 
@@ -305,10 +301,6 @@ class Network(Displayed):
         """Inputs in the network's memory, with a 1 for the bias."""
         width = inputs.shape[2]
         memory: Array = self.parts.player.prepare((*inputs.shape[:2], self.n_in))
-        if width < NARROW:  # NumPy goes along the last axis, however short it is
-            for column in range(width):
-                memory[..., column] = inputs[..., column]
-        else:
-            memory[..., :width] = inputs
+        memory[..., :width] = inputs
         memory[..., width:] = 1.0
         return memory

@@ -19,8 +19,9 @@ from neuroanp.rules._factors import arrived, decorrelated, delta, outer, part, r
 from neuroanp.synapse import UNDECLARED, Neuron, NotLocal, Synapse
 from neuroanp.types import Array, Arrays
 
-PART = 512
-"""Samples (steps x lanes) of a long trial that are summed at a time, to stay in the cache."""
+PART, CACHED, PARTS = 512, 1 << 18, 16
+"""Samples (steps x lanes) of a long trial that are summed at a time, to stay in the cache: more of few units, as long
+as there are parts enough for threads."""
 
 
 DELTA = Synapse(
@@ -264,7 +265,7 @@ class NodeRule(NoiseRule):
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         """Sum over steps and lanes of post times trace, by weight name; see `Rule.__call__`."""
         steps, lanes = record.mask.shape
-        size = max(1, PART // lanes)
+        size = max(1, max(PART, min(CACHED // record.trace.shape[2], steps * lanes // PARTS)) // lanes)
         error = delta(record) if self.readout == "delta" else None
         if steps <= 2 * size:
             return self._sum(record, modulator, error)

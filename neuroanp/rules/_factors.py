@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from neuroanp.engine.events import outer_product
 from neuroanp.engine.products import product
 from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky, leaky_back
@@ -125,10 +126,10 @@ def outer(post: Array, x: Array, D: Array | None = None) -> Array:
     post = post.reshape(-1, post.shape[-1])
     x = x.reshape(-1, x.shape[-1]).astype(dtype, copy=False)
     if D is None:
-        return product(post.T, x)
+        return outer_product(post, x)
     if len(post) < post.shape[1]:
         return product(post.T, product(x, D.T.astype(dtype, copy=False)))
-    return decorrelated(product(post.T, x), D)
+    return decorrelated(outer_product(post, x), D)
 
 
 def decorrelated(total: Array, D: Array) -> Array:

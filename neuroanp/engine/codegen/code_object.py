@@ -75,10 +75,12 @@ class _Generator(CPPCodeGenerator):
         return str(super().translate_statement(statement))
 
     def _other_names(self) -> dict[str, str]:
-        """Names in C++ of functions that the user's variables call otherwise."""
+        """Names in C++ of functions that the user's variables call otherwise, or that are the engine's own."""
         names = {}
         for key, function in self.variables.items():
-            if isinstance(function, Function):
+            if function is DEFAULT_FUNCTIONS["tanh"]:
+                names[key] = "neuroanp_tanh"
+            elif isinstance(function, Function):
                 name = next((name for name, usual in DEFAULT_FUNCTIONS.items() if usual is function), None)
                 name = name or getattr(function.pyfunc, "__name__", key)
                 if name != key and (DEFAULT_FUNCTIONS.get(name) is function or self._defines(function, name)):

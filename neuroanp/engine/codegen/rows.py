@@ -14,6 +14,7 @@ from neuroanp.engine.operations._base import Operation
 from neuroanp.engine.operations.block_mean import BlockMean
 
 _LOOP = re.compile(r"for\((int|size_t) _idx=0; _idx<_?N; _idx\+\+\)")
+_FIRES, _COUNTED = re.compile(r"if\(_cond\) \{"), re.compile(r"^(?=.*\[N\] = _count;)", re.MULTILINE)
 
 
 class Rows(NamedTuple):
@@ -39,10 +40,18 @@ def by_rows(text: str, codeobj: Any, rows: Rows) -> str:
     each = codeobj.variables["N"].get_value() // rows.count
     loops = (
         f"for (const auto& _rows : neuroanp::stretches({rows.count})) "
-        "for (int64_t _row = _rows.first; _row < _rows.end; neuroanp::go_on(_row)) "
+        "for (int64_t _row = _rows.first; _row < _rows.end; neuroanp::go_on(_row)) {{"
         rf"for (\1 _idx = _row * {each}; _idx < (\1)((_row + 1) * {each}); _idx++)"
     )
-    return _LOOP.sub(loops, text)
+    if codeobj.template_name != "threshold":
+        return _LOOP.sub(loops.replace("{{", ""), text)
+    # who fires is found for a whole row, in vectors, before the few that do are gone through
+    conditions = f"_fired[_idx - _row * {each}] = _cond;\n}}\n"
+    spikes = (
+        f"for (const int _k : neuroanp::Marked{{_fired, {each}}}) {{ const size_t _idx = _row * {each} + _k; {{"
+    )
+    text = _LOOP.sub(f"alignas(64) static char _fired[{-(-each // 8) * 8}];\n" + loops.replace("{{", "{"), text)
+    return _COUNTED.sub("}\n", _FIRES.sub(conditions + spikes, text))
 
 
 def separable(objects: Iterable[Any], used: Iterable[Any], rows: Rows) -> bool:

@@ -9,6 +9,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
 
 #include "rows.hpp"
 
@@ -17,15 +20,66 @@ namespace noise_detail {
 
 constexpr std::size_t words_per_block = 4;
 constexpr std::size_t chunk = 64;  // blocks in work at once
-constexpr std::size_t vector = 8;  // blocks a vector register holds at most
+constexpr std::size_t vector = 16;  // blocks that two vector registers hold at most
 
-struct Product {
-    std::uint64_t high, low;
+#ifdef __AVX512F__
+
+// Eight blocks at a time.
+struct Words {
+    __m512i v;
 };
 
-// All 128 bits of a * b. AVX-512 multiplies 32-bit halves of eight blocks at once, faster than one by one.
-inline Product multiply(std::uint64_t a, std::uint64_t b) {
-#if defined(__SIZEOF_INT128__) && !defined(__AVX512DQ__)
+inline Words operator+(Words a, Words b) { return {_mm512_add_epi64(a.v, b.v)}; }
+inline Words operator^(Words a, Words b) { return {_mm512_xor_si512(a.v, b.v)}; }
+inline Words same(std::uint64_t word) { return {_mm512_set1_epi64(static_cast<long long>(word))}; }
+inline Words load(const std::uint64_t* from) { return {_mm512_loadu_si512(from)}; }
+
+struct Product {
+    Words high, low;
+};
+
+// All 128 bits of a * b, from products of halves: of two words a multiplication takes the low ones.
+inline Product multiply(Words a, std::uint64_t b) {
+    const auto upper_half = [](__m512i v) { return _mm512_maskz_shuffle_epi32(0x5555, v, _MM_PERM_DDBB); };
+    const __m512i half = _mm512_set1_epi64(0xffffffff), upper = _mm512_shuffle_epi32(a.v, _MM_PERM_DDBB);
+    const __m512i low = _mm512_set1_epi64(static_cast<long long>(b & 0xffffffffu));
+    const __m512i high = _mm512_set1_epi64(static_cast<long long>(b >> 32));
+    const __m512i least = _mm512_mul_epu32(a.v, low);
+    const __m512i middle = _mm512_add_epi64(_mm512_mul_epu32(a.v, high), upper_half(least));
+    const __m512i carry = _mm512_add_epi64(_mm512_mul_epu32(upper, low), _mm512_and_si512(middle, half));
+    const __m512i most = _mm512_add_epi64(_mm512_mul_epu32(upper, high), _mm512_srli_epi64(middle, 32));
+    return {{_mm512_add_epi64(most, _mm512_srli_epi64(carry, 32))},
+            {_mm512_mask_shuffle_epi32(least, 0xaaaa, carry, _MM_PERM_CCAA)}};
+}
+
+// The four words of each block, one block after the other.
+inline void store(std::uint64_t* to, Words c0, Words c1, Words c2, Words c3) {
+    const __m512i front = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), back = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    const __m512i even01 = _mm512_unpacklo_epi64(c0.v, c1.v), odd01 = _mm512_unpackhi_epi64(c0.v, c1.v);
+    const __m512i even23 = _mm512_unpacklo_epi64(c2.v, c3.v), odd23 = _mm512_unpackhi_epi64(c2.v, c3.v);
+    const __m512i a = _mm512_permutex2var_epi64(even01, front, even23), b = _mm512_permutex2var_epi64(even01, back, even23);
+    const __m512i c = _mm512_permutex2var_epi64(odd01, front, odd23), d = _mm512_permutex2var_epi64(odd01, back, odd23);
+    _mm512_storeu_si512(to, _mm512_shuffle_i64x2(a, c, 0x44));
+    _mm512_storeu_si512(to + 8, _mm512_shuffle_i64x2(a, c, 0xee));
+    _mm512_storeu_si512(to + 16, _mm512_shuffle_i64x2(b, d, 0x44));
+    _mm512_storeu_si512(to + 24, _mm512_shuffle_i64x2(b, d, 0xee));
+}
+
+#else
+
+// One block at a time.
+using Words = std::uint64_t;
+
+inline Words same(std::uint64_t word) { return word; }
+inline Words load(const std::uint64_t* from) { return *from; }
+
+struct Product {
+    Words high, low;
+};
+
+// All 128 bits of a * b.
+inline Product multiply(Words a, std::uint64_t b) {
+#ifdef __SIZEOF_INT128__
     const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
     return {static_cast<std::uint64_t>(product >> 64), static_cast<std::uint64_t>(product)};
 #else
@@ -36,29 +90,42 @@ inline Product multiply(std::uint64_t a, std::uint64_t b) {
 #endif
 }
 
-// words[4 * i + j]: word j of the block with counter (block[i], lane[i], step[i], trial).
-// Out of line, the compiler keeps the rounds in registers in every caller.
+inline void store(std::uint64_t* to, Words c0, Words c1, Words c2, Words c3) {
+    to[0] = c0, to[1] = c1, to[2] = c2, to[3] = c3;
+}
+
+#endif
+
+// Blocks in work beside each other, as a round waits for the one before.
+constexpr std::size_t beside = 2;
+
+// words[4 * i + j]: word j of the block with counter (block[i], lane[i], step[i], trial); `count` is a multiple of
+// `vector`.
 [[gnu::noinline]] inline void philox(const std::uint64_t* __restrict block,
                                      const std::uint64_t* __restrict lane,
                                      const std::uint64_t* __restrict step, std::size_t count,
                                      std::uint64_t seed, std::uint64_t stream, std::uint64_t trial,
                                      std::uint64_t* __restrict words) {
-    for (std::size_t i = 0; i < count; ++i) {
-        std::uint64_t c0 = block[i], c1 = lane[i], c2 = step[i], c3 = trial;
+    constexpr std::size_t each = sizeof(Words) / sizeof(std::uint64_t);
+    for (std::size_t i = 0; i < count; i += beside * each) {
+        Words c0[beside], c1[beside], c2[beside], c3[beside];
+        for (std::size_t n = 0; n < beside; ++n) {
+            const std::size_t at = i + n * each;
+            c0[n] = load(block + at), c1[n] = load(lane + at), c2[n] = load(step + at), c3[n] = same(trial);
+        }
         std::uint64_t k0 = seed, k1 = stream;
         for (int round = 0; round < 10; ++round) {
-            const Product p = multiply(c0, 0xD2E7470EE14C6C93u), q = multiply(c2, 0xCA5A826395121157u);
-            c0 = q.high ^ c1 ^ k0;
-            c1 = q.low;
-            c2 = p.high ^ c3 ^ k1;
-            c3 = p.low;
+            for (std::size_t n = 0; n < beside; ++n) {
+                const Product p = multiply(c0[n], 0xD2E7470EE14C6C93u), q = multiply(c2[n], 0xCA5A826395121157u);
+                c0[n] = q.high ^ c1[n] ^ same(k0);
+                c1[n] = q.low;
+                c2[n] = p.high ^ c3[n] ^ same(k1);
+                c3[n] = p.low;
+            }
             k0 += 0x9E3779B97F4A7C15u;
             k1 += 0xBB67AE8584CAA73Bu;
         }
-        words[4 * i] = c0;
-        words[4 * i + 1] = c1;
-        words[4 * i + 2] = c2;
-        words[4 * i + 3] = c3;
+        for (std::size_t n = 0; n < beside; ++n) store(words + 4 * (i + n * each), c0[n], c1[n], c2[n], c3[n]);
     }
 }
 

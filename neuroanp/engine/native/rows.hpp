@@ -2,6 +2,7 @@
 // library may have a part of the lanes, so that several work at the same time.
 #pragma once
 #include <cstdint>
+#include <cstring>
 
 namespace neuroanp {
 
@@ -56,5 +57,39 @@ inline void go_on(int64_t &row) {
     row++;
     asm volatile("" : "+r"(row));
 }
+
+// Indices of the marks that are 1 among `count` that are 0 or 1, followed by zeros up to a multiple of eight.
+struct Marked {
+    const char *marks;
+    int count;
+
+    struct Place {
+        const char *marks;
+        int first, count;
+        uint64_t eight;
+
+        void find() {
+            for (; first < count; first += 8)
+                if (std::memcpy(&eight, marks + first, 8), eight) {
+                    if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) eight = __builtin_bswap64(eight);
+                    return;
+                }
+            first = count;
+        }
+        int operator*() const { return first + lowest() / 8; }
+        void operator++() {
+            eight &= eight - 1;
+            if (!eight) first += 8, find();
+        }
+        bool operator!=(const Place &other) const { return first != other.first; }
+        int lowest() const { return __builtin_ctzll(eight); }
+    };
+    Place begin() const {
+        Place place{marks, 0, (count + 7) / 8 * 8, 0};
+        place.find();
+        return place;
+    }
+    Place end() const { return {marks, (count + 7) / 8 * 8, 0, 0}; }
+};
 
 }  // namespace neuroanp

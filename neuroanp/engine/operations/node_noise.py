@@ -54,9 +54,9 @@ class CounterNoise(Operation):
     }
     """
     native = f"""{drawing}
-    static const int signs[] = {{@@signs}};
+    static const @dtype signs[] = {{@@signs}};
     for (const auto& lanes : neuroanp::stretches(@@lanes))
-        for (int pass = 0; pass < @@passes; pass++)
+        for (int pass = 0; pass < @@passes && row % hold == 0; pass++)
             for (int64_t k = lanes.first * @@units; k < lanes.end * @@units; k++)
                 @target[pass * @@size + k] = signs[pass] * noise[k];
     @row[0]++;

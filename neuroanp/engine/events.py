@@ -1,0 +1,89 @@
+"""Sums of outer products with traces that are mostly zero, such as spikes."""
+
+from __future__ import annotations
+
+import functools
+from ctypes import c_int64, c_void_p
+from typing import Any
+
+import numpy as np
+
+from neuroanp.engine.kernel import REAL, kernel
+from neuroanp.engine.products import product
+from neuroanp.types import Array
+
+MOST = 0.1
+"""Part of a trace that isn't zero up to which it is gone through number by number."""
+UNITS, SOURCES = 16, 64
+"""Least width of both, below which the products of BLAS are quicker."""
+START = 64
+"""Numbers of a trace that show whether it may be one."""
+
+_FUNCTION = """
+#include "rows.hpp"
+
+extern "C" __attribute__((visibility("default")))
+int64_t outer_of_events_{dtype}(int64_t samples, int64_t units, int64_t sources, int64_t most, char* __restrict marks,
+                                const {c}* __restrict post, const {c}* __restrict x, {c}* __restrict sum) {{
+    int64_t events = 0;
+    for (int64_t k = 0; k < samples && events <= most; k++, post += units, x += sources) {{
+        for (int64_t j = 0; j < sources; j++) marks[j] = x[j] != 0;
+        for (const int j : neuroanp::Marked{{marks, (int)sources}}) {{
+            events++;
+            {c}* __restrict const to = sum + j * units;
+            const {c} size = x[j];
+            for (int64_t i = 0; i < units; i++) to[i] += size * post[i];
+        }}
+    }}
+    return events;
+}}
+"""
+
+
+def outer_product(post: Array, x: Array) -> Array:
+    """Sum of outer products ``post.T @ x``, of which zeros of `x` cost little.
+
+    Parameters
+    ----------
+    post : (S, n_post) array
+    x : (S, n_pre) array
+        In the same dtype.
+
+    Returns
+    -------
+    (n_post, n_pre) array
+    """
+    function = _function(post, x)
+    if function is not None:
+        total = np.zeros((x.shape[1], post.shape[1]), post.dtype)
+        most = int(MOST * x.size)
+        marks = np.zeros(x.shape[1] + 7, np.int8)
+        arrays = (array.ctypes.data for array in (marks, post, x, total))
+        if function(*post.shape, x.shape[1], most, *arrays) <= most:
+            return total.T
+    return product(post.T, x)
+
+
+def _function(post: Array, x: Array) -> Any:
+    """Compiled function for these arrays; None where there is none, or the trace is dense at its start."""
+    if not isinstance(post, np.ndarray) or post.shape[1] < UNITS or x.shape[1] < SOURCES:
+        return None
+    if not (post.flags.c_contiguous and x.flags.c_contiguous):
+        return None
+    start = x[: 1 + START // x.shape[1]]
+    if np.count_nonzero(start) > 2 * MOST * start.size + 4:
+        return None
+    return _functions().get(post.dtype.char)
+
+
+@functools.cache
+def _functions() -> dict[str, Any]:
+    arguments = [c_int64] * 4 + [c_void_p] * 4
+    made: dict[str, Any] = kernel("outer_of_events", _source, arguments)
+    for function in made.values():
+        function.restype = c_int64
+    return made
+
+
+def _source(dtype: str) -> str:
+    return _FUNCTION.format(dtype=dtype, c=REAL[dtype])
