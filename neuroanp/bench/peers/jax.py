@@ -39,14 +39,14 @@ class JaxUpdate:
     def __init__(
         self, weights: Mapping[str, Array], inputs: Array, targets: Array, lr: float, gathered: bool = False
     ) -> None:
-        module, optax = jax(), _optax()
-        optimizer = optax.adam(lr)
+        module, optimizers = jax(), optax()
+        optimizer = optimizers.adam(lr)
         differentiate = _gathered if gathered else module.value_and_grad(_loss)
 
         def update(weights: Any, state: Any, inputs: Any, targets: Any) -> tuple[Any, Any, Any]:
             loss, gradient = differentiate(weights, inputs, targets)
             change, state = optimizer.update(gradient, state, weights)
-            return optax.apply_updates(weights, change), state, loss
+            return optimizers.apply_updates(weights, change), state, loss
 
         self._update = module.jit(update, donate_argnums=(0, 1))
         arrays = {name: np.asarray(weights[name], inputs.dtype) for name in ("W_in", "W_rec", "W_out")}
@@ -60,7 +60,8 @@ class JaxUpdate:
         return float(loss)
 
 
-def _optax() -> Any:
+def optax() -> Any:
+    """Module `optax`; `MissingExtra` where it is not installed."""
     try:
         import optax
     except ImportError:
