@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from neuroanp.bench.peers.jax import optax
+from neuroanp.bench.peers.jax import optax, outer
 from neuroanp.gradients._jax import jax
 from neuroanp.network.dynamics import Cells
 from neuroanp.types import Array
@@ -122,15 +122,10 @@ class JaxSpikes:
         steps = (credit @ weights["W_out"], *course)
         arrived, driven = jax().lax.scan(back, jnp.zeros_like(self._start), steps, reverse=True)[1]
         return (error**2).mean(), {
-            "W_in": cells.drive * _outer(driven, inputs),
-            "W_rec": _outer(arrived, course.spikes),
-            "W_out": _outer(credit, course.spikes),
+            "W_in": cells.drive * outer(driven, inputs),
+            "W_rec": outer(arrived, course.spikes),
+            "W_out": outer(credit, course.spikes),
         }
-
-
-def _outer(post: Any, pre: Any) -> Any:
-    """Sum over steps and lanes, as a product of two matrices, several times faster here than `einsum`."""
-    return post.reshape(-1, post.shape[-1]).T @ pre.reshape(-1, pre.shape[-1])
 
 
 def _leaky(values: Any, memory: float, reverse: bool = False) -> Any:

@@ -144,7 +144,7 @@ def test_a_row_says_whether_a_promise_holds():
 
 @pytest.mark.parametrize("part", PARTS)
 def test_every_part_has_rows(part):
-    assert importlib.import_module(f"neuroanp.bench.parts.{part}").rows.__annotations__["quick"] == "bool"
+    assert importlib.import_module(f"neuroanp.bench.parts.{part.replace('-', '_')}").rows.__annotations__["quick"] == "bool"
 
 
 def test_the_table_and_its_json():
@@ -165,4 +165,4 @@ def test_the_command(capsys):
     assert main(["bench", "--help"]) == 0
     assert "usage: neuroanp bench" in capsys.readouterr().out
     assert main(["bench", "--part", "speed"]) == 2
-    assert "--part: expected one of update, breakdown" in capsys.readouterr().err
+    assert "--part: expected one of update, cores" in capsys.readouterr().err
