@@ -13,17 +13,16 @@ import sys
 from typing import Any
 
 #: Set before anything is imported, for JAX takes no other number of threads later: one thread each for XLA,
-#: OpenMP and BLAS, and no accelerator.
+#: OpenMP and BLAS.
 ONE_CORE = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
-    "JAX_PLATFORMS": "cpu",
     "JAX_CPU_ENABLE_ASYNC_DISPATCH": "false",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
 
-#: Parts that have all cores, and an accelerator where there is one.
+#: Parts that have all cores.
 ALL_CORES = ("cores", "seconds-to-a-loss")
 
 #: Parts that take hours, or tens of minutes, and are measured when named only.
@@ -52,7 +51,8 @@ PARTS = {
 
 def environment(part: str) -> dict[str, str]:
     """Environment variables of the process that measures a part."""
-    return os.environ | {"PYTHONWARNINGS": "ignore"} | ({} if part in ALL_CORES else ONE_CORE)
+    changes = {} if part == "cores" else {"JAX_PLATFORMS": "cpu"}
+    return os.environ | {"PYTHONWARNINGS": "ignore"} | changes | ({} if part in ALL_CORES else ONE_CORE)
 
 
 def main(words: list[str]) -> None:
