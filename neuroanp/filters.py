@@ -35,9 +35,7 @@ def leaky(values: Array, memory: float) -> Array:
     """
     total = np.array(values, dtype=np.float64)
     if total[:1].size >= WIDE:
-        scaled = np.empty_like(total[:1])
-        for t in range(1, len(total)):
-            total[t] += np.multiply(total[t - 1], memory, out=scaled[0])
+        _step_by_step(total, memory)
         return total
     span, weight = 1, memory
     while span < len(total) and weight > 0:
@@ -54,8 +52,18 @@ def leaky_back(values: Array, memory: float) -> Array:
     if memory == 1:
         return np.asarray(np.add.accumulate(values[::-1], axis=0, dtype=np.float64)[::-1])
     total = np.array(values, dtype=np.float64)
+    if total[:1].size >= WIDE:
+        _step_by_step(total[::-1], memory)
+        return total
     span, weight = 1, memory
     while span < len(total) and weight > 0:
         total[:-span] += weight * total[span:]
         span, weight = 2 * span, weight * weight
     return total
+
+
+def _step_by_step(total: Array, memory: float) -> None:
+    """Add to each step, in place, what is left of the sum of the step before."""
+    scaled = np.empty_like(total[0])
+    for t in range(1, len(total)):
+        total[t] += np.multiply(total[t - 1], memory, out=scaled)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from neuroanp.engine.threads import using
 from neuroanp.models import TanhRNN
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Adam
@@ -74,6 +75,7 @@ def training(
     carry: bool = False,
     engine: str = "compiled",
     distribution: Literal["gaussian", "sign"] = "gaussian",
+    threads: int | None = 1,
 ) -> Trainer:
     """Mirrored node perturbation with a delta-rule readout and Adam, without decorrelation.
 
@@ -87,6 +89,8 @@ def training(
     engine : str
     distribution : {"gaussian", "sign"}
         Of the noise.
+    threads : int, optional
+        None for one on each core.
     """
     recipe = Recipe(
         model=TanhRNN(hidden=hidden, readout_gain=1.0),
@@ -96,7 +100,7 @@ def training(
         lanes=trial.lanes,
         updates=1,
     )
-    return Trainer(FixedTrial(fixed=trial, carry=carry), recipe, engine=engine, dtype=dtype)
+    return Trainer(FixedTrial(fixed=trial, carry=carry), recipe, engine=engine, dtype=dtype, threads=threads)
 
 
 def stepping(session: Trainer) -> Callable[[], float]:
@@ -106,7 +110,8 @@ def stepping(session: Trainer) -> Callable[[], float]:
 
     def update() -> float:
         index = next(indices)
-        return session.learn(later if index else first, index)
+        with using(session.threads):
+            return session.learn(later if index else first, index)
 
     return update
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from neuroanp.bench.table import Report, Row
-from neuroanp.bench.worker import ENVIRONMENT, PARTS
+from neuroanp.bench.worker import LONG, PARTS
+from neuroanp.bench.worker import environment as environment_of
 from neuroanp.config import environment
 
 PACKAGES = (
@@ -30,12 +31,12 @@ def measure(
     quick : bool
         Fewer sizes and rounds.
     parts : sequence of str
-        Of `PARTS`; empty for all but ``learning``.
+        Of `PARTS`; empty for all but those that take long.
     say : callable
         Receives a line for each step of the work.
     """
     rows: list[Row] = []
-    for part in parts or [name for name in PARTS if name != "learning"]:
+    for part in parts or [name for name in PARTS if name not in LONG]:
         say(f"{part} ...")
         rows += _part(part, quick, say)
     return Report(machine=machine(), rows=tuple(rows))
@@ -58,7 +59,7 @@ def _part(part: str, quick: bool, say: Callable[[str], None]) -> list[Row]:
     with (
         tempfile.TemporaryFile("w+") as errors,
         subprocess.Popen(
-            words, env=os.environ | ENVIRONMENT, stdout=subprocess.PIPE, stderr=errors, text=True
+            words, env=environment_of(part), stdout=subprocess.PIPE, stderr=errors, text=True
         ) as worker,
     ):
         for line in worker.stdout or ():

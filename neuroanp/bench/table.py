@@ -123,7 +123,8 @@ class Report:
         about = self.machine
         versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
         load = "" if about["load"] is None else f", load {about['load']:.2g}"
-        where = f"{about['processor']}, {about['cores']} cores, one of them used{load}, {about['system']}"
+        cores = f"{about['cores']} cores, one of them used unless a row says otherwise"
+        where = f"{about['processor']}, {cores}{load}, {about['system']}"
         return f"{where}\n{versions}"
 
     def _table(self) -> str:

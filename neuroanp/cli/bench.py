@@ -11,9 +11,10 @@ from neuroanp.cli.words import require_known
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
 
-_PARTS = "\n".join(f"  {name:<11}{text}" for name, text in PARTS.items())
+_PARTS = "\n".join(f"  {name:<18}{text}" for name, text in PARTS.items())
 DESCRIPTION = f"""\
-One table of ratios, ours over another's, with their range over rounds that take turns, on one core:
+One table of ratios, ours over another's, with their range over rounds that take turns, on one core
+where nothing else is said:
 
 {_PARTS}
 

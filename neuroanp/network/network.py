@@ -192,8 +192,8 @@ class Network(Displayed):
         self.weights, self.decorrelation = dict(weights), dict(decorrelation)
         sources, effective = self.parts.noises.sources, {}
         for name in self.parts.projections:
-            D = self.decorrelation.get(PROJECTIONS[name].decorrelated_by)
-            effective[name] = weights[name] if D is None else mixed(weights[name], D)
+            w, D = weights[name], self.decorrelation.get(PROJECTIONS[name].decorrelated_by)
+            effective[name] = w if D is None else mixed(w, D.astype(w.dtype, copy=False))
             if D is not None and name in sources:
                 sources[name].mix[:] = np.kron(np.eye(len(sources[name].mix) // len(D)), D)
         for name, values in self.model.realised(effective).items():

@@ -10,19 +10,13 @@ import numpy as np
 from neuroanp.config.naming import ClassName
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
-from neuroanp.engine.threads import summed
 from neuroanp.errors import InvalidValue
-from neuroanp.network.layout import PROJECTIONS, Layout
+from neuroanp.network.layout import Layout
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
-from neuroanp.rules._factors import arrived, decorrelated, delta, outer, part, recurrent, to_readout
+from neuroanp.rules._factors import Stretch, arrived, delta, outer, over, recurrent, stretches, to_readout
 from neuroanp.synapse import UNDECLARED, Neuron, NotLocal, Synapse
 from neuroanp.types import Array, Arrays
-
-PART, CACHED, PARTS = 512, 1 << 18, 16
-"""Samples (steps x lanes) of a long trial that are summed at a time, to stay in the cache: more of few units, as long
-as there are parts enough for threads."""
-
 
 DELTA = Synapse(
     state=("filtered", "gradient"),
@@ -264,22 +258,13 @@ class NodeRule(NoiseRule):
 
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         """Sum over steps and lanes of post times trace, by weight name; see `Rule.__call__`."""
-        steps, lanes = record.mask.shape
-        size = max(1, max(PART, min(CACHED // record.trace.shape[2], steps * lanes // PARTS)) // lanes)
         error = delta(record) if self.readout == "delta" else None
-        if steps <= 2 * size:
-            return self._sum(record, modulator, error)
 
-        def products(first: int) -> Arrays:
-            last = min(first + size, steps)
-            errors = None if error is None else error[first:last]
-            return self._sum(part(record, first, last), modulator[first:last], errors)
+        def products(part: Stretch) -> Arrays:
+            errors = None if error is None else error[part.steps]
+            return self._sum(part.record, modulator[part.steps], errors)
 
-        update = summed(products, range(0, steps, size))
-        if D := record.decorrelation:
-            for name, total in update.items():
-                update[name] = decorrelated(total, D[PROJECTIONS[name].decorrelated_by])
-        return update
+        return over(record, products, stretches(record))
 
     def _sum(self, record: Record, modulator: Array, error: Array | None) -> Arrays:
         layer = Layer(record.noise, record.activity, self.sigma)

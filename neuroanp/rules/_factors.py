@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from neuroanp.engine.events import outer_product
 from neuroanp.engine.products import product
+from neuroanp.engine.threads import summed
 from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky, leaky_back
-from neuroanp.network.layout import mixed
+from neuroanp.network.layout import PROJECTIONS, mixed
 from neuroanp.network.record import Record
 from neuroanp.rules._sparse import arrivals, wired_outer
-from neuroanp.types import Array
+from neuroanp.types import Array, Arrays
+
+PART, CACHED, PARTS = 512, 1 << 18, 16
+"""Samples (steps x lanes) of a long trial that are summed at a time, to stay in the cache: more of few units, as
+long as there are parts enough for threads."""
 
 STEPPED = ("loss", "mask", "inputs", "traces", "activity", "noise", "outputs", "targets", "noise_out")
 """Arrays of a record with one entry a step."""
@@ -32,6 +38,46 @@ def part(record: Record, first: int, last: int) -> Record:
         inputs_before=_inputs_before(record, first),
         decorrelation={},
     )
+
+
+class Stretch(NamedTuple):
+    """Some steps of a trial."""
+
+    steps: slice
+    record: Record
+    """These steps, as `part` has them."""
+
+
+def stretches(record: Record, hold: int = 1) -> list[Stretch]:
+    """Stretches that a long trial is summed in; all of a short one, with its decorrelation.
+
+    They are of whole draws of noise that is held for `hold` steps.
+    """
+    steps, lanes = record.mask.shape
+    most = max(PART, min(CACHED // record.trace.shape[2], steps * lanes // PARTS))
+    size = -(-max(1, most // lanes) // hold) * hold
+    if steps <= 2 * size:
+        return [Stretch(slice(0, steps), record)]
+    cuts = [(first, min(first + size, steps)) for first in range(0, steps, size)]
+    return [Stretch(slice(first, last), part(record, first, last)) for first, last in cuts]
+
+
+def over(record: Record, products: Callable[[Any], Arrays], items: Sequence[Any]) -> Arrays:
+    """Sum of products by weight name over the `stretches` of a trial, and their decorrelation.
+
+    Parameters
+    ----------
+    record : Record
+    products : callable
+        Gives those of an item.
+    items : sequence
+        One a stretch.
+    """
+    total = summed(products, items)
+    if len(items) == 1:
+        return total
+    source = {name: record.decorrelation.get(PROJECTIONS[name].decorrelated_by) for name in total}
+    return {name: t if (D := source[name]) is None else decorrelated(t, D) for name, t in total.items()}
 
 
 def _past(record: Record, first: int) -> Array | None:
@@ -214,4 +260,5 @@ def slope(record: Record) -> Array:
     if record.rates is None:
         return np.ones_like(x)
     memory = np.asarray(record.rates.memory, x.dtype)
-    return np.asarray(1 - ((x - memory * record.trace[:-1]) / (1 - memory)) ** 2)
+    rate = (x - memory * record.trace[:-1]) / (1 - memory) if memory.any() else x
+    return np.asarray(1 - rate**2)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from neuroanp.config.option import option
 from neuroanp.config.sources import LANSDELL
+from neuroanp.engine.threads import summed
 from neuroanp.filters import leaky_back
 from neuroanp.network.layout import Layout
 from neuroanp.network.record import Record
 from neuroanp.rules._base import NoiseRule
-from neuroanp.rules._factors import error, outer, slope, times
+from neuroanp.rules._factors import Stretch, error, over, slope, stretches, times
 from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.types import Array, Arrays
 
@@ -98,40 +100,75 @@ class ResponsePerturbation(NoiseRule):
         return {"response": np.zeros((self.lags * layout.n_out, layout.hidden), layout.dtype)}
 
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
-        e, phi = error(record), slope(record)
-        noise = phi * record.noise
-        K = state["response"]
-        r = record.passes.effect(record.outputs) - _explained(noise @ K.T, e.shape[2])
-        post = phi * (_later(e, self.lags) @ K)
+        e, K = error(record), state["response"]
+        parts = _parts(record)
+        known, rest = _ahead(e, self.lags), np.zeros(e.shape[:2])
         if self.sigma > 0:
-            correction = leaky_back(np.einsum("tlo,tlo->tl", e, r), self.discount)
-            post += times(correction / self.sigma**2, record.noise)
-            state["response"] = K + self._learned(r, noise)
-        return self.hidden_update(record, post) | self.readout_update(record)
+            r = record.passes.effect(record.outputs) - _explained(K, parts, e.shape)
+            rest = leaky_back(np.einsum("tlo,tlo->tl", e, r), self.discount) / self.sigma**2
+            state["response"] = K + self._learned(r, parts)
 
-    def _learned(self, r: Array, noise: Array) -> Array:
+        def products(part: _Part) -> Arrays:
+            steps, piece = part.stretch
+            post = part.slope * (known(part).T @ K).reshape(part.slope.shape)
+            post += times(rest[steps], piece.noise)
+            return self.hidden_update(piece, post)
+
+        return over(record, products, parts) | self.readout_update(record)
+
+    def _learned(self, r: Array, parts: list[_Part]) -> Array:
         """Change of the responses (lags n_out, N) after a trial."""
-        steps, lanes, units = noise.shape
-        covariance = outer(_later(r, self.lags), noise) / (steps * lanes)
-        variance = np.maximum(np.mean(noise**2, axis=(0, 1)), FLOOR * self.sigma**2)
-        step = self.rate / (1 + units * min(self.lags, steps) / (steps * lanes))
-        return np.asarray(step * covariance / variance, noise.dtype)
+        later, (steps, lanes, _) = _ahead(r, self.lags), r.shape
+
+        def products(part: _Part) -> Arrays:
+            xi = part.noise
+            return {"covariance": later(part) @ xi, "power": np.einsum("kn,kn->n", xi, xi)}
+
+        total, samples = summed(products, parts), steps * lanes
+        variance = np.maximum(total["power"] / samples, FLOOR * self.sigma**2)
+        step = self.rate / (1 + len(variance) * min(self.lags, steps) / samples)
+        return np.asarray(step / samples * total["covariance"] / variance, r.dtype)
 
 
-def _later(values: Array, lags: int) -> Array:
-    """Values (T, L, n) of each of the next steps, the step itself first: (T, L, lags n), 0 past the end."""
-    steps, lanes, n = values.shape
-    later = np.zeros((steps, lanes, lags, n), values.dtype)
-    for lag in range(min(lags, steps)):
-        later[: steps - lag, :, lag] = values[lag:]
-    return later.reshape(steps, lanes, lags * n)
+class _Part(NamedTuple):
+    """Stretch of a trial, and what responses are of."""
+
+    stretch: Stretch
+    slope: Array
+    """(T, L, N)."""
+    noise: Array
+    """Slope times noise of (T L, N), all steps and lanes of the stretch."""
 
 
-def _explained(effects: Array, n: int) -> Array:
-    """Sum (T, L, n) of the effects (T, L, lags n) that steps before and the step itself have at each step."""
-    steps, lanes, width = effects.shape
-    effects = effects.reshape(steps, lanes, width // n, n)
-    total = np.zeros((steps, lanes, n), effects.dtype)
-    for lag in range(min(width // n, steps)):
-        total[lag:] += effects[: steps - lag, :, lag]
-    return total
+def _parts(record: Record) -> list[_Part]:
+    slopes = [(stretch, slope(stretch.record)) for stretch in stretches(record)]
+    return [_Part(s, phi, (phi * s.record.noise).reshape(-1, phi.shape[2])) for s, phi in slopes]
+
+
+def _ahead(values: Array, lags: int) -> Callable[[_Part], Array]:
+    """Function to the values (T, L, n) that follow the steps of a part: (lags n, T L), 0 past the end.
+
+    The first n are those of the steps themselves.
+    """
+    lanes, n = values.shape[1:]
+    later = np.concatenate([values.reshape(-1, n).T, np.zeros((n, lags * lanes), values.dtype)], axis=1)
+
+    def ahead(part: _Part) -> Array:
+        first, size = part.stretch.steps.start * lanes, len(part.noise)
+        firsts = range(first, first + lags * lanes, lanes)
+        return np.concatenate([later[:, start : start + size] for start in firsts])
+
+    return ahead
+
+
+def _explained(K: Array, parts: list[_Part], shape: tuple[int, ...]) -> Array:
+    """Sum (T, L, n) of the responses to the noise of each step and of those before."""
+    steps, lanes, n = shape
+    lags = len(K) // n
+    total = np.zeros((n, (steps + lags) * lanes), K.dtype)
+    for part in parts:
+        first, size = part.stretch.steps.start, len(part.noise)
+        for lag, effect in enumerate((K @ part.noise.T).reshape(lags, n, -1)):
+            start = (first + lag) * lanes
+            total[:, start : start + size] += effect
+    return total[:, : steps * lanes].T.reshape(shape)

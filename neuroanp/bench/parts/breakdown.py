@@ -1,7 +1,7 @@
-"""Part "breakdown": where the time of an update goes, by decorrelated activity-based perturbation.
+"""Part "breakdown": where the time of an update goes, by decorrelated activity or response perturbation.
 
 Beside it are the products that the update can't do without: two passes of every step, the update's outer
-products, and those of decorrelation.
+products, those of responses, and those of decorrelation.
 """
 
 from __future__ import annotations
@@ -16,26 +16,37 @@ from neuroanp.bench import ours
 from neuroanp.bench.table import Row, compared
 from neuroanp.bench.timing import interleaved
 from neuroanp.models import TanhRNN
-from neuroanp.rules import ActivityPerturbation
+from neuroanp.rules import ActivityPerturbation, ResponsePerturbation, Rule
 from neuroanp.tasks import CopyingMemory
 from neuroanp.training.loop import Trainer
 
-HIDDEN, LANES, DTYPE = 500, 1, "float64"
+SETTINGS: tuple[tuple[Rule, int, int, str], ...] = (
+    (ActivityPerturbation(sigma=0.01), 500, 1, "float64"),
+    (ActivityPerturbation(sigma=0.01), 500, 32, "float32"),
+    (ResponsePerturbation(sigma=0.01), 100, 64, "float32"),
+)
+"""Rule, units, lanes and precision of the updates."""
+
 Functions = dict[str, Callable[[], Any]]
 
 
 def rows(quick: bool) -> Iterator[Row]:
     """A row for each part of an update, and one for all of it."""
-    training = decorrelated(HIDDEN, LANES, DTYPE)
+    for setting in SETTINGS:
+        yield from one_setting(*setting, seconds=3.0 if quick else 15.0)
+
+
+def one_setting(rule: Rule, hidden: int, lanes: int, dtype: str, seconds: float) -> Iterator[Row]:
+    """The rows of one rule and size."""
+    training = decorrelated(rule, hidden, lanes, dtype)
     steps, bare = parts(training), products(training)
     bare["all"] = lambda: [product() for name, product in bare.items() if name != "all"]
     steps["all"] = lambda: training.learn(training.trial(0), 0)
     functions = steps | {f"bare {name}": product for name, product in bare.items()}
     with threadpool_limits(1):
-        samples = interleaved(functions, 3.0 if quick else 15.0)
-    labels: dict[str, Any] = {
-        "part": "breakdown", "size": ours.size(HIDDEN, LANES, DTYPE, training.trial(0).steps)
-    }  # fmt: skip
+        samples = interleaved(functions, seconds)
+    size = f"{rule.name}, {ours.size(hidden, lanes, dtype, training.trial(0).steps)}"
+    labels: dict[str, Any] = {"part": "breakdown", "size": size}
     for name in steps:
         if name in bare:
             yield compared(samples, name, f"bare {name}", what=f"bare products, {name}", **labels)
@@ -43,12 +54,10 @@ def rows(quick: bool) -> Iterator[Row]:
             yield Row(what=name, ours=float(np.median(samples[name])), **labels)
 
 
-def decorrelated(hidden: int, lanes: int, dtype: str) -> Trainer:
+def decorrelated(rule: Rule, hidden: int, lanes: int, dtype: str) -> Trainer:
     """Trainer whose update is measured: copying 100 symbols."""
     task = CopyingMemory(alphabet=10, length=100, delay=10, evaluation_trials=lanes)
-    recipe = task.recipe("best").replace(
-        model=TanhRNN(hidden=hidden), rule=ActivityPerturbation(sigma=0.01), lanes=lanes
-    )
+    recipe = task.recipe("best").replace(model=TanhRNN(hidden=hidden), rule=rule, lanes=lanes)
     return Trainer(task, recipe, engine="compiled", dtype=dtype)
 
 
@@ -80,10 +89,15 @@ def parts(training: Trainer) -> Functions:
 def products(training: Trainer) -> Functions:
     """The bare matrix products in some of the parts."""
     dtype, steps, n = training.network.dtype, training.trial(0).steps, training.recipe.model.hidden
-    n_in, n_out, rows, samples = training.network.n_in, training.network.n_out, 2 * LANES, steps * LANES
+    n_in, n_out, lanes = training.network.n_in, training.network.n_out, training.recipe.lanes
+    rows, samples, rule = 2 * lanes, steps * lanes, training.recipe.rule
+    responses = rule.lags * n_out if isinstance(rule, ResponsePerturbation) else 0
     rng = np.random.default_rng(0)
-    shapes = (n, n), (n_in, n), (n, n_out), (rows, n), (rows, n_in), (samples, n), (samples, n)
-    w, w_in, w_out, x, u, post, pre = (rng.standard_normal(shape).astype(dtype) for shape in shapes)
+    shapes = (
+        (n, n), (n_in, n), (n, n_out), (rows, n), (rows, n_in), (samples, n), (samples, n),
+        (samples, responses), (responses, n),
+    )  # fmt: skip
+    w, w_in, w_out, x, u, post, pre, later, k = (rng.standard_normal(shape).astype(dtype) for shape in shapes)
     hidden, readout = np.empty_like(x), np.empty((rows, n_out), dtype)
 
     def forward() -> None:
@@ -93,9 +107,15 @@ def products(training: Trainer) -> Functions:
             np.matmul(x, w_out, out=readout)
 
     many = samples >= n
+
+    def update() -> None:
+        post.T @ pre @ w if many else post.T @ (pre @ w)
+        if responses:
+            post @ k.T, later @ k, later.T @ post
+
     return {
         "simulation": forward,
-        "update": lambda: (post.T @ pre) @ w if many else post.T @ (pre @ w),
+        "update": update,
         "decorrelation": lambda: (w @ (pre.T @ pre) @ w.T) @ w if many else (pre @ w).T @ ((pre @ w) @ w),
         "loading": lambda: w @ w,
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ class JaxUpdate:
     gathered : bool
         Errors of all steps are kept, so that the gradient of ``W_rec`` is one product. JAX on its own adds an
         outer product at each step.
+    device : optional
+        A JAX device; the usual one when left out.
 
     Raises
     ------
@@ -37,22 +40,23 @@ class JaxUpdate:
     """
 
     def __init__(
-        self, weights: Mapping[str, Array], inputs: Array, targets: Array, lr: float, gathered: bool = False
-    ) -> None:
-        module, optax = jax(), _optax()
-        optimizer = optax.adam(lr)
+        self, weights: Mapping[str, Array], inputs: Array, targets: Array, lr: float, gathered: bool = False,
+        device: Any = None,
+    ) -> None:  # fmt: skip
+        module, optimizers = jax(), optax()
+        optimizer = optimizers.adam(lr)
         differentiate = _gathered if gathered else module.value_and_grad(_loss)
 
         def update(weights: Any, state: Any, inputs: Any, targets: Any) -> tuple[Any, Any, Any]:
             loss, gradient = differentiate(weights, inputs, targets)
             change, state = optimizer.update(gradient, state, weights)
-            return optax.apply_updates(weights, change), state, loss
+            return optimizers.apply_updates(weights, change), state, loss
 
         self._update = module.jit(update, donate_argnums=(0, 1))
         arrays = {name: np.asarray(weights[name], inputs.dtype) for name in ("W_in", "W_rec", "W_out")}
-        self._weights = module.tree.map(module.numpy.array, arrays)
-        self._state = optimizer.init(self._weights)
-        self._trial = module.numpy.array(inputs), module.numpy.array(targets)
+        self._weights = module.device_put(arrays, device)
+        self._state = module.device_put(optimizer.init(self._weights), device)
+        self._trial = module.device_put((inputs, targets), device)
 
     def __call__(self) -> float:
         """Make one update; returns the loss before it."""
@@ -60,7 +64,25 @@ class JaxUpdate:
         return float(loss)
 
 
-def _optax() -> Any:
+def devices(kinds: Sequence[str]) -> dict[str, Any]:
+    """First device of each of these kinds (``"cpu"``, ``"gpu"``) that JAX finds here."""
+    found = {}
+    for kind in kinds:
+        with contextlib.suppress(RuntimeError):  # which says that there is none of it
+            found[kind] = jax().devices(kind)[0]
+    return found
+
+
+def outer(post: Any, pre: Any) -> Any:
+    """Sum over steps and lanes of post (T, L, n) times pre (T, L, m): one product of matrices.
+
+    JAX takes several times as long for `einsum`.
+    """
+    return post.reshape(-1, post.shape[-1]).T @ pre.reshape(-1, pre.shape[-1])
+
+
+def optax() -> Any:
+    """Module `optax`; `MissingExtra` where it is not installed."""
     try:
         import optax
     except ImportError:
@@ -102,7 +124,7 @@ def _gathered(weights: Any, inputs: Any, targets: Any) -> tuple[Any, dict[str, A
     (value, traces), (errors, of_out) = differentiate(_drive(weights, inputs), weights["W_out"])
     before = jnp.concatenate([jnp.zeros_like(traces[:1]), traces[:-1]])
     return value, {
-        "W_in": jnp.einsum("tlj,tli->ji", errors, inputs),
-        "W_rec": jnp.einsum("tlj,tli->ji", errors, before),
+        "W_in": outer(errors, inputs),
+        "W_rec": outer(errors, before),
         "W_out": of_out,
     }

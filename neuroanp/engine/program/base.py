@@ -16,8 +16,8 @@ from brian2 import SpikeGeneratorGroup, Synapses, second
 from neuroanp.engine.codegen.source import External
 from neuroanp.engine.program.clocks import kind_of
 
-#: Attributes of an object that decide if and where in a step it runs.
-_SCHEDULE = attrgetter("_active", "when", "order")
+#: Attributes of an object that decide if and where in a step it runs, and the objects that are part of it.
+_SCHEDULE, _PARTS = attrgetter("_active", "when", "order"), attrgetter("_contained_objects")
 
 
 @dataclasses.dataclass
@@ -46,7 +46,7 @@ class Program(abc.ABC):
         self._generators = [weakref.ref(obj) for obj in objects if isinstance(obj, SpikeGeneratorGroup)]
         pathways = [path for obj in objects if isinstance(obj, Synapses) for path in obj._pathways]
         self._delays = [path.variables["delay"] for path in pathways]
-        self._sorted_by: list[Any] = []
+        self._sorted_by: list[bytes] = []
         clocks = sorted({obj.clock for obj in objects}, key=lambda clock: clock.name)
         net._clocks = set(clocks)
         for clock in clocks:
@@ -54,7 +54,6 @@ class Program(abc.ABC):
         self.clocks = clocks
         self._clock_arrays = [kind_of(clock)(clock) for clock in clocks]
         self._ends = (ctypes.c_int64 * len(clocks))()
-        self._members = frozenset(map(id, net.objects))
         self.prepared = self._due_checked = False
         self.spent: Any = None
 
@@ -64,19 +63,22 @@ class Program(abc.ABC):
         self._made_for = self._arrangement()
 
     def _arrangement(self) -> tuple[Any, ...]:
-        """Differs when objects switch, move in the schedule or get parts, and when a dt changes."""
+        """Differs when objects come, go, switch, move in the schedule or get parts, and when a dt changes."""
         net: Any = self.net()
-        objects = [ref() for ref in self._objects]
+        objects: list[Any] = [ref() for ref in self._objects]
+        if None in objects:
+            return ()
         return (
-            tuple(net._schedule) if net._schedule else None,
-            [None if obj is None else (_SCHEDULE(obj), len(obj._contained_objects)) for obj in objects],
+            frozenset(map(id, net.objects)),
+            net._schedule and tuple(net._schedule),
+            list(map(_SCHEDULE, objects)),
+            list(map(len, map(_PARTS, objects))),
             [clock.length for clock in self._clock_arrays],
         )
 
     def fits(self, namespace: Mapping[str, Any] | None, frame: Any) -> bool:
         """True while this is the program of its network, given the names it looks up outside."""
-        net: Any = self.net()
-        if self._members != frozenset(map(id, net.objects)) or self._made_for != self._arrangement():
+        if self._made_for != self._arrangement():
             return False
         if not self._bindings:  # names of a frame cost a copy of its locals
             return True
@@ -93,10 +95,10 @@ class Program(abc.ABC):
 
     def _notice_delays(self) -> None:
         """Have the synapses sorted anew where delays were written through an array that the user kept."""
-        delays = [self.device.get_value(variable) for variable in self._delays]
-        self.prepared = self.prepared and all(map(np.array_equal, delays, self._sorted_by))
-        if not (self.prepared and self._sorted_by):
-            self._sorted_by = [values.copy() for values in delays]
+        arrays = self.device.arrays
+        delays = [arrays[variable].data.tobytes() for variable in self._delays]
+        if delays != self._sorted_by:
+            self.prepared, self._sorted_by = False, delays
 
     def _renew_spikes(self) -> None:
         """Let spike generators look at spikes that were set since the last run."""
@@ -117,9 +119,7 @@ class Program(abc.ABC):
 
     def set_interval(self, start: float, end: float) -> Any:
         """Set the clocks to `start`; return each clock's last step, rounded as Brian2 rounds."""
-        for index, clock in enumerate(self._clock_arrays):
-            clock.go_to(clock.step_at(start))
-            self._ends[index] = clock.step_at(end)
+        self._ends[:] = [clock.begin(start, end) for clock in self._clock_arrays]
         return self._ends
 
     @property

@@ -29,19 +29,22 @@ class Steps:
     def __init__(self, clock: Any) -> None:
         self.timestep, self.t, self.dt = (clock.variables[name].get_value() for name in self.variables)
 
-    def step_at(self, t: float) -> int:
-        """Number of the step at time `t`."""
-        return timestep_at(t, float(self.dt[0]))
+    def begin(self, start: float, end: float) -> int:
+        """Set the clock to the step at time `start`; number of the step at time `end`."""
+        dt = self.dt.item()
+        self.timestep[0] = step = timestep_at(start, dt)
+        self.t[0] = step * dt
+        return timestep_at(end, dt)
 
     def go_to(self, step: int) -> None:
         """Set the clock to a step."""
         self.timestep[0] = step
-        self.t[0] = step * float(self.dt[0])
+        self.t[0] = step * self.length
 
     @property
     def length(self) -> float:
         """Length of a step in seconds; it may change between runs."""
-        return float(self.dt[0])
+        return float(self.dt.item())
 
 
 class Events:
@@ -52,9 +55,10 @@ class Events:
     def __init__(self, clock: Any) -> None:
         self.timestep, self.t, self.times = (clock.variables[name].get_value() for name in self.variables)
 
-    def step_at(self, t: float) -> int:
-        """Number of the first event that isn't before `t`."""
-        return int(np.searchsorted(self.times, t))
+    def begin(self, start: float, end: float) -> int:
+        """Set the clock to the first event that isn't before time `start`; number of that for `end`."""
+        self.go_to(int(np.searchsorted(self.times, start)))
+        return int(np.searchsorted(self.times, end))
 
     def go_to(self, step: int) -> None:
         """Set the clock to an event."""

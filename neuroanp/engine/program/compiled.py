@@ -39,6 +39,7 @@ class CompiledProgram(Program):
         path = build(text, compiler, source.extra, source.owners)
         self._borrowed = [variable for variable, _ in source.borrowed]
         self._names = [source.owners[name] for _, name in source.steps]
+        self._code_before = not source.queue_units.issuperset(source.before)
         self._static = dict(enumerate(source.static, start=len(source.arrays)))
         self._constants = {entry.key: index for index, (entry, _) in enumerate(source.constants)}
         self.library = Library(path, [value for _, value in source.constants])
@@ -128,7 +129,8 @@ class CompiledProgram(Program):
                         f"Synapses object '{synapses.name}' does not do anything: it has no synapses; "
                         "call connect, or set its active attribute to False"
                     )
-        self.library.before_run(not self.prepared)
+        if self._code_before or not self.prepared:
+            self.library.before_run(not self.prepared)
         self.prepared = True
 
     def use_threads(self, number: int) -> None:

@@ -8,17 +8,23 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from brian2 import ms
 
-from neuroanp.bench import Report, Row, ours, run
+from neuroanp.bench import Report, Row, ours, races, run
 from neuroanp.bench.parts import memory as part_memory
+from neuroanp.bench.parts import seconds_to_a_loss as part_race
 from neuroanp.bench.parts import update as part_update
 from neuroanp.bench.peers import torch as spiking_peers
 from neuroanp.bench.peers.blas import Floor
+from neuroanp.bench.races import Course
 from neuroanp.bench.table import compared
 from neuroanp.bench.timing import BLOCK, Spread, interleaved, slope, spread
-from neuroanp.bench.worker import PARTS
+from neuroanp.bench.worker import PARTS, environment
 from neuroanp.cli.main import main
+from neuroanp.gradients import BPTT
+from neuroanp.models import LIF
 from neuroanp.network.network import Network
+from neuroanp.network.trial import Trial
 
 ROW = Row(
     part="update", what="other", size="1 unit", ours=1.0, other=2.0, ratio=Spread(0.5, 0.4, 0.7), limit=0.6
@@ -56,6 +62,30 @@ def test_gathering_the_gradient_changes_nothing_but_the_order_of_sums(jax):
     with precision("float64"):
         plain, gathered = (JaxUpdate(weights, *ours.arrays(trial, "float64"), 1e-2, g) for g in (False, True))
         np.testing.assert_allclose([plain() for _ in range(9)], [gathered() for _ in range(9)], rtol=1e-8)
+
+
+def test_jax_has_the_spikes_and_the_surrogate_gradient_of_the_same_cells(jax):
+    from neuroanp.bench.peers.jax_spiking import JaxSpikes
+    from neuroanp.gradients._jax import precision
+
+    rng, model = np.random.default_rng(0), LIF(hidden=12, input_gain=3.0, recurrent_gain=1.0)
+    trial = Trial(rng.normal(size=(40, 2, 4)), rng.normal(size=(40, 2, 2)))
+    network = Network(model, 4, 2, 1 * ms, lanes=2, engine="runtime")
+    network.load(model.initial_weights(rng, network.n_in, 2))
+    record = network.run(trial)
+    assert record.traces.sum() > 20
+    with precision("float64"):
+        start = model.initial_state()["v"]
+        update = JaxSpikes(
+            model.cells(1 * ms), model.readout_memory(1 * ms), start, network.weights,
+            *ours.arrays(trial, "float64"), 1e-2,
+        )  # fmt: skip
+        np.testing.assert_allclose(update.forward(), record.outputs[:, 0], atol=1e-12)
+        gradient = {name: np.array(values) for name, values in update.gradient().items()}
+        losses = [update() for _ in range(30)]
+    for name, expected in BPTT().gradient(record).items():
+        np.testing.assert_allclose(gradient[name] * trial.steps, expected, atol=1e-12)
+    assert losses[-1] < 0.95 * losses[0]
 
 
 def test_the_floor_has_the_products_of_an_update():
@@ -142,9 +172,37 @@ def test_a_row_says_whether_a_promise_holds():
     assert absolute.cells()[3:] == ("21 us", "", "why", "<= 20 us, missed")
 
 
+COURSES = {
+    races.PLAIN: Course(2.0, np.array([5, 10]), np.array([1.5, 2.0]), 1.0, np.array([0.9, 0.4])),
+    races.GOAL: Course(2.0, np.array([5, 10]), np.array([1.5, 2.0]), 1.0, np.array([0.5, 0.05])),
+    races.RESPONSE: Course(0.5, np.array([5, 10]), np.array([0.4, 0.8]), 0.0, np.array([0.6, 0.3])),
+    races.NODE: Course(0.5, np.array([5, 10]), np.array([0.4, 0.8]), 0.0, np.array([0.8, 0.7])),
+}
+
+
+def test_a_race_is_timed_to_the_loss_of_decorrelated_bptt_by_two_clocks(monkeypatch):
+    monkeypatch.setattr(part_race, "_alone", lambda race, entry, seed, updates: COURSES[entry])
+    rows = [row for row in part_race.one_race("copying, medium", (100, 101)) if "to 10 x 0.05" in row.size]
+    alone, whole = (row for row in rows if row.what.startswith(races.RESPONSE))
+    assert (alone.ours, alone.other, alone.limit) == (0.8, 1.0, 0.7) and not alone.holds
+    assert (whole.ours, whole.other) == (1.3, 4.0) and whole.holds
+    unmet = next(row for row in rows if row.what.startswith(races.NODE))
+    assert unmet.ratio is None and unmet.limit is None and "with 0 of 2 seeds, BPTT with 2" in unmet.note
+
+
+def test_parts_on_all_cores_are_not_kept_to_one():
+    assert "XLA_FLAGS" in environment("update") and "XLA_FLAGS" not in environment("cores")
+    assert environment("update")["JAX_PLATFORMS"] == "cpu"
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_every_part_has_rows(part):
-    assert importlib.import_module(f"neuroanp.bench.parts.{part}").rows.__annotations__["quick"] == "bool"
+    assert (
+        importlib.import_module(f"neuroanp.bench.parts.{part.replace('-', '_')}").rows.__annotations__[
+            "quick"
+        ]
+        == "bool"
+    )
 
 
 def test_the_table_and_its_json():
@@ -165,4 +223,4 @@ def test_the_command(capsys):
     assert main(["bench", "--help"]) == 0
     assert "usage: neuroanp bench" in capsys.readouterr().out
     assert main(["bench", "--part", "speed"]) == 2
-    assert "--part: expected one of update, breakdown" in capsys.readouterr().err
+    assert "--part: expected one of update, cores" in capsys.readouterr().err
