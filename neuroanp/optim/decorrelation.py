@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from neuroanp.arrays import HOST, namespace
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
 from neuroanp.config.sources import ANP
@@ -113,14 +114,14 @@ class Decorrelation(Part):
         -------
         (n, n) array of float64, a new one; `D` itself when `rate` is 0.
         """
-        if rate == 0:
+        if isinstance(rate, HOST) and rate == 0:
             return D
         units = traces.shape[-1]
         x = traces.reshape(-1, units)
         narrow = D.astype(x.dtype, copy=False)
         if len(x) < units:
             hat = x @ narrow.T
-            variance = np.einsum("kn,kn->n", hat, hat)
+            variance = namespace(hat).einsum("kn,kn->n", hat, hat)
             change = hat.T @ (hat @ narrow)
         else:
             covariance = narrow @ (x.T @ x) @ narrow.T
@@ -128,4 +129,4 @@ class Decorrelation(Part):
             change = covariance @ narrow
         change -= variance[:, None] * narrow
         change *= rate / len(x)
-        return np.asarray(D - change)
+        return D - change

@@ -126,14 +126,16 @@ class Program(NamedTuple):
     values: Mapping[str, float]
     trace: str
     outputs: str = "readout.y"
+    watched: tuple[str, ...] = ()
+    """Hidden variables that a step is asked for besides, as thresholds see them."""
 
     def block(self, field: str) -> list[Assign]:
         """Statements that are from one field of the model."""
         return [line for line in self.operations if isinstance(line, Assign) and line.field == field]
 
 
-def program(source: Source) -> Program:
-    """Operations of a model.
+def program(source: Source, watched: tuple[str, ...] = ()) -> Program:
+    """Operations of a model, with copies of hidden variables as thresholds see them, by `seen`.
 
     Raises
     ------
@@ -146,7 +148,13 @@ def program(source: Source) -> Program:
         readout = _Group(source, "readout", source.readout_equations, source.readout_update, "readout_", {})
     finally:
         reset_device()
-    return _pruned(source, list(_step(source, hidden, readout)), hidden.values | readout.values)
+    steps = list(_step(source, hidden, readout, watched))
+    return _pruned(source, steps, hidden.values | readout.values, watched)
+
+
+def seen(name: str) -> str:
+    """Variable that keeps what thresholds saw of a hidden variable, without its group."""
+    return f"_seen_{name}"
 
 
 def spiking_keywords(model: Any) -> dict[str, Any]:
@@ -234,7 +242,9 @@ class _Group:
         )
 
 
-def _step(source: Source, hidden: _Group, readout: _Group) -> Iterator[Operation]:
+def _step(
+    source: Source, hidden: _Group, readout: _Group, watched: tuple[str, ...]
+) -> Iterator[Operation]:
     """Operations in the order that `Assembly` runs them in."""
     spikes, trace, drive = f"hidden.{SPIKES}", f"hidden.{source.trace}", f"hidden.{source.drive}"
     for group in (hidden, readout):
@@ -244,6 +254,7 @@ def _step(source: Source, hidden: _Group, readout: _Group) -> Iterator[Operation
     if source.threshold is None:
         yield Project("W_rec", trace, drive, add=True)
     yield from (*hidden.update, *hidden.equations, *readout.equations)
+    yield from (Assign("hidden", seen(name), name, "") for name in watched)
     if source.threshold is None:
         yield Project("W_out", trace, "readout.drive", add=False)
     else:
@@ -264,10 +275,13 @@ def _step(source: Source, hidden: _Group, readout: _Group) -> Iterator[Operation
             yield Assign(group.name, count, f"{count} + 1", "")
 
 
-def _pruned(source: Source, operations: list[Operation], values: Mapping[str, float]) -> Program:
+def _pruned(
+    source: Source, operations: list[Operation], values: Mapping[str, float], watched: tuple[str, ...]
+) -> Program:
     """Operations that trace and outputs need, with the states that these take over from step to step."""
     trace, outputs = f"hidden.{source.trace}", "readout.y"
-    written, ends = {operation.target for operation in operations}, {trace, outputs}
+    written = {operation.target for operation in operations}
+    ends = {trace, outputs, *(f"hidden.{seen(name)}" for name in watched)}
     while True:
         live, needed = set(ends), list[Operation]()
         for operation in reversed(operations):
@@ -282,7 +296,9 @@ def _pruned(source: Source, operations: list[Operation], values: Mapping[str, fl
         for name in sorted(assign.reads - written - values.keys()):
             raise UnsupportedConstruct(f"{source.owner}.{assign.field}", name.partition(".")[2])
     states, constants = sorted(live & written), sorted(live - written - {"input.u", "input.direct"})
-    return Program(source, tuple(needed), tuple(states), tuple(constants), values, trace)
+    return Program(
+        source, tuple(needed), tuple(states), tuple(constants), values, trace, watched=watched
+    )
 
 
 def _names(expression: str) -> set[str]:

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
+from neuroanp.arrays import namespace
 from neuroanp.config.naming import ClassName
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
@@ -263,7 +264,7 @@ class NodeRule(NoiseRule):
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         """Sum over steps and lanes of post times trace, by weight name; see `Rule.__call__`."""
         steps, lanes = record.mask.shape
-        size = max(1, PART // lanes)
+        size = max(1, PART // lanes) if isinstance(record.trace, np.ndarray) else steps
         error = delta(record) if self.readout == "delta" else None
         if steps <= 2 * size:
             return self._sum(record, modulator, error)
@@ -292,7 +293,7 @@ class NodeRule(NoiseRule):
 
     def _post(self, layer: Layer, record: Record, modulator: Array, like: Array) -> Array:
         if layer.sigma == 0:
-            return np.zeros_like(like)
+            return namespace(like).zeros_like(like)
         post = self.post(layer, record, modulator)
         if np.shape(post) != like.shape:
             where = f"{type(self).__name__}.post"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from neuroanp.arrays import namespace
 from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky, leaky_back
 from neuroanp.network.layout import mixed
@@ -51,22 +52,21 @@ def direct(record: Record) -> Array:
     before = record.inputs_before
     if before is None or len(before) == 0:
         return record.inputs
-    course = np.concatenate([before, record.inputs])
+    xp = namespace(record.inputs)
+    course = xp.concatenate([before, record.inputs])
     steps = len(record.inputs)
-    return np.concatenate([course[lag : lag + steps] for lag in range(len(before), -1, -1)], axis=2)
+    return xp.concatenate([course[lag : lag + steps] for lag in range(len(before), -1, -1)], axis=2)
 
 
 def times(modulator: Array, factor: Array) -> Array:
     """Modulator (T, L) or (T, 1) times a factor (T, L, n), in the factor's dtype."""
-    return np.asarray(modulator.astype(factor.dtype, copy=False)[:, :, None] * factor)
+    return modulator.astype(factor.dtype, copy=False)[:, :, None] * factor
 
 
 def before(record: Record, x: Array) -> Array:
     """Hidden trace (T, L, N) one step earlier, the initial state before the first step."""
-    earlier = np.empty(x.shape, x.dtype)
-    earlier[0] = record.trace[0]
-    earlier[1:] = x[:-1]
-    return earlier
+    first = record.trace[:1].astype(x.dtype, copy=False)
+    return namespace(x).concatenate([first, x[:-1]])
 
 
 def arrived(record: Record, x: Array) -> Array:
@@ -124,9 +124,9 @@ def outer(post: Array, x: Array, D: Array | None = None) -> Array:
     post = post.reshape(-1, post.shape[-1])
     x = x.reshape(-1, x.shape[-1]).astype(dtype, copy=False)
     if D is None:
-        return np.asarray(post.T @ x)
+        return post.T @ x
     if len(post) < post.shape[1]:
-        return np.asarray(post.T @ (x @ D.T.astype(dtype, copy=False)))
+        return post.T @ (x @ D.T.astype(dtype, copy=False))
     return decorrelated(post.T @ x, D)
 
 
@@ -210,6 +210,6 @@ def slope(record: Record) -> Array:
     r"""Slope :math:`\phi'(a)` (T, L, N) of tanh units at their activity without noise; 1 for other units."""
     x = record.trace[1:]
     if record.rates is None:
-        return np.ones_like(x)
+        return namespace(x).ones_like(x)
     memory = np.asarray(record.rates.memory, x.dtype)
-    return np.asarray(1 - ((x - memory * record.trace[:-1]) / (1 - memory)) ** 2)
+    return 1 - ((x - memory * record.trace[:-1]) / (1 - memory)) ** 2

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from neuroanp.arrays import added, namespace
 from neuroanp.config.option import option
 from neuroanp.config.sources import LANSDELL
 from neuroanp.filters import leaky_back
@@ -104,7 +105,7 @@ class ResponsePerturbation(NoiseRule):
         r = record.passes.effect(record.outputs) - _explained(noise @ K.T, e.shape[2])
         post = phi * (_later(e, self.lags) @ K)
         if self.sigma > 0:
-            correction = leaky_back(np.einsum("tlo,tlo->tl", e, r), self.discount)
+            correction = leaky_back(namespace(e).einsum("tlo,tlo->tl", e, r), self.discount)
             post += times(correction / self.sigma**2, record.noise)
             state["response"] = K + self._learned(r, noise)
         return self.hidden_update(record, post) | self.readout_update(record)
@@ -113,17 +114,18 @@ class ResponsePerturbation(NoiseRule):
         """Change of the responses (lags n_out, N) after a trial."""
         steps, lanes, units = noise.shape
         covariance = outer(_later(r, self.lags), noise) / (steps * lanes)
-        variance = np.maximum(np.mean(noise**2, axis=(0, 1)), FLOOR * self.sigma**2)
+        xp = namespace(noise)
+        variance = xp.maximum(xp.mean(noise**2, axis=(0, 1)), FLOOR * self.sigma**2)
         step = self.rate / (1 + units * min(self.lags, steps) / (steps * lanes))
-        return np.asarray(step * covariance / variance, noise.dtype)
+        return (step * covariance / variance).astype(noise.dtype, copy=False)
 
 
 def _later(values: Array, lags: int) -> Array:
     """Values (T, L, n) of each of the next steps, the step itself first: (T, L, lags n), 0 past the end."""
     steps, lanes, n = values.shape
-    later = np.zeros((steps, lanes, lags, n), values.dtype)
+    later = namespace(values).zeros((steps, lanes, lags, n), values.dtype)
     for lag in range(min(lags, steps)):
-        later[: steps - lag, :, lag] = values[lag:]
+        later = added(later, (slice(steps - lag), slice(None), lag), values[lag:])
     return later.reshape(steps, lanes, lags * n)
 
 
@@ -131,7 +133,7 @@ def _explained(effects: Array, n: int) -> Array:
     """Sum (T, L, n) of the effects (T, L, lags n) that steps before and the step itself have at each step."""
     steps, lanes, width = effects.shape
     effects = effects.reshape(steps, lanes, width // n, n)
-    total = np.zeros((steps, lanes, n), effects.dtype)
+    total = namespace(effects).zeros((steps, lanes, n), effects.dtype)
     for lag in range(min(width // n, steps)):
-        total[lag:] += effects[: steps - lag, :, lag]
+        total = added(total, slice(lag, None), effects[: steps - lag, :, lag])
     return total
