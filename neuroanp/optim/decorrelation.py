@@ -123,10 +123,13 @@ class Decorrelation(Part):
             hat = x @ narrow.T
             variance = namespace(hat).einsum("kn,kn->n", hat, hat)
             change = hat.T @ (hat @ narrow)
-        else:
-            covariance = narrow @ (x.T @ x) @ narrow.T
-            variance = covariance.diagonal()
-            change = covariance @ narrow
-        change -= variance[:, None] * narrow
-        change *= rate / len(x)
-        return D - change
+            return D - (change - variance[:, None] * narrow) * (rate / len(x))
+        return self.moved(D, x.T @ x, len(x), rate)
+
+    @staticmethod
+    def moved(D: Array, square: Array, samples: int, rate: float) -> Array:
+        """`update` from the sum ``x.T @ x`` (n, n) over so many samples."""
+        narrow = D.astype(square.dtype, copy=False)
+        covariance = narrow @ square @ narrow.T
+        change = covariance @ narrow - covariance.diagonal()[:, None] * narrow
+        return D - change * (rate / samples)

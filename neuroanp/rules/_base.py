@@ -61,6 +61,8 @@ class Rule(Part):
         their own names.
     needs_two_passes : bool
         True for a rule that compares hidden variables of two passes.
+    by_steps : bool
+        True for a rule whose update is a sum over steps, so that `share` gives that of some of them.
     needs_baseline : bool
         True for a rule of one pass that learns from the modulator: no other pass can be its baseline.
     estimates_change : bool
@@ -86,6 +88,7 @@ class Rule(Part):
     name: ClassVar[str] = ClassName()  # type: ignore[assignment]
     recorded: ClassVar[tuple[str, ...]] = ()
     needs_two_passes: ClassVar[bool] = False
+    by_steps: ClassVar[bool] = False
     needs_baseline: ClassVar[bool] = False
     estimates_change: ClassVar[bool] = False
     supports_sparse: ClassVar[bool] = False
@@ -127,6 +130,19 @@ class Rule(Part):
         dict of (post, pre) arrays by weight name, new ones, of float64 or the record's dtype, to be
         subtracted from the weights times a learning rate. Weights that don't learn are not in it.
         """
+
+    def share(self, record: Record, modulator: Array, error: Array | None) -> Arrays:
+        """Part of `__call__` that some steps have, of a rule `by_steps`.
+
+        Parameters
+        ----------
+        record : Record
+            Of these steps, without decorrelation.
+        modulator : (T, L) or (T, 1) array
+        error : (T, L, n_out) array, optional
+            Theirs of `delta` of the whole trial, for a readout that learns by it.
+        """
+        return self.readout_update(record, error)
 
     def hidden_update(self, record: Record, post: Array) -> Arrays:
         """`__call__` for the hidden weights, from the postsynaptic factor (T, L, N)."""
@@ -253,6 +269,7 @@ class NodeRule(NoiseRule):
     """
 
     supports_sparse = True
+    by_steps = True
 
     @abc.abstractmethod
     def post(self, layer: Layer, record: Record, modulator: Array) -> Array:
@@ -267,12 +284,12 @@ class NodeRule(NoiseRule):
         size = max(1, PART // lanes) if isinstance(record.trace, np.ndarray) else steps
         error = delta(record) if self.readout == "delta" else None
         if steps <= 2 * size:
-            return self._sum(record, modulator, error)
+            return self.share(record, modulator, error)
         update: Arrays = {}
         for first in range(0, steps, size):
             last = min(first + size, steps)
             errors = None if error is None else error[first:last]
-            products = self._sum(part(record, first, last), modulator[first:last], errors)
+            products = self.share(part(record, first, last), modulator[first:last], errors)
             for name, product in products.items():
                 update[name] = update[name] + product if name in update else product
         if D := record.decorrelation:
@@ -280,7 +297,7 @@ class NodeRule(NoiseRule):
                 update[name] = decorrelated(total, D[PROJECTIONS[name].decorrelated_by])
         return update
 
-    def _sum(self, record: Record, modulator: Array, error: Array | None) -> Arrays:
+    def share(self, record: Record, modulator: Array, error: Array | None) -> Arrays:
         layer = Layer(record.noise, record.activity, self.sigma)
         post = self._post(layer, record, modulator, record.trace[1:])
         return self.hidden_update(record, post) | self._readout(record, modulator, error)

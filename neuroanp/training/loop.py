@@ -133,7 +133,7 @@ class Trainer:
         network.load(weights, decorrelation)
         if run is None and recipe.readout_start == "linear":
             network.load(weights | linear_start(network, self.task.fitting(network.lanes)), decorrelation)
-        weights = {name: network.weights[name].astype(self.dtype) for name in network.parts.projections}
+        weights = {name: network.weights[name].astype(self.dtype) for name in network.projections}
         network.write(weights, decorrelation)
         return TrainingState(
             weights=weights,

@@ -1,0 +1,184 @@
+"""`JaxTrainer`: the training loop whose updates stay on the devices that JAX finds."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NoReturn
+
+import numpy as np
+
+from neuroanp.arrays import jax
+from neuroanp.config import checks
+from neuroanp.errors import InvalidValue
+from neuroanp.network.trial import Trial
+from neuroanp.training.evaluation import Evaluation
+from neuroanp.training.jax_course import Course
+from neuroanp.training.jax_network import BEFORE, JaxNetwork
+from neuroanp.training.jax_options import Jax, Plan, plan_for
+from neuroanp.training.jax_update import Numbers, Shown, Update
+from neuroanp.training.loop import DIVERGENCE, Trainer
+from neuroanp.training.recipe import Recipe
+from neuroanp.training.run import Run
+from neuroanp.training.task import Task
+from neuroanp.types import Arrays
+
+LANES = "lanes"
+"""Name of the axis of devices that lanes are spread over."""
+
+
+class JaxTrainer(Trainer):
+    """Training whose updates are one compiled function each, on a CPU, GPU or TPU, as JAX finds them.
+
+    Network, noise, reward, rule, optimizer and decorrelation of an update stay on the device: its loss comes
+    back, and weights and states where they are asked for. Noise is that of the other engines, so that in
+    float64 on a CPU the weights agree with theirs to rounding. Lanes are spread over several devices.
+
+    Parameters
+    ----------
+    task : Task
+    recipe : Recipe
+    jax : Jax
+        Options of the engine.
+    **settings
+        The others are those of `Trainer`.
+
+    Attributes
+    ----------
+    plan : Plan or None
+        What is kept of a trial; None before the first update.
+
+    Raises
+    ------
+    InvalidValue
+        For what JAX can't compute, by name, before anything is simulated: see `JaxNetwork`, and for rules,
+        baselines and stages with operations of NumPy alone.
+    MissingExtra
+        Where JAX isn't installed.
+    """
+
+    def __init__(self, task: Task, recipe: Recipe, *, jax: Jax = Jax(), **settings: Any) -> None:  # noqa: B008
+        checks.instance("Trainer.jax", jax, Jax)
+        self.options = jax
+        self.plan: Plan | None = None
+        self._held: dict[str, Any] | None = None
+        self._updates: dict[tuple[int, bool], Any] = {}
+        self._next: tuple[int, Trial] | None = None
+        build = functools.partial(JaxNetwork, products=jax.products)
+        super().__init__(task, recipe, build=build, **settings | {"engine": "jax"})
+        if jax != Jax():
+            self.config["jax"] = jax.describe()
+        self._prepare()
+
+    @property
+    def _engine(self) -> JaxNetwork:
+        network: Any = self.network
+        return network
+
+    @property
+    def _course(self) -> Course:
+        return self._engine.course
+
+    def _prepare(self) -> None:
+        """Trace the first update, so that what can't be compiled is refused before anything runs."""
+        trial = self.trial(self.state.update)
+        with self._engine.computing():
+            arguments = self._arguments(trial, self.state.update)
+            jax().eval_shape(self._update_for(trial), self._put(), *arguments)
+
+    def _update_for(self, trial: Trial) -> Any:
+        """The function for trials of one length, compiled at its first call."""
+        key = trial.steps, trial.carry
+        if key not in self._updates:
+            layout = self.network.layout
+            self.plan = plan_for(self.options, trial, layout, self.recipe.rule)
+            parts = self._course, self.recipe, self.stages, self._engine.constants
+            update = Update(*parts, self.plan, trial.carry)
+            self._updates[key] = jax().jit(update, donate_argnums=0)
+        return self._updates[key]
+
+    def _arguments(self, trial: Trial, index: int) -> tuple[Any, Shown, Numbers]:
+        """Arguments of an update but for the state of the training."""
+        network = self._engine
+        states = dict(network.states if trial.carry else network.rest())
+        before, inputs = states.pop(BEFORE), network.inputs(trial)
+        targets = trial.targets.astype(network.dtype)
+        shown = Shown(inputs, targets, np.asarray(trial.mask), before)
+        first = next(iter(self.state.history["loss"]), None)
+        limit = DIVERGENCE * max(first, self._zero_output_loss) if first is not None else np.inf
+        numbers = Numbers(
+            np.uint64(network.seed), np.uint64(index), network.deviations(index),
+            index / self.recipe.updates, limit or np.inf,
+        )  # fmt: skip
+        return self._spread(states, 0), self._spread(shown, 1), numbers
+
+    def _spread(self, tree: Any, axis: int) -> Any:
+        """Arrays with their lanes, on an axis, spread over the devices."""
+        devices = jax().devices()
+        count = next(n for n in range(len(devices), 0, -1) if self.recipe.lanes % n == 0)
+        if count == 1:
+            return tree
+        sharding, spec = jax().sharding, [None, None]
+        spec[axis] = LANES
+        mesh = sharding.Mesh(np.array(devices[:count]), (LANES,))
+        place = sharding.NamedSharding(mesh, sharding.PartitionSpec(*spec))
+        return jax().tree.map(lambda values: jax().device_put(values, place), tree)
+
+    def _put(self) -> dict[str, Any]:
+        """State of the training for the device."""
+        state = self.state
+        weights, matrices = dict(state.weights), dict(state.decorrelation)
+        good = {"weights": dict(self._good[0]), "decorrelation": dict(self._good[1])}
+        return {
+            "weights": weights, "decorrelation": matrices, "good": good, "modulator": dict(state.modulator),
+            "rule": dict(state.rule), "optimizer": [dict(own) for own in state.optimizer],
+        }  # fmt: skip
+
+    def trial(self, index: int) -> Trial:
+        kept, self._next = self._next, None
+        return kept[1] if kept is not None and kept[0] == index else super().trial(index)
+
+    def learn(self, trial: Trial, index: int) -> float:
+        network = self._engine
+        with network.computing():
+            held = self._put() if self._held is None else self._held
+            self._held, states, told = self._update_for(trial)(held, *self._arguments(trial, index))
+            before = np.concatenate([network.states[BEFORE], network.inputs(trial)])[trial.steps :]
+            network.states = dict(states) | {BEFORE: before}
+        if index + 1 < self.recipe.updates:
+            self._next = index + 1, self.trial(index + 1)  # while the device computes
+        loss, finite = float(told[0]), bool(told[1])
+        self._check(index + 1, "loss", loss)
+        if not finite:
+            self._diverged(index + 1, "the change of the weights is not finite")
+        return loss
+
+    def _bring_home(self) -> None:
+        """State of the training, from the device."""
+        if self._held is None:
+            return
+        held, self._held = jax().tree.map(np.array, self._held), None
+        self._good = held["good"]["weights"], held["good"]["decorrelation"]
+        for name in ("weights", "decorrelation", "modulator", "rule", "optimizer"):
+            setattr(self.state, name, held[name])
+        self.network.write(self.state.weights, self.state.decorrelation)
+
+    def _diverged(self, update: int, reason: str) -> NoReturn:
+        self._bring_home()
+        self._good = self.state.weights, self.state.decorrelation
+        super()._diverged(update, reason)
+
+    def get_state(self) -> Arrays:
+        self._bring_home()
+        return super().get_state()
+
+    def set_state(self, arrays: Arrays) -> None:
+        self._held = None
+        super().set_state(arrays)
+
+    def result(self) -> Run:
+        self._bring_home()
+        return super().result()
+
+    def _evaluation(self) -> Evaluation:
+        self._bring_home()
+        return super()._evaluation()
