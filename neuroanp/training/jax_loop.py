@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, NoReturn
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from neuroanp.arrays import jax
-from neuroanp.config import checks
+from neuroanp.config import checks, document
 from neuroanp.errors import InvalidValue
 from neuroanp.network.trial import Trial
-from neuroanp.training.evaluation import Evaluation
+from neuroanp.training.divergence import limit
+from neuroanp.training.evaluation import Evaluation, evaluate
 from neuroanp.training.jax_course import Course
 from neuroanp.training.jax_network import BEFORE, JaxNetwork
-from neuroanp.training.jax_options import Jax, Plan, plan_for
+from neuroanp.training.jax_options import Jax
+from neuroanp.training.jax_plan import Plan, plan_for
+from neuroanp.training.jax_state import DeviceState
 from neuroanp.training.jax_update import Numbers, Shown, Update
-from neuroanp.training.loop import DIVERGENCE, Trainer
+from neuroanp.training.loop import Trainer
 from neuroanp.training.recipe import Recipe
 from neuroanp.training.run import Run
+from neuroanp.training.state import TrainingState
 from neuroanp.training.task import Task
-from neuroanp.types import Arrays
+
+if TYPE_CHECKING:
+    from neuroanp.training.run_folder import RunFolder
 
 LANES = "lanes"
 """Name of the axis of devices that lanes are spread over."""
@@ -60,14 +67,22 @@ class JaxTrainer(Trainer):
         checks.instance("Trainer.jax", jax, Jax)
         self.options = jax
         self.plan: Plan | None = None
-        self._held: dict[str, Any] | None = None
         self._updates: dict[tuple[int, bool], Any] = {}
         self._next: tuple[int, Trial] | None = None
         build = functools.partial(JaxNetwork, products=jax.products)
         super().__init__(task, recipe, build=build, **settings | {"engine": "jax"})
         if jax != Jax():
-            self.config["jax"] = jax.describe()
+            self.config |= document.describe(jax=jax)
         self._prepare()
+
+    @property
+    def state(self) -> DeviceState:  # type: ignore[override]
+        """State of the training; reading its arrays brings them from the device."""
+        return self._state
+
+    @state.setter
+    def state(self, state: TrainingState) -> None:
+        self._state = DeviceState(state)
 
     @property
     def _engine(self) -> JaxNetwork:
@@ -83,7 +98,7 @@ class JaxTrainer(Trainer):
         trial = self.trial(self.state.update)
         with self._engine.computing():
             arguments = self._arguments(trial, self.state.update)
-            jax().eval_shape(self._update_for(trial), self._put(), *arguments)
+            jax().eval_shape(self._update_for(trial), self.state.give(), *arguments)
 
     def _update_for(self, trial: Trial) -> Any:
         """The function for trials of one length, compiled at its first call."""
@@ -103,11 +118,9 @@ class JaxTrainer(Trainer):
         before, inputs = states.pop(BEFORE), network.inputs(trial)
         targets = trial.targets.astype(network.dtype)
         shown = Shown(inputs, targets, np.asarray(trial.mask), before)
-        first = next(iter(self.state.history["loss"]), None)
-        limit = DIVERGENCE * max(first, self._zero_output_loss) if first is not None else np.inf
         numbers = Numbers(
             np.uint64(network.seed), np.uint64(index), network.deviations(index),
-            index / self.recipe.updates, limit or np.inf,
+            index / self.recipe.updates, limit(self.state.history["loss"], self._zero_output_loss),
         )  # fmt: skip
         return self._spread(states, 0), self._spread(shown, 1), numbers
 
@@ -123,16 +136,6 @@ class JaxTrainer(Trainer):
         place = sharding.NamedSharding(mesh, sharding.PartitionSpec(*spec))
         return jax().tree.map(lambda values: jax().device_put(values, place), tree)
 
-    def _put(self) -> dict[str, Any]:
-        """State of the training for the device."""
-        state = self.state
-        weights, matrices = dict(state.weights), dict(state.decorrelation)
-        good = {"weights": dict(self._good[0]), "decorrelation": dict(self._good[1])}
-        return {
-            "weights": weights, "decorrelation": matrices, "good": good, "modulator": dict(state.modulator),
-            "rule": dict(state.rule), "optimizer": [dict(own) for own in state.optimizer],
-        }  # fmt: skip
-
     def trial(self, index: int) -> Trial:
         kept, self._next = self._next, None
         return kept[1] if kept is not None and kept[0] == index else super().trial(index)
@@ -140,8 +143,9 @@ class JaxTrainer(Trainer):
     def learn(self, trial: Trial, index: int) -> float:
         network = self._engine
         with network.computing():
-            held = self._put() if self._held is None else self._held
-            self._held, states, told = self._update_for(trial)(held, *self._arguments(trial, index))
+            update, arguments = self._update_for(trial), self._arguments(trial, index)
+            held, states, told = update(self.state.give(), *arguments)
+            self.state.take(held)
             before = np.concatenate([network.states[BEFORE], network.inputs(trial)])[trial.steps :]
             network.states = dict(states) | {BEFORE: before}
         if index + 1 < self.recipe.updates:
@@ -152,33 +156,35 @@ class JaxTrainer(Trainer):
             self._diverged(index + 1, "the change of the weights is not finite")
         return loss
 
-    def _bring_home(self) -> None:
-        """State of the training, from the device."""
-        if self._held is None:
-            return
-        held, self._held = jax().tree.map(np.array, self._held), None
-        self._good = held["good"]["weights"], held["good"]["decorrelation"]
-        for name in ("weights", "decorrelation", "modulator", "rule", "optimizer"):
-            setattr(self.state, name, held[name])
-        self.network.write(self.state.weights, self.state.decorrelation)
-
     def _diverged(self, update: int, reason: str) -> NoReturn:
-        self._bring_home()
-        self._good = self.state.weights, self.state.decorrelation
+        self._good = self.state.weights, self.state.decorrelation  # the update went back to these
         super()._diverged(update, reason)
 
-    def get_state(self) -> Arrays:
-        self._bring_home()
-        return super().get_state()
-
-    def set_state(self, arrays: Arrays) -> None:
-        self._held = None
-        super().set_state(arrays)
-
-    def result(self) -> Run:
-        self._bring_home()
-        return super().result()
-
     def _evaluation(self) -> Evaluation:
-        self._bring_home()
-        return super()._evaluation()
+        self._tester.write(self.state.weights, self.state.decorrelation)
+        mark = self.state.mark()
+        if self._latest is None or self._latest[0] != mark:
+            self._latest = mark, evaluate(self._tester, self.task, self.unseen)
+        return self._latest[1]
+
+    @functools.cached_property
+    def _tester(self) -> Any:
+        """Network that evaluations run on: one pass, of no more lanes than an evaluation needs."""
+        recipe, layout = self.recipe, self.network.layout
+        perturbation = self.network.perturbation.replace(recorded=())
+        return JaxNetwork(
+            recipe.model, self.task.n_in, self.task.n_out, self.task.dt, dtype=self.dtype,
+            lanes=min(recipe.lanes, self.unseen.lanes), passes=("plus",) if perturbation.lasting else ("clean",),
+            perturbation=perturbation, seed=self._engine.seed, loss=self.task.loss, products=self.options.products,
+        )  # fmt: skip
+
+    def run(self, progress: bool = True, folder: RunFolder | None = None) -> Run:
+        if progress:
+            print(self.describe(), file=sys.stderr)
+        return super().run(progress, folder)
+
+    def describe(self) -> str:
+        """Sentence about devices and memory."""
+        devices = jax().devices()
+        kinds = f"{len(devices)} {devices[0].device_kind} device{'s' if len(devices) > 1 else ''}"
+        return f"jax: {kinds}, {self.dtype}, {self.options.products} precision; {self.plan}"

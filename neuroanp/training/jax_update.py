@@ -13,7 +13,7 @@ from neuroanp.errors import InvalidValue, NeuroANPError
 from neuroanp.network.record import Record
 from neuroanp.optim import Chain
 from neuroanp.training.jax_course import TRACE, Course, shown
-from neuroanp.training.jax_options import Plan
+from neuroanp.training.jax_plan import Plan
 from neuroanp.training.jax_replay import replayed
 from neuroanp.training.recipe import Recipe
 from neuroanp.types import Array, Arrays
