@@ -17,8 +17,9 @@ from neuroanp.rendering import Ops, expression
 from neuroanp.training.jax_noise import Source, draw
 from neuroanp.types import Array, Arrays
 
-TRACE = "trace"
-"""Name, among the states, of the hidden trace of the step before."""
+TRACE, BEFORE = "trace", "inputs.before"
+"""Names, among the states, of the hidden trace of the step before, and of the inputs (D, L, n_in) of the steps
+before, which a direct connection still sees."""
 
 
 class Steps(NamedTuple):
@@ -84,27 +85,30 @@ class Course:
         }
 
     def rest(self) -> Arrays:
-        """States (L, n) of a network at rest, by name."""
+        """States (L, n) of a network at rest, by name, and `BEFORE`."""
         layout = self.layout
         states = {}
         for name, value in self.dynamics.start.items():
             n = layout.n_out if name.startswith("readout.") else layout.hidden
             states[name] = np.zeros((layout.lanes, n), layout.dtype) + self._real(value)
         first = self.dynamics.start.get(self.dynamics.trace, self._first_trace())
-        return states | {TRACE: np.zeros((layout.lanes, layout.hidden), layout.dtype) + self._real(first)}
+        states[TRACE] = np.zeros((layout.lanes, layout.hidden), layout.dtype) + self._real(first)
+        earlier = self.model.skip_steps - 1 if self.model.skip else 0
+        return states | {BEFORE: np.zeros((earlier, layout.lanes, layout.n_in), layout.dtype)}
 
     def _first_trace(self) -> Any:
         return self.model.initial_state().get(self.model.trace, 0.0)
 
-    def carried(self, states: Mapping[str, Any], steps: int) -> dict[str, Any]:
-        """States (L, n) that a trial goes on with after `steps` steps that ended in states (P, L, n)."""
+    def carried(self, states: Mapping[str, Any], before: Any, inputs: Any) -> dict[str, Any]:
+        """States (L, n) to go on with after inputs (T, L, n_in) that ended in states (P, L, n)."""
+        steps = len(inputs)
         last = {name: self.layout.passes.clean(values[None])[0] for name, values in states.items()}
         for name, values in last.items():
             if name.endswith(".t_in_timesteps"):
                 last[name] = values * 0
             elif name.endswith(".lastspike"):
                 last[name] = values - steps * float(self.layout.dt)
-        return last
+        return last | {BEFORE: jax().numpy.concatenate([before, inputs])[steps:]}
 
     def effective(self, weights: Mapping[str, Any], matrices: Mapping[str, Any]) -> dict[str, Any]:
         """Weights in force, W D."""
@@ -204,7 +208,11 @@ class Course:
     def start(self, states: Mapping[str, Any]) -> dict[str, Any]:
         """States (P, L, n) of all passes, from those of the course (L, n)."""
         jnp, passes = jax().numpy, len(self.layout.passes)
-        return {name: jnp.broadcast_to(values, (passes, *values.shape)) for name, values in states.items()}
+        return {
+            name: jnp.broadcast_to(values, (passes, *values.shape))
+            for name, values in states.items()
+            if name != BEFORE
+        }
 
 
 def _project(x: Any, weights: Any) -> Any:

@@ -15,7 +15,7 @@ from neuroanp.network.trial import Trial
 from neuroanp.training.divergence import limit
 from neuroanp.training.evaluation import Evaluation, evaluate
 from neuroanp.training.jax_course import Course
-from neuroanp.training.jax_network import BEFORE, JaxNetwork
+from neuroanp.training.jax_network import JaxNetwork
 from neuroanp.training.jax_options import Jax
 from neuroanp.training.jax_plan import Plan, plan_for
 from neuroanp.training.jax_state import DeviceState
@@ -105,7 +105,7 @@ class JaxTrainer(Trainer):
         key = trial.steps, trial.carry
         if key not in self._updates:
             layout = self.network.layout
-            self.plan = plan_for(self.options, trial, layout, self.recipe.rule)
+            self.plan = plan_for(self.options, trial, layout, self.recipe)
             parts = self._course, self.recipe, self.stages, self._engine.constants
             update = Update(*parts, self.plan, trial.carry)
             self._updates[key] = jax().jit(update, donate_argnums=0)
@@ -114,15 +114,14 @@ class JaxTrainer(Trainer):
     def _arguments(self, trial: Trial, index: int) -> tuple[Any, Shown, Numbers]:
         """Arguments of an update but for the state of the training."""
         network = self._engine
-        states = dict(network.states if trial.carry else network.rest())
-        before, inputs = states.pop(BEFORE), network.inputs(trial)
+        states = network.first(trial)
         targets = trial.targets.astype(network.dtype)
-        shown = Shown(inputs, targets, np.asarray(trial.mask), before)
+        shown = Shown(network.inputs(trial), targets, np.asarray(trial.mask))
         numbers = Numbers(
             np.uint64(network.seed), np.uint64(index), network.deviations(index),
             index / self.recipe.updates, limit(self.state.history["loss"], self._zero_output_loss),
         )  # fmt: skip
-        return self._spread(states, 0), self._spread(shown, 1), numbers
+        return self._spread(states, -2), self._spread(shown, 1), numbers
 
     def _spread(self, tree: Any, axis: int) -> Any:
         """Arrays with their lanes, on an axis, spread over the devices."""
@@ -130,11 +129,15 @@ class JaxTrainer(Trainer):
         count = next(n for n in range(len(devices), 0, -1) if self.recipe.lanes % n == 0)
         if count == 1:
             return tree
-        sharding, spec = jax().sharding, [None, None]
-        spec[axis] = LANES
+        sharding = jax().sharding
         mesh = sharding.Mesh(np.array(devices[:count]), (LANES,))
-        place = sharding.NamedSharding(mesh, sharding.PartitionSpec(*spec))
-        return jax().tree.map(lambda values: jax().device_put(values, place), tree)
+
+        def put(values: Any) -> Any:
+            spec = [None] * np.ndim(values)
+            spec[axis] = LANES
+            return jax().device_put(values, sharding.NamedSharding(mesh, sharding.PartitionSpec(*spec)))
+
+        return jax().tree.map(put, tree)
 
     def trial(self, index: int) -> Trial:
         kept, self._next = self._next, None
@@ -146,8 +149,7 @@ class JaxTrainer(Trainer):
             update, arguments = self._update_for(trial), self._arguments(trial, index)
             held, states, told = update(self.state.give(), *arguments)
             self.state.take(held)
-            before = np.concatenate([network.states[BEFORE], network.inputs(trial)])[trial.steps :]
-            network.states = dict(states) | {BEFORE: before}
+            network.states = dict(states)
         if index + 1 < self.recipe.updates:
             self._next = index + 1, self.trial(index + 1)  # while the device computes
         loss, finite = float(told[0]), bool(told[1])

@@ -20,11 +20,8 @@ from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
 from neuroanp.network.trial import Trial
 from neuroanp.network.weight_checks import check_weights, weight_shapes
-from neuroanp.training.jax_course import TRACE, Course, shown
+from neuroanp.training.jax_course import BEFORE, TRACE, Course, shown
 from neuroanp.types import Array, Arrays
-
-BEFORE = "inputs.before"
-"""Name, in the state of a network, of the last inputs that a direct connection still sees."""
 
 
 class JaxNetwork(Displayed):
@@ -85,7 +82,8 @@ class JaxNetwork(Displayed):
         }  # fmt: skip
         self.weights: Weights = {}
         self.decorrelation: dict[str, Array] = {}
-        self.states: dict[str, Any] = self.rest()
+        self._rest = self.course.rest()
+        self.states: dict[str, Any] = self._rest
         self._forward: Any = None
 
     def _refuse(self, model: Model, plant: Any) -> None:
@@ -128,14 +126,9 @@ class JaxNetwork(Displayed):
         with jax().enable_x64(True), jax().default_matmul_precision(precision):
             yield
 
-    def rest(self) -> dict[str, Any]:
-        """State of a network at rest: arrays (L, n) by name."""
-        before = np.zeros((self.model.skip_steps - 1 if self.model.skip else 0, *self._lane), self.dtype)
-        return self.course.rest() | {BEFORE: before}
-
-    @property
-    def _lane(self) -> tuple[int, int]:
-        return self.layout.lanes, self.layout.n_in
+    def first(self, trial: Trial) -> dict[str, Any]:
+        """States before the first step of a trial."""
+        return dict(self.states if trial.carry else self._rest)
 
     def load(self, weights: Weights, decorrelation: Mapping[str, Array] | None = None) -> None:
         """Take over weights and decorrelating matrices; see `Network.load`."""
@@ -171,20 +164,19 @@ class JaxNetwork(Displayed):
     def run(self, trial: Trial, index: int = 0, *, sigma: float | None = None) -> Record:
         """Record of one trial in all passes, as `Network.run` has it, in NumPy."""
         trial.check(self.lanes, self.n_in - self.model.bias, self.n_out, False)
-        states = dict(self.states if trial.carry else self.rest())
-        before, inputs = states.pop(BEFORE), self.inputs(trial)
+        states, inputs = self.first(trial), self.inputs(trial)
         sigmas = self.deviations(index, sigma)
         silent = not any(sigmas.values()) and self.model.disturbance == 0
         with self.computing():
             if self._forward is None:
                 self._forward = jax().jit(self._course, static_argnames="silent")
             last, steps, noise = self._forward(
-                self._real(self.weights), dict(self.decorrelation), states, (inputs, before),
+                self._real(self.weights), dict(self.decorrelation), states, inputs,
                 trial.targets.astype(self.dtype), np.uint64(self.seed), np.uint64(index), sigmas,
                 silent=silent,
             )  # fmt: skip
-            self.states = dict(last) | {BEFORE: np.concatenate([before, inputs])[len(inputs) :]}
-            return self._record(trial, inputs, before, np.array(states[TRACE]), steps, noise)
+            self.states = dict(last)
+            return self._record(trial, inputs, states, steps, noise)
 
     def _real(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         return {name: values.astype(self.dtype) for name, values in arrays.items()}
@@ -201,12 +193,11 @@ class JaxNetwork(Displayed):
         counts = jnp.arange(len(targets), dtype=np.uint64)
         lanes = jnp.arange(self.lanes, dtype=np.uint64)
         noise = {} if silent else course.noise(seed, trial, sigmas, counts, lanes)
-        last, steps = course.advance(effective, course.start(states), shown(*inputs), targets, noise)
-        return course.carried(last, len(targets)), steps, noise
+        before = states[BEFORE]
+        last, steps = course.advance(effective, course.start(states), shown(inputs, before), targets, noise)
+        return course.carried(last, before, inputs), steps, noise
 
-    def _record(
-        self, trial: Trial, inputs: Array, before: Array, first: Array, steps: Any, noise: Any
-    ) -> Record:
+    def _record(self, trial: Trial, inputs: Array, states: Any, steps: Any, noise: Any) -> Record:
         count, lanes, dtype = trial.steps, self.lanes, self.dtype
         home = jax().tree.map(np.asarray, steps)
         hidden = dict(home.hidden)
@@ -219,8 +210,8 @@ class JaxNetwork(Displayed):
         return Record(
             passes=self.passes, loss=home.loss, mask=np.asarray(trial.mask), inputs=inputs,
             outputs=home.outputs, targets=trial.targets.astype(dtype),
-            trace=np.concatenate([first[None], home.trace]), traces=home.traces,
+            trace=np.concatenate([np.asarray(states[TRACE])[None], home.trace]), traces=home.traces,
             activity=hidden.pop("activity", absent), hidden=hidden, noise=noise["hidden"],
             noise_out=noise["output"], weights=self.weights, decorrelation=self.decorrelation,
-            inputs_before=before, carried=trial.carry, **self.constants,
+            inputs_before=np.asarray(states[BEFORE]), carried=trial.carry, **self.constants,
         )  # fmt: skip

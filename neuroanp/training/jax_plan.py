@@ -12,6 +12,7 @@ from neuroanp.network.layout import Layout
 from neuroanp.network.trial import Trial
 from neuroanp.rules import Rule
 from neuroanp.training.jax_options import Jax
+from neuroanp.training.recipe import Recipe
 
 SHARE = 0.4
 """Part of a device's memory that the records of a trial may take."""
@@ -42,26 +43,39 @@ class Plan:
         return f"runs each trial twice, in blocks of {self.steps} steps{parts}"
 
 
-def plan_for(options: Jax, trial: Trial, layout: Layout, rule: Rule) -> Plan:
+def plan_for(options: Jax, trial: Trial, layout: Layout, recipe: Recipe) -> Plan:
     """Plan for trials like one.
 
     Raises
     ------
     InvalidValue
-        For a rule that needs the whole trial, where it is to be replayed.
+        For a recipe that needs the whole trial, where it is to be replayed.
     """
-    each = bytes_of_step(layout, rule)
+    rule = recipe.rule
+    each, why = bytes_of_step(layout, rule), _needs_all(recipe)
     fits = each * trial.steps <= SHARE * device_memory() * len(jax().devices())
-    if options.memory == "keep" or (options.memory == "auto" and (fits or not rule.by_steps)):
+    if options.memory == "keep" or (options.memory == "auto" and (fits or why)):
         return Plan()
-    if not rule.by_steps:
-        expected = f"keep, as {rule.name} needs the whole trial"
-        raise InvalidValue("Jax.memory", expected, options.memory)
+    if why:
+        raise InvalidValue("Jax.memory", f"keep, as {why}", options.memory)
     if layout.lanes % options.lane_blocks:
         raise InvalidValue("Jax.lane_blocks", f"a divisor of {layout.lanes} lanes", options.lane_blocks)
+    if options.lane_blocks > 1 and recipe.modulator.scope == "global":
+        raise InvalidValue("Jax.lane_blocks", "1 for a modulator of scope global", options.lane_blocks)
     hold = rule.perturbation.hold_steps or 1
     steps = options.steps or max(FEWEST, BLOCK * options.lane_blocks // each)
     return Plan(_even(min(steps, trial.steps), hold, trial.steps), options.lane_blocks)
+
+
+def _needs_all(recipe: Recipe) -> str:
+    """Reason why a recipe can't take a trial in blocks of steps; empty where it can."""
+    if not recipe.rule.by_steps:
+        return f"{recipe.rule.name} needs the whole trial"
+    if recipe.rates is not None:
+        return "the penalty on rates needs the whole trial"
+    if recipe.model.skip and recipe.model.skip_steps > 1:
+        return "the direct connection sees inputs of steps before"
+    return ""
 
 
 def _even(steps: int, hold: int, total: int) -> int:

@@ -12,7 +12,7 @@ from neuroanp.arrays import jax
 from neuroanp.errors import InvalidValue, NeuroANPError
 from neuroanp.network.record import Record
 from neuroanp.optim import Chain
-from neuroanp.training.jax_course import TRACE, Course, shown
+from neuroanp.training.jax_course import BEFORE, TRACE, Course, shown
 from neuroanp.training.jax_plan import Plan
 from neuroanp.training.jax_replay import replayed
 from neuroanp.training.recipe import Recipe
@@ -28,8 +28,6 @@ class Shown(NamedTuple):
     """(T, L, n_in), with the bias."""
     targets: Array
     mask: Array
-    before: Array
-    """(D, L, n_in) inputs of the steps before, which a direct connection still sees."""
 
 
 class Numbers(NamedTuple):
@@ -88,8 +86,7 @@ class Update:
         record, estimate, matrices, last = replayed(kept) if self.plan.steps else kept.all()
         loss = mean_loss(record)
         after, finite = self._changed(held, estimate, matrices, numbers, loss)
-        steps = len(trial.inputs)
-        return after, self.course.carried(last, steps), (loss, finite)
+        return after, self.course.carried(last, states[BEFORE], trial.inputs), (loss, finite)
 
     def _changed(
         self, held: Tree, estimate: Arrays, matrices: Arrays, numbers: Numbers, loss: Any
@@ -135,7 +132,7 @@ class Kept:
         counts = jnp.arange(len(trial.inputs), dtype=np.uint64)
         lanes = jnp.arange(layout.lanes, dtype=np.uint64)
         noise = course.noise(numbers.seed, numbers.trial, numbers.sigmas, counts, lanes)
-        seen = shown(trial.inputs, trial.before)
+        seen = shown(trial.inputs, self.states[BEFORE])
         last, steps = course.advance(
             self.effective, course.start(self.states), seen, trial.targets, noise
         )
@@ -174,7 +171,7 @@ class Kept:
             noise_out=noise.get("output", silent),
             weight_noise=(lambda: iter([on_weights])) if on_weights else None,
             weights=self.weights, decorrelation=self.matrices if whole else {},
-            inputs_before=trial.before, **self.update.constants,
+            inputs_before=self.states[BEFORE], **self.update.constants,
         )  # fmt: skip
 
 
