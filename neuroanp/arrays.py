@@ -95,6 +95,16 @@ def added(total: Any, place: Any, values: Any) -> Any:
     return total.at[place].add(values)
 
 
+def samples(values: Any) -> Any:
+    """Samples (T L, n) of values (T, L, n), for `products`; JAX's stay, as lanes may be on several devices."""
+    return values.reshape(-1, values.shape[-1]) if isinstance(values, np.ndarray) else values
+
+
+def products(a: Any, b: Any) -> Any:
+    """Sum (n, m) of the outer products of all samples."""
+    return a.T @ b if a.ndim == 2 else namespace(a).einsum("tli,tlj->ij", a, b)
+
+
 def accumulated(values: Array, memory: Any, backwards: bool = False) -> Array:
     r"""Fading sums :math:`s_t = \mu s_{t-1} + x_t` of values (T, ...), from the first step or the last.
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from neuroanp.arrays import HOST, namespace
+from neuroanp.arrays import HOST, namespace, products, samples
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
 from neuroanp.config.sources import ANP
@@ -116,15 +116,15 @@ class Decorrelation(Part):
         """
         if isinstance(rate, HOST) and rate == 0:
             return D
-        units = traces.shape[-1]
-        x = traces.reshape(-1, units)
+        steps, lanes, units = traces.shape
+        x, count = samples(traces), steps * lanes
         narrow = D.astype(x.dtype, copy=False)
-        if len(x) < units:
+        if count < units:
             hat = x @ narrow.T
-            variance = namespace(hat).einsum("kn,kn->n", hat, hat)
-            change = hat.T @ (hat @ narrow)
-            return D - (change - variance[:, None] * narrow) * (rate / len(x))
-        return self.moved(D, x.T @ x, len(x), rate)
+            variance = namespace(hat).einsum("kn,kn->n" if hat.ndim == 2 else "tln,tln->n", hat, hat)
+            change = products(hat, hat @ narrow)
+            return D - (change - variance[:, None] * narrow) * (rate / count)
+        return self.moved(D, products(x, x), count, rate)
 
     @staticmethod
     def moved(D: Array, square: Array, samples: int, rate: float) -> Array:

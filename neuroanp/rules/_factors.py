@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neuroanp.arrays import namespace
+from neuroanp.arrays import namespace, products, samples
 from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky, leaky_back
 from neuroanp.network.layout import mixed
@@ -120,14 +120,13 @@ def outer(post: Array, x: Array, D: Array | None = None) -> Array:
     -------
     (n_post, n_pre) array, in the dtype of `post`.
     """
-    dtype = post.dtype
-    post = post.reshape(-1, post.shape[-1])
-    x = x.reshape(-1, x.shape[-1]).astype(dtype, copy=False)
+    dtype, count = post.dtype, post.shape[0] * post.shape[1]
+    post, x = samples(post), samples(x).astype(dtype, copy=False)
     if D is None:
-        return post.T @ x
-    if len(post) < post.shape[1]:
-        return post.T @ (x @ D.T.astype(dtype, copy=False))
-    return decorrelated(post.T @ x, D)
+        return products(post, x)
+    if count < post.shape[-1]:
+        return products(post, x @ D.T.astype(dtype, copy=False))
+    return decorrelated(products(post, x), D)
 
 
 def decorrelated(total: Array, D: Array) -> Array:

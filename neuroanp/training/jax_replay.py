@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from neuroanp.arrays import jax
+from neuroanp.arrays import jax, products
 from neuroanp.network.layout import PROJECTIONS
 from neuroanp.network.record import Record
 from neuroanp.optim.schedule import annealed
@@ -104,8 +104,7 @@ def _share(kept: Kept, lanes: Any, states: Tree, block: Block) -> tuple[Tree, Tr
     record = kept.record(trial, first, steps, noise, whole=False)
     share = kept.shared(record, block.modulator, block.error)
     if kept.matrices:
-        x = record.trace[1:].reshape(-1, record.trace.shape[-1])
-        share = share | {TRACE: x.T @ x}
+        share = share | {TRACE: products(record.trace[1:], record.trace[1:])}
     return after, share
 
 
