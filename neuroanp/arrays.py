@@ -1,4 +1,4 @@
-"""Operations that rules and stages need alike on NumPy's arrays and on JAX's, which can't be changed in place.
+"""Operations that rules and stages need alike on NumPy's arrays and on JAX's, which nothing can change.
 
 JAX is imported at its first use. On traced values, of which only shape and dtype are known, these functions
 record what is to be done; on NumPy's they do it.
@@ -96,7 +96,7 @@ def added(total: Any, place: Any, values: Any) -> Any:
 
 
 def samples(values: Any) -> Any:
-    """Samples (T L, n) of values (T, L, n), for `products`; JAX's stay, as lanes may be on several devices."""
+    """Samples (T L, n) of values (T, L, n), for `products`; JAX's stay, whose lanes may be far apart."""
     return values.reshape(-1, values.shape[-1]) if isinstance(values, np.ndarray) else values
 
 

@@ -36,7 +36,7 @@ class Training(Part):
     )
     seed: int = option(0, "seed of weights, trials and noise", least=0, most=SEEDS)
     tests: int = option(20, "evaluations on the way; 0 for that at the end alone", least=0)
-    engine: ENGINES = option("auto", "what runs the network; jax has its updates on a GPU, where there is one")
+    engine: ENGINES = option("auto", "what runs the network; jax: updates stay on a GPU, where there is one")
     jax: Jax = option(Jax(), "options of engine jax")
     dtype: Literal["float64", "float32"] = option("float64", "precision of the simulation")
     data: Path | None = option(None, "short for --task.data")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from neuroanp.errors import InvalidValue, UnsupportedConstruct
-from neuroanp.rendering.statements import SPIKES, Assign, Operation, Program, Project, Source, program, seen
+from neuroanp.rendering.statements import SEEN, SPIKES, Assign, Operation, Program, Project, Source, program
 
 Scope = dict[str, Any]
 State = Mapping[str, Any]
@@ -96,7 +96,7 @@ def render(source: Source, watched: tuple[str, ...] = ()) -> tuple[Step, Program
             for name, old in states.items()
         }
         course = after, scope[steps.trace], scope[steps.outputs]
-        return (*course, {name: scope[f"hidden.{seen(name)}"] for name in watched}) if watched else course
+        return (*course, {name: scope[f"hidden.{SEEN}{name}"] for name in watched}) if watched else course
 
     return step, steps
 

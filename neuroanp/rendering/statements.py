@@ -24,6 +24,9 @@ from neuroanp.errors import UnsupportedConstruct
 SPIKES = "_spikes"
 """Name of a group's spikes of this step, each 0 or 1."""
 
+SEEN = "_seen_"
+"""Start of the name of what thresholds saw of a hidden variable."""
+
 SILENT, AGE = "timestep(t - lastspike, dt)", "_steps_since_spike"
 """Brian2's count of the steps since a spike, and the variable in its place: exact in any precision."""
 
@@ -126,8 +129,6 @@ class Program(NamedTuple):
     values: Mapping[str, float]
     trace: str
     outputs: str = "readout.y"
-    watched: tuple[str, ...] = ()
-    """Hidden variables that a step is asked for besides, as thresholds see them."""
 
     def block(self, field: str) -> list[Assign]:
         """Statements that are from one field of the model."""
@@ -135,7 +136,7 @@ class Program(NamedTuple):
 
 
 def program(source: Source, watched: tuple[str, ...] = ()) -> Program:
-    """Operations of a model, with copies of hidden variables as thresholds see them, by `seen`.
+    """Operations of a model, which copies the `watched` hidden variables to names with `SEEN`.
 
     Raises
     ------
@@ -148,13 +149,8 @@ def program(source: Source, watched: tuple[str, ...] = ()) -> Program:
         readout = _Group(source, "readout", source.readout_equations, source.readout_update, "readout_", {})
     finally:
         reset_device()
-    steps = list(_step(source, hidden, readout, watched))
-    return _pruned(source, steps, hidden.values | readout.values, watched)
-
-
-def seen(name: str) -> str:
-    """Variable that keeps what thresholds saw of a hidden variable, without its group."""
-    return f"_seen_{name}"
+    copies = [Assign("hidden", SEEN + name, name, "") for name in watched]
+    return _pruned(source, list(_step(source, hidden, readout, copies)), hidden.values | readout.values)
 
 
 def spiking_keywords(model: Any) -> dict[str, Any]:
@@ -242,9 +238,7 @@ class _Group:
         )
 
 
-def _step(
-    source: Source, hidden: _Group, readout: _Group, watched: tuple[str, ...]
-) -> Iterator[Operation]:
+def _step(source: Source, hidden: _Group, readout: _Group, copies: list[Assign]) -> Iterator[Operation]:
     """Operations in the order that `Assembly` runs them in."""
     spikes, trace, drive = f"hidden.{SPIKES}", f"hidden.{source.trace}", f"hidden.{source.drive}"
     for group in (hidden, readout):
@@ -253,8 +247,7 @@ def _step(
     yield Project("W_in", "input.u", drive, add=False)
     if source.threshold is None:
         yield Project("W_rec", trace, drive, add=True)
-    yield from (*hidden.update, *hidden.equations, *readout.equations)
-    yield from (Assign("hidden", seen(name), name, "") for name in watched)
+    yield from (*hidden.update, *hidden.equations, *readout.equations, *copies)
     if source.threshold is None:
         yield Project("W_out", trace, "readout.drive", add=False)
     else:
@@ -275,13 +268,11 @@ def _step(
             yield Assign(group.name, count, f"{count} + 1", "")
 
 
-def _pruned(
-    source: Source, operations: list[Operation], values: Mapping[str, float], watched: tuple[str, ...]
-) -> Program:
+def _pruned(source: Source, operations: list[Operation], values: Mapping[str, float]) -> Program:
     """Operations that trace and outputs need, with the states that these take over from step to step."""
     trace, outputs = f"hidden.{source.trace}", "readout.y"
     written = {operation.target for operation in operations}
-    ends = {trace, outputs, *(f"hidden.{seen(name)}" for name in watched)}
+    ends = {trace, outputs, *(name for name in written if name.startswith(f"hidden.{SEEN}"))}
     while True:
         live, needed = set(ends), list[Operation]()
         for operation in reversed(operations):
@@ -296,9 +287,7 @@ def _pruned(
         for name in sorted(assign.reads - written - values.keys()):
             raise UnsupportedConstruct(f"{source.owner}.{assign.field}", name.partition(".")[2])
     states, constants = sorted(live & written), sorted(live - written - {"input.u", "input.direct"})
-    return Program(
-        source, tuple(needed), tuple(states), tuple(constants), values, trace, watched=watched
-    )
+    return Program(source, tuple(needed), tuple(states), tuple(constants), values, trace)
 
 
 def _names(expression: str) -> set[str]:

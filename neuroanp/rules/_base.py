@@ -15,21 +15,12 @@ from neuroanp.errors import InvalidValue
 from neuroanp.network.layout import PROJECTIONS, Layout
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
-from neuroanp.rules._factors import arrived, decorrelated, delta, outer, part, recurrent, to_readout
+from neuroanp.rules._factors import DELTA, arrived, decorrelated, delta, outer, part, recurrent, to_readout
 from neuroanp.synapse import UNDECLARED, Neuron, NotLocal, Synapse
 from neuroanp.types import Array, Arrays
 
 PART = 512
 """Samples (steps x lanes) of a long trial that are summed at a time, to stay in the cache."""
-
-
-DELTA = Synapse(
-    state=("filtered", "gradient"),
-    eligibility="filtered = going * readout_memory * filtered + trace_pre",
-    credit="gradient += course * mask * 2 * (y_post - target_post) * filtered / N_post",
-    forget="gradient = 0",
-)
-"""A synapse of a readout that learns by the local delta rule, see `delta`; its trace leaks as outputs do."""
 
 
 class Layer(NamedTuple):
@@ -62,7 +53,7 @@ class Rule(Part):
     needs_two_passes : bool
         True for a rule that compares hidden variables of two passes.
     by_steps : bool
-        True for a rule whose update is a sum over steps, so that `share` gives that of some of them.
+        True for a rule whose update is a sum over steps; `share` gives that of some.
     needs_baseline : bool
         True for a rule of one pass that learns from the modulator: no other pass can be its baseline.
     estimates_change : bool
@@ -132,16 +123,7 @@ class Rule(Part):
         """
 
     def share(self, record: Record, modulator: Array, error: Array | None) -> Arrays:
-        """Part of `__call__` that some steps have, of a rule `by_steps`.
-
-        Parameters
-        ----------
-        record : Record
-            Of these steps, without decorrelation.
-        modulator : (T, L) or (T, 1) array
-        error : (T, L, n_out) array, optional
-            Theirs of `delta` of the whole trial, for a readout that learns by it.
-        """
+        """Part of `__call__` that some steps have, from their record without D and their `delta`."""
         return self.readout_update(record, error)
 
     def hidden_update(self, record: Record, post: Array) -> Arrays:

@@ -13,10 +13,20 @@ from neuroanp.filters import leaky, leaky_back
 from neuroanp.network.layout import mixed
 from neuroanp.network.record import Record
 from neuroanp.rules._sparse import arrivals, wired_outer
+from neuroanp.synapse import Synapse
 from neuroanp.types import Array
 
 STEPPED = ("loss", "mask", "inputs", "traces", "activity", "noise", "outputs", "targets", "noise_out")
 """Arrays of a record with one entry a step."""
+
+
+DELTA = Synapse(
+    state=("filtered", "gradient"),
+    eligibility="filtered = going * readout_memory * filtered + trace_pre",
+    credit="gradient += course * mask * 2 * (y_post - target_post) * filtered / N_post",
+    forget="gradient = 0",
+)
+"""A synapse of a readout that learns by the local delta rule, see `delta`; its trace leaks as outputs do."""
 
 
 def part(record: Record, first: int, last: int) -> Record:

@@ -227,9 +227,7 @@ class EProp(spiking.CellRule):
             state["feedback"] = chosen(known, lambda: B + self._learned(record, B, course), B)
         if self.feedback != "learned":
             return update | self._hidden(record, course, error, B)
-        return update | waited(
-            state["trials"] > self.warmup, lambda: self._hidden(record, course, error, B)
-        )
+        return update | waited(state["trials"] > self.warmup, lambda: self._hidden(record, course, error, B))
 
     def _hidden(self, record: Record, course: spiking.Course, error: Array, B: Array) -> Arrays:
         credit = namespace(error).tensordot(error, B, 1)

@@ -18,8 +18,8 @@ from neuroanp.training.jax_noise import Source, draw
 from neuroanp.types import Array, Arrays
 
 TRACE, BEFORE = "trace", "inputs.before"
-"""Names, among the states, of the hidden trace of the step before, and of the inputs (D, L, n_in) of the steps
-before, which a direct connection still sees."""
+"""Names, among the states, of the hidden trace of the step before, and of the inputs (D, L, n_in) of the
+steps before, which a direct connection still sees."""
 
 
 class Steps(NamedTuple):
@@ -194,10 +194,7 @@ class Course:
             records = Steps(
                 passes.clean(trace[None])[0],
                 trace if self.keeps_traces else trace[:0],
-                {
-                    role: jnp.broadcast_to(seen[0][name], trace.shape)
-                    for role, name in self.watched.items()
-                },
+                {role: jnp.broadcast_to(seen[0][name], trace.shape) for role, name in self.watched.items()},
                 outputs,
                 jnp.broadcast_to(value, outputs.shape).mean(axis=-1),
             )

@@ -10,7 +10,6 @@ import numpy as np
 
 from neuroanp.arrays import jax
 from neuroanp.config import checks, document
-from neuroanp.errors import InvalidValue
 from neuroanp.network.trial import Trial
 from neuroanp.training.divergence import limit
 from neuroanp.training.evaluation import Evaluation, evaluate
@@ -69,7 +68,7 @@ class JaxTrainer(Trainer):
         self.plan: Plan | None = None
         self._updates: dict[tuple[int, bool], Any] = {}
         self._next: tuple[int, Trial] | None = None
-        build = functools.partial(JaxNetwork, products=jax.products)
+        build: Any = functools.partial(JaxNetwork, products=jax.products)
         super().__init__(task, recipe, build=build, **settings | {"engine": "jax"})
         if jax != Jax():
             self.config |= document.describe(jax=jax)
@@ -133,7 +132,7 @@ class JaxTrainer(Trainer):
         mesh = sharding.Mesh(np.array(devices[:count]), (LANES,))
 
         def put(values: Any) -> Any:
-            spec = [None] * np.ndim(values)
+            spec: list[Any] = [None] * np.ndim(values)
             spec[axis] = LANES
             return jax().device_put(values, sharding.NamedSharding(mesh, sharding.PartitionSpec(*spec)))
 
@@ -172,12 +171,12 @@ class JaxTrainer(Trainer):
     @functools.cached_property
     def _tester(self) -> Any:
         """Network that evaluations run on: one pass, of no more lanes than an evaluation needs."""
-        recipe, layout = self.recipe, self.network.layout
+        recipe, task = self.recipe, self.task
         perturbation = self.network.perturbation.replace(recorded=())
         return JaxNetwork(
-            recipe.model, self.task.n_in, self.task.n_out, self.task.dt, dtype=self.dtype,
-            lanes=min(recipe.lanes, self.unseen.lanes), passes=("plus",) if perturbation.lasting else ("clean",),
-            perturbation=perturbation, seed=self._engine.seed, loss=self.task.loss, products=self.options.products,
+            recipe.model, task.n_in, task.n_out, task.dt, lanes=min(recipe.lanes, self.unseen.lanes),
+            passes=("plus",) if perturbation.lasting else ("clean",), perturbation=perturbation,
+            seed=self._engine.seed, dtype=self.dtype, loss=task.loss, products=self.options.products,
         )  # fmt: skip
 
     def run(self, progress: bool = True, folder: RunFolder | None = None) -> Run:

@@ -76,7 +76,7 @@ class JaxNetwork(Displayed):
         check_names(model)
         check_size(self.layout, model)
         self.course = Course(model, self.layout, self.perturbation, loss or model.loss)
-        self.constants = {
+        self.constants: dict[str, Any] = {
             "dt": float(dt), "readout_memory": model.readout_memory(dt), "cells": model.cells(dt),
             "rates": model.rates(dt), "dynamics": functools.cache(lambda: model.dynamics(dt)),
         }  # fmt: skip
@@ -93,7 +93,9 @@ class JaxNetwork(Displayed):
         if type(model).realised is not Model.realised:
             raise InvalidValue("Recipe.substrate", f"none {on}", type(model).__name__)
         if model.outgoing is not None:
-            raise InvalidValue(f"{type(model).__name__}.density", f"1, without delays, {on}", "less, or delays")
+            raise InvalidValue(
+                f"{type(model).__name__}.density", f"1, without delays, {on}", "less, or delays"
+            )
         if noise.external:
             raise InvalidValue("Perturbation.external", f"False {on}", True)
         if noise.relaxation < 1:

@@ -14,9 +14,9 @@ class Jax(Part):
     Parameters
     ----------
     memory : {"auto", "keep", "replay"}
-        ``"keep"`` keeps noise and traces of all steps of a trial; ``"replay"`` runs it twice in blocks of steps, the
-        second time with the same noise and the returns known, and keeps one block. ``"auto"`` keeps what
-        fits.
+        ``"keep"`` keeps noise and traces of all steps of a trial; ``"replay"`` runs it twice in blocks of
+        steps, the second time with the same noise and the returns known, and keeps one block. ``"auto"``
+        keeps what fits.
     steps : int, optional
         Steps of a block; by the size of the network when left out.
     lane_blocks : int

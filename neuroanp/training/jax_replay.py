@@ -14,7 +14,7 @@ from neuroanp.optim.schedule import annealed
 from neuroanp.rules import delta
 from neuroanp.rules._factors import decorrelated
 from neuroanp.training.jax_course import TRACE, Steps
-from neuroanp.types import Array, Arrays
+from neuroanp.types import Arrays
 
 if TYPE_CHECKING:
     from neuroanp.training.jax_update import Kept

@@ -74,8 +74,8 @@ class Update:
         Parameters
         ----------
         held : dict
-            ``weights``, ``decorrelation``, the states ``modulator``, ``rule`` and ``optimizer``, and ``good``,
-            weights and matrices of the update before. It isn't kept.
+            ``weights``, ``decorrelation``, the states ``modulator``, ``rule`` and ``optimizer``, and
+            ``good``, weights and matrices of the update before. It isn't kept.
         states : dict
             (L, n) arrays, by name.
         trial : Shown
@@ -120,9 +120,7 @@ class Kept:
         self.course, self.recipe = update.course, update.recipe
         self.weights, self.matrices = held["weights"], held["decorrelation"]
         effective = self.course.effective(self.weights, self.matrices)
-        self.on_weights = self.course.weight_noise(
-            numbers.seed, numbers.trial, numbers.sigmas, self.weights
-        )
+        self.on_weights = self.course.weight_noise(numbers.seed, numbers.trial, numbers.sigmas, self.weights)
         self.effective = self.course.perturbed(effective, self.on_weights, self.matrices)
 
     def all(self) -> tuple[Record, Arrays, Arrays, Tree]:
@@ -133,9 +131,7 @@ class Kept:
         lanes = jnp.arange(layout.lanes, dtype=np.uint64)
         noise = course.noise(numbers.seed, numbers.trial, numbers.sigmas, counts, lanes)
         seen = shown(trial.inputs, self.states[BEFORE])
-        last, steps = course.advance(
-            self.effective, course.start(self.states), seen, trial.targets, noise
-        )
+        last, steps = course.advance(self.effective, course.start(self.states), seen, trial.targets, noise)
         record = self.record(trial, self.states[TRACE], steps, noise)
         modulator = self.modulator(record)
         with named("Recipe.rule", self.recipe.rule):
