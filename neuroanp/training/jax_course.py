@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from neuroanp.arrays import jax
+from neuroanp.engine.operations.weight_noise import lasting
 from neuroanp.network.dynamics import rendered
 from neuroanp.network.layout import DISTURBANCE_STREAM, NODE_STREAMS, PROJECTIONS, TO_READOUT, Layout, mixed
 from neuroanp.network.model import Model
@@ -125,9 +127,25 @@ class Course:
             post, before = weights[name].shape
             members = (self.layout.lanes,) if self.perturbation.per_lane else ()
             rows = jnp.arange(int(np.prod(members)) * post, dtype=np.uint64)
-            drawn = draw(source, seed, trial, jnp.zeros(1, np.uint64), rows, before, dtype)
-            noise[name] = drawn.reshape(*members, post, before) * sigmas[name]
+            drawn = self._wandered(source, seed, trial, rows, before)
+            noise[name] = drawn.reshape(*members, post, before).astype(dtype) * sigmas[name]
         return noise
+
+    def _wandered(self, source: Source, seed: Any, trial: Any, rows: Any, units: int) -> Any:
+        """Noise (rows, units) of a trial, with what is left in it of trials before."""
+        jnp, retention = jax().numpy, 1.0 - self.perturbation.relaxation
+        start = jnp.zeros(1, np.uint64)
+        if retention == 0:
+            return draw(source, seed, trial, start, rows, units, self.layout.dtype)[0]
+        reach, part = lasting(retention), math.sqrt(1 - retention**2)
+
+        def follow(back: Any, x: Any) -> Any:
+            earlier = trial.astype(np.int64) - reach + back
+            drawn = draw(source, seed, earlier.astype(np.uint64), start, rows, units, np.float64)[0]
+            first = (earlier == 0) | (back == 0)
+            return jnp.where(first, drawn, jnp.where(earlier < 0, x, retention * x + part * drawn))
+
+        return jax().lax.fori_loop(0, reach + 1, follow, jnp.zeros((len(rows), units)))
 
     def perturbed(
         self, effective: Mapping[str, Any], noise: Mapping[str, Any], matrices: Mapping[str, Any]

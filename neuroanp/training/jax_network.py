@@ -38,7 +38,7 @@ class JaxNetwork(Displayed):
     ------
     InvalidValue
         For what engine ``jax`` hasn't, by name: plants, sparse or delayed synapses, substrates, noise that is
-        handed in, new weight noise in each step, weights that wander.
+        handed in, new weight noise in each step.
     UnsupportedConstruct
         For equations that only Brian2 itself can run.
     MissingExtra
@@ -98,8 +98,6 @@ class JaxNetwork(Displayed):
             )
         if noise.external:
             raise InvalidValue("Perturbation.external", f"False {on}", True)
-        if noise.relaxation < 1:
-            raise InvalidValue("Perturbation.relaxation", f"1 {on}", noise.relaxation)
         if noise.target == "weights" and noise.hold_steps is not None:
             raise InvalidValue("Perturbation.hold_steps", f"noise on weights held for a trial {on}", "steps")
         if noise.target == "weights" and model.threshold is not None:
