@@ -117,14 +117,14 @@ RULES = {
     "hebbian": (
         COPYING,
         RATE.replace(
-            rule=DelayedHebbian(sigma=0.1, probability=0.1), modulator=ONE_PASS, optimizer=SGD(lr=10.0)
+            rule=DelayedHebbian(sigma=0.1, probability=0.1), modulator=ONE_PASS, optimizer=SGD(lr=0.01)
         ),
     ),
     "random feedback": (COPYING, RATE.replace(rule=RandomFeedback())),
     "readout alone": (COPYING, RATE.replace(rule=ReadoutOnly(), optimizer=SGD(lr=0.1, momentum=0.5))),
     "own": (COPYING, RATE.replace(rule=SignOfNoise(sigma=0.01))),
     "windows, running mean": (
-        WINDOWS, RATE.replace(modulator=Modulator(baseline=RunningMean()), optimizer=SGD(lr=0.1))
+        WINDOWS, RATE.replace(modulator=Modulator(baseline=RunningMean()), optimizer=SGD(lr=1e-3))
     ),
     "stdp": (PATTERN, CELLS.replace(rule=RewardSTDP(sigma=0.3, hold=10))),
     "e-prop": (PATTERN, ADAPTING.replace(rule=EProp())),
