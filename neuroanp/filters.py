@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from neuroanp.arrays import added, namespace
 from neuroanp.types import Array
 
 WIDE = 512
@@ -33,13 +34,14 @@ def leaky(values: Array, memory: float) -> Array:
     >>> leaky(np.array([4.0, 2.0, 1.0]), 0.5)
     array([4., 4., 3.])
     """
-    total = np.array(values, dtype=np.float64)
-    if total[:1].size >= WIDE:
+    xp = namespace(values)
+    total = xp.array(values, dtype=np.float64)
+    if xp is np and total[:1].size >= WIDE:
         _step_by_step(total, memory)
         return total
     span, weight = 1, memory
     while span < len(total) and weight > 0:
-        total[span:] += weight * total[:-span]
+        total = added(total, slice(span, None), weight * total[:-span])
         span, weight = 2 * span, weight * weight
     return total
 
@@ -49,15 +51,16 @@ def leaky_back(values: Array, memory: float) -> Array:
 
     It is the adjoint: :math:`\sum_t a_t \, \mathrm{leaky}(x)_t = \sum_t \mathrm{leaky\_back}(a)_t \, x_t`.
     """
+    xp = namespace(values)
     if memory == 1:
-        return np.asarray(np.add.accumulate(values[::-1], axis=0, dtype=np.float64)[::-1])
-    total = np.array(values, dtype=np.float64)
-    if total[:1].size >= WIDE:
+        return xp.cumsum(values[::-1], axis=0, dtype=np.float64)[::-1]
+    total = xp.array(values, dtype=np.float64)
+    if xp is np and total[:1].size >= WIDE:
         _step_by_step(total[::-1], memory)
         return total
     span, weight = 1, memory
     while span < len(total) and weight > 0:
-        total[:-span] += weight * total[span:]
+        total = added(total, slice(-span), weight * total[span:])
         span, weight = 2 * span, weight * weight
     return total
 

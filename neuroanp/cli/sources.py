@@ -15,7 +15,7 @@ from neuroanp.training.run import Run
 from neuroanp.training.task import Task
 from neuroanp.training.train import recipe_of
 
-SETTINGS = ("seed", "tests", "engine", "dtype")
+SETTINGS = ("seed", "tests", "engine", "dtype", "jax")
 """Options that a config has beside its task and recipe."""
 
 

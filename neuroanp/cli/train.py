@@ -17,6 +17,8 @@ from neuroanp.config.part import Part
 from neuroanp.config.part import options as options_of
 from neuroanp.config.text import first_line
 from neuroanp.training.checkpoint import FILE
+from neuroanp.training.engines import ENGINES, own_options
+from neuroanp.training.jax_options import Jax
 from neuroanp.training.loop import Trainer
 from neuroanp.training.recipe import Recipe
 from neuroanp.training.run import Run
@@ -34,7 +36,8 @@ class Training(Part):
     )
     seed: int = option(0, "seed of weights, trials and noise", least=0, most=SEEDS)
     tests: int = option(20, "evaluations on the way; 0 for that at the end alone", least=0)
-    engine: Literal["auto", "compiled", "runtime"] = option("auto", "what runs the network")
+    engine: ENGINES = option("auto", "what runs the network; jax: updates stay on a GPU, where there is one")
+    jax: Jax = option(Jax(), "options of engine jax")
     dtype: Literal["float64", "float32"] = option("float64", "precision of the simulation")
     data: Path | None = option(None, "short for --task.data")
     out: Path | None = option(None, "run folder; runs/TASK-SEED-TIME when left out")
@@ -62,7 +65,8 @@ def train_command(words: list[str]) -> int:
     if (out / FILE).exists():
         raise UsageError(f"{out} has a training that isn't finished; to go on: neuroanp resume {out}")
     storage.check_folder(out)
-    keywords = {name: getattr(options, name) for name in SETTINGS}
+    keywords = {name: getattr(options, name) for name in SETTINGS if name != "jax"}
+    keywords |= own_options(options.engine, options.jax)
     trainer = Trainer(task, recipe, start=run, **keywords)
     checkpoints = Checkpoints(seconds=options.checkpoint, updates=options.checkpoint_updates)
     return run_and_save(RunFolder(out, trainer, checkpoints), options.quiet, options.json)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from neuroanp.arrays import namespace
 from neuroanp.engine.kernel import REAL, kernel
 from neuroanp.engine.threads import parts, together
 from neuroanp.errors import InvalidValue
@@ -45,8 +46,7 @@ class Elementwise:
     >>> decay = Elementwise("x = x - rate * x", arrays=("x",), numbers=("rate",))
     >>> x = np.array([4.0, 8.0])
     >>> decay(x, 0.5)
-    >>> x
-    array([2., 4.])
+    (array([2., 4.]),)
     """
 
     def __init__(self, code: str, arrays: tuple[str, ...], numbers: tuple[str, ...]) -> None:
@@ -54,8 +54,10 @@ class Elementwise:
         self.arrays, self.numbers = arrays, numbers
         self._functions: dict[str, Any] | None = None
 
-    def __call__(self, *values: Any) -> None:
-        """Work on contiguous arrays with numbers, given in their order.
+    def __call__(self, *values: Any) -> tuple[Any, ...]:
+        """Arrays after the operation on contiguous arrays and numbers, given in their order.
+
+        NumPy's arrays are changed and returned; for others, of another array module, new ones are.
 
         Raises
         ------
@@ -64,6 +66,8 @@ class Elementwise:
         """
         count = len(self.arrays)
         arrays, numbers = values[:count], values[count:]
+        if not isinstance(arrays[0], np.ndarray):
+            return self._elsewhere(arrays, numbers)
         size, dtype = arrays[0].size, arrays[0].dtype
         for array in arrays:
             if array.size != size or array.dtype is not dtype:
@@ -76,13 +80,15 @@ class Elementwise:
                 functools.partial(self._some, compiled, arrays, numbers, first, number)
                 for first, number in parts(size)
             ])  # fmt: skip
+        return arrays
 
     @staticmethod
     def _some(
         compiled: Any, arrays: tuple[Array, ...], numbers: tuple[float, ...], first: int, number: int
     ) -> None:
         start = first * arrays[0].itemsize
-        compiled(number, *[byref(c_char.from_buffer(array, start)) for array in arrays], *numbers)
+        memory: tuple[Any, ...] = arrays
+        compiled(number, *[byref(c_char.from_buffer(array, start)) for array in memory], *numbers)
 
     def _refuse(self, arrays: tuple[Array, ...]) -> None:
         kinds = {(array.size, array.dtype.name) for array in arrays}
@@ -111,6 +117,15 @@ class Elementwise:
             code="".join(f"{line}; " for line in self.lines),
             stores="".join(f"{name}_[k] = {name}; " for name in self.arrays),
         )
+
+    def _elsewhere(self, arrays: tuple[Any, ...], numbers: tuple[Any, ...]) -> tuple[Any, ...]:
+        xp, dtype = namespace(arrays[0]), arrays[0].dtype
+        names = {name: xp.asarray(value, dtype) for name, value in zip(self.numbers, numbers, strict=True)}
+        names |= {"sqrt": xp.sqrt, **dict(zip(self.arrays, arrays, strict=True))}
+        for line in self.lines:
+            name, expression = line.split("=", 1)
+            names[name.strip()] = eval(expression, names)
+        return tuple(names[name] for name in self.arrays)
 
     def _in_numpy(self, arrays: tuple[Array, ...], numbers: tuple[float, ...]) -> None:
         names = dict(zip(self.numbers, numbers, strict=True)) | {"sqrt": np.sqrt}

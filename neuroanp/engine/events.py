@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from neuroanp.arrays import products
 from neuroanp.engine.kernel import REAL, kernel
 from neuroanp.engine.products import product
 from neuroanp.types import Array
@@ -53,6 +54,8 @@ def outer_product(post: Array, x: Array) -> Array:
     -------
     (n_post, n_pre) array
     """
+    if not isinstance(post, np.ndarray):
+        return products(post, x)
     function = _function(post, x)
     if function is not None:
         total = np.zeros((x.shape[1], post.shape[1]), post.dtype)
@@ -66,7 +69,7 @@ def outer_product(post: Array, x: Array) -> Array:
 
 def _function(post: Array, x: Array) -> Any:
     """Compiled function for these arrays; None where there is none, or the trace is dense at its start."""
-    if not isinstance(post, np.ndarray) or post.shape[1] < UNITS or x.shape[1] < SOURCES:
+    if post.shape[1] < UNITS or x.shape[1] < SOURCES:
         return None
     if not (post.flags.c_contiguous and x.flags.c_contiguous):
         return None

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from neuroanp.arrays import namespace, scanned
 from neuroanp.engine.kernel import REAL, kernel
 from neuroanp.errors import InvalidValue
 from neuroanp.types import Array
@@ -53,7 +54,7 @@ class Recursion:
     --------
     >>> total = Recursion("s = memory * s + x\nx = s", arrays=("x",), carried=("s",), numbers=("memory",))
     >>> x = np.array([[4.0], [2.0], [1.0]])
-    >>> total([x], carried=[np.zeros(1)], numbers=[0.5])
+    >>> (x,), _ = total([x], carried=[np.zeros(1)], numbers=[0.5])
     >>> x.ravel()
     array([4., 4., 3.])
     """
@@ -79,14 +80,18 @@ class Recursion:
         units: list[Array] | None = None,
         carried: list[Array] | None = None,
         numbers: list[float] | None = None,
-    ) -> None:
-        """Work on contiguous arrays, given in the order of their names.
+    ) -> tuple[list[Any], list[Any]]:
+        """Arrays and carried arrays after the operation on contiguous ones, in the order of their names.
+
+        NumPy's arrays are changed and returned; for JAX's new ones are.
 
         Raises
         ------
         InvalidValue
             For arrays that aren't contiguous, of one shape and dtype, and others that aren't of a step's.
         """
+        if not isinstance(arrays[0], np.ndarray):
+            return self._in_jax(arrays, units or [], carried or [], numbers or [])
         steps, single = arrays[0].shape[0], [*(units or []), *(carried or [])]
         shape, dtype = arrays[0].shape, arrays[0].dtype
         for array, of in [*((a, shape) for a in arrays), *((a, shape[1:]) for a in single)]:
@@ -99,6 +104,7 @@ class Recursion:
         else:
             pointers = [array.ctypes.data for array in (*arrays, *single)]
             compiled(steps, arrays[0][:1].size, *pointers, *(numbers or []))
+        return arrays, carried or []
 
     def compile(self) -> dict[str, Any]:
         """The function for each dtype, built at the first call; none where no compiler works."""
@@ -127,6 +133,25 @@ class Recursion:
             code="".join(f"{name} = {expression}; " for name, expression in self.lines),
             stores="".join(f"{place} = {name}; " for name, place in places.items() if name in assigned),
         )
+
+    def _in_jax(
+        self, arrays: list[Any], units: list[Any], carried: list[Any], numbers: list[float]
+    ) -> tuple[list[Any], list[Any]]:
+        xp, dtype = namespace(arrays[0]), arrays[0].dtype
+        known: dict[str, Any] = {"abs": xp.abs, "exp": xp.exp}
+        known |= {name: dtype.type(value) for name, value in zip(self.numbers, numbers, strict=True)}
+        known |= dict(zip(self.units, units, strict=True))
+
+        def step(carry: list[Any], row: list[Any]) -> tuple[list[Any], list[Any]]:
+            scope = known | dict(zip((*self.carried, *self.arrays), (*carry, *row), strict=True))
+            for name, expression in self.lines:
+                scope[name] = xp.asarray(eval(expression, scope), dtype)
+            after = [scope[name] for name in self.carried]
+            return after, [scope[name] for name in self.arrays]
+
+        carried = [xp.asarray(values, dtype) for values in carried]
+        last, results = scanned(step, carried, arrays, self.backwards)
+        return results, last
 
     def _in_numpy(self, arrays: list[Array], single: list[Array], numbers: list[float]) -> None:
         names: dict[str, Any] = {"abs": np.abs, "exp": np.exp}

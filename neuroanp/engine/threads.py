@@ -93,7 +93,8 @@ def summed(function: Callable[[Any], dict[str, Any]], items: Sequence[Any]) -> d
                     turn.notify_all()
                 raise
             with turn:
-                turn.wait_for(lambda index=index: added >= index)
+                while added < index:
+                    turn.wait()
                 for name, array in arrays.items() if added == index else ():
                     if name in total:
                         total[name] += array

@@ -1,4 +1,4 @@
-"""JAX, imported at its first use, in either precision."""
+"""Precision in which JAX computes gradients."""
 
 from __future__ import annotations
 
@@ -7,22 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroanp.errors import MissingExtra
-
-
-def jax() -> Any:
-    """Module `jax`.
-
-    Raises
-    ------
-    MissingExtra
-        Where it is not installed.
-    """
-    try:
-        import jax
-    except ImportError:
-        raise MissingExtra("jax", "compare") from None
-    return jax
+from neuroanp.arrays import jax as jax
 
 
 def precision(dtype: Any) -> contextlib.AbstractContextManager[Any]:

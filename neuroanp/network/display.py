@@ -31,6 +31,11 @@ class Displayed(abc.ABC):
     wiring: Wiring | None
 
     @property
+    def projections(self) -> tuple[str, ...]:
+        """Names of the weights."""
+        return tuple(self.parts.projections)
+
+    @property
     @abc.abstractmethod
     def engine(self) -> str:
         """``"compiled"`` or ``"runtime"``."""
@@ -48,7 +53,7 @@ class Displayed(abc.ABC):
 
     def _repr_html_(self) -> str:
         heads = ("weights", "from", "to", "shape", "weights that are 0", "decorrelated")
-        rows = [self._row(name) for name in self.parts.projections]
+        rows = [self._row(name) for name in self.projections]
         return Markup(
             paragraph(self)
             + table(rows, heads)

@@ -44,8 +44,15 @@ class Dynamics:
         return set(self.start) == {self.trace}
 
 
-def rendered(model: Model, dt: Any) -> Dynamics:
+def rendered(model: Model, dt: Any, watched: tuple[str, ...] = ()) -> Dynamics:
     """Dynamics of a model for steps of length `dt`, from its equations.
+
+    Parameters
+    ----------
+    model : Model
+    dt : Quantity
+    watched : tuple of str
+        Hidden variables that a step returns besides trace and outputs, as thresholds see them.
 
     Raises
     ------
@@ -56,7 +63,7 @@ def rendered(model: Model, dt: Any) -> Dynamics:
     """
     fields = (getattr(model, name) for name in Source._fields[1:])
     with LOCK:
-        step, steps = render(Source(type(model).__name__, *fields))
+        step, steps = render(Source(type(model).__name__, *fields), watched)
     groups = {"hidden": model.parameters() | model.initial_state(), "readout": model.readout_parameters()}
     values: dict[str, Any] = dict(steps.values)
     for group, parameters in groups.items():

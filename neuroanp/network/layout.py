@@ -50,7 +50,7 @@ class Passes(tuple[str, ...]):
         The clean pass, else the mean of plus and minus, else the plus pass; one pass as a view.
         """
         if "minus" in self and "clean" not in self:
-            mean = np.asarray(values[:, self.index("plus")] + values[:, self.index("minus")])
+            mean = values[:, self.index("plus")] + values[:, self.index("minus")]
             mean *= 0.5
             return mean
         return values[:, self.index("clean" if "clean" in self else "plus")]
@@ -74,7 +74,7 @@ class Passes(tuple[str, ...]):
             expected = "plus with clean or minus to compare it with"
             raise InvalidValue("Record.passes", expected, ", ".join(self))
         reference = values[:, self.index("minus" if mirrored else "clean")]
-        change = np.asarray(values[:, self.index("plus")] - reference)
+        change = values[:, self.index("plus")] - reference
         if mirrored:
             change *= 0.5
         return change
@@ -148,7 +148,7 @@ DECORRELATING = {"D_in": "inputs", "D_hidden": "hidden"}
 
 def mixed(weights: Array, D: Array) -> Array:
     """Weights (post, pre) times a matrix (n, n), where pre is n or a multiple of it: block by block."""
-    return np.asarray(product(weights.reshape(-1, len(D)), D).reshape(weights.shape))
+    return product(weights.reshape(-1, len(D)), D).reshape(weights.shape)
 
 
 NODE_STREAMS = {"hidden": 0, "output": 1}

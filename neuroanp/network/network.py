@@ -28,6 +28,7 @@ from neuroanp.network.weight_checks import check_weights, check_wiring
 from neuroanp.network.wiring import Wiring
 from neuroanp.types import Array, Arrays
 
+
 class Network(Displayed):
     """A model with P passes of L lanes side by side, sharing weights.
 

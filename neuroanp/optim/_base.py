@@ -33,11 +33,11 @@ class Stage(Part):
         Parameters
         ----------
         update : dict of arrays
-            By weight name; weights that don't learn are not in it. Its arrays are worked on in place.
+            By weight name; weights that don't learn are not in it. It and its arrays may be changed.
         weights : dict of arrays
             Weights before the update.
         state : dict of arrays
-            From `start`; changed in place.
+            From `start`; brought up to date here.
         progress : float
             Part of the run that is over, from 0 to 1.
         """

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 import numpy as np
 
+from neuroanp.arrays import added, contiguous, number, sqrt
 from neuroanp.config.option import option
 from neuroanp.engine.elementwise import Elementwise
 from neuroanp.optim._base import Optimizer
@@ -82,15 +82,16 @@ class Adam(Optimizer):
         .. math:: \Delta W = -\eta_k \, s \, \frac{\hat m}{\sqrt{\hat v} + \varepsilon r}, \qquad
                   r = \sqrt{\frac{1-\beta_2^k}{1-\beta_2}}, \qquad s = r \, \frac{1-\beta_1}{1-\beta_1^k}
         """
-        state["updates"] += 1
-        k = float(state["updates"])
-        r = math.sqrt((1 - self.b2**k) / (1 - self.b2))
+        state["updates"] = added(state["updates"], (), 1.0)
+        k = number(state["updates"])
+        r = sqrt((1 - self.b2**k) / (1 - self.b2))
         s = r * (1 - self.b1) / (1 - self.b1**k)
         for name, gradient in update.items():
-            m, v = state[f"m.{name}"], state[f"v.{name}"]
-            change = np.ascontiguousarray(gradient, m.dtype)
-            _STEP(change, m, v, self.b1, self.b2, -s * self.rate(name, progress), self.eps * r)
-            update[name] = change
+            m, v = f"m.{name}", f"v.{name}"
+            update[name], state[m], state[v] = _STEP(
+                contiguous(gradient, state[m].dtype), state[m], state[v],
+                self.b1, self.b2, -s * self.rate(name, progress), self.eps * r,
+            )  # fmt: skip
         return update
 
     def synapse(self) -> Synapse:

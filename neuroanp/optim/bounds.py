@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 
 import numpy as np
 
+from neuroanp.arrays import chosen, namespace
 from neuroanp.config.option import option
 from neuroanp.errors import InvalidValue
 from neuroanp.optim._base import Stage
@@ -38,8 +40,7 @@ class WeightBounds(Stage):
 
     def __call__(self, update: Arrays, weights: Arrays, state: Arrays, progress: float) -> Arrays:
         if not self._unbounded:
-            for name, change in update.items():
-                self._cut(change, weights[name])
+            return {name: self._cut(change, weights[name]) for name, change in update.items()}
         return update
 
     @property
@@ -53,17 +54,19 @@ class WeightBounds(Stage):
         bounds = {"low": max(self.low, -largest), "high": min(self.high, largest)}
         return Synapse(learn="weight = clip(weight, low, high)", constants=bounds)
 
-    def _cut(self, change: Array, w: Array) -> None:
+    def _cut(self, change: Array, w: Array) -> Array:
         reached = w + change
-        if reached.max() > self.high:
-            self._stop(change, w, reached > self.high, self.high, -math.inf)
-        if reached.min() < self.low:
-            self._stop(change, w, reached < self.low, self.low, math.inf)
+        for beyond, bound, back in (
+            (reached > self.high, self.high, -math.inf), (reached < self.low, self.low, math.inf),
+        ):  # fmt: skip
+            change = chosen(beyond.any(), functools.partial(_stopped, change, w, beyond, bound, back), change)
+        return change
 
-    @staticmethod
-    def _stop(change: Array, w: Array, beyond: Array, bound: float, back: float) -> None:
-        start = w[beyond]
-        rest = bound - start
-        # start + rest can round to the number next to the bound, on its far side
-        over = np.sign(start + rest - bound) == -np.sign(back)
-        change[beyond] = np.where(over, np.nextafter(rest, back), rest)
+
+def _stopped(change: Array, w: Array, beyond: Array, bound: float, back: float) -> Array:
+    """Change with those of some weights up to a bound, or the number next to it on the side `back`."""
+    xp = namespace(w)
+    rest = bound - w
+    # w + rest can round to the number next to the bound, on its far side
+    over = xp.sign(w + rest - bound) == -np.sign(back)
+    return xp.where(beyond, xp.where(over, xp.nextafter(rest, xp.full_like(rest, back)), rest), change)

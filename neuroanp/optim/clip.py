@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-import numpy as np
-
+from neuroanp.arrays import chosen, namespace, number, sqrt
 from neuroanp.config.option import option
 from neuroanp.optim._base import Stage
 from neuroanp.synapse import NotLocal, Synapse
@@ -32,11 +32,8 @@ class Clip(Stage):
     def __call__(self, update: Arrays, weights: Arrays, state: Arrays, progress: float) -> Arrays:
         if self.norm == math.inf:
             return update
-        length = math.sqrt(sum(float(np.vdot(g, g)) for g in update.values()))
-        if length > self.norm:
-            for g in update.values():
-                g *= self.norm / length
-        return update
+        length = sqrt(sum(number(namespace(g).vdot(g, g)) for g in update.values()))
+        return chosen(length > self.norm, lambda: _scaled(update, self.norm / length), update)
 
     def synapse(self) -> Synapse | NotLocal:
         if self.norm == math.inf:
@@ -45,3 +42,7 @@ class Clip(Stage):
             quantity="the norm of the update over all weights of the network",
             variant="WeightBounds, or Clip(norm=inf), which is none",
         )
+
+
+def _scaled(update: Arrays, factor: Any) -> Arrays:
+    return {name: g * factor for name, g in update.items()}

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from neuroanp.arrays import HOST, namespace, products, samples
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
 from neuroanp.config.sources import ANP
@@ -113,19 +114,22 @@ class Decorrelation(Part):
         -------
         (n, n) array of float64, a new one; `D` itself when `rate` is 0.
         """
-        if rate == 0:
+        if isinstance(rate, HOST) and rate == 0:
             return D
-        units = traces.shape[-1]
-        x = traces.reshape(-1, units)
+        steps, lanes, units = traces.shape
+        x, count = samples(traces), steps * lanes
         narrow = D.astype(x.dtype, copy=False)
-        if len(x) < units:
+        if count < units:
             hat = x @ narrow.T
-            variance = np.einsum("kn,kn->n", hat, hat)
-            change = hat.T @ (hat @ narrow)
-        else:
-            covariance = narrow @ (x.T @ x) @ narrow.T
-            variance = covariance.diagonal()
-            change = covariance @ narrow
-        change -= variance[:, None] * narrow
-        change *= rate / len(x)
-        return np.asarray(D - change)
+            variance = namespace(hat).einsum("kn,kn->n" if hat.ndim == 2 else "tln,tln->n", hat, hat)
+            change = products(hat, hat @ narrow)
+            return D - (change - variance[:, None] * narrow) * (rate / count)
+        return self.moved(D, products(x, x), count, rate)
+
+    @staticmethod
+    def moved(D: Array, square: Array, samples: int, rate: float) -> Array:
+        """`update` from the sum ``x.T @ x`` (n, n) over so many samples."""
+        narrow = D.astype(square.dtype, copy=False)
+        covariance = narrow @ square @ narrow.T
+        change = covariance @ narrow - covariance.diagonal()[:, None] * narrow
+        return D - change * (rate / samples)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from neuroanp.arrays import cos
+
 
 def annealed(rate: float, anneal: str, progress: float) -> float:
     """Rate in force at a point of the run.
@@ -21,5 +23,5 @@ def annealed(rate: float, anneal: str, progress: float) -> float:
     if anneal == "linear":
         return rate * (1.0 - progress)
     if anneal == "cosine":
-        return rate * 0.5 * (1.0 + math.cos(math.pi * progress))
+        return rate * 0.5 * (1.0 + cos(math.pi * progress))
     return rate

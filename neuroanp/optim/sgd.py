@@ -39,11 +39,8 @@ class SGD(Optimizer):
     def __call__(self, update: Arrays, weights: Arrays, state: Arrays, progress: float) -> Arrays:
         for name, g in update.items():
             if self.momentum:
-                v = state[name]
-                v *= self.momentum
-                v += g
-                g[...] = v
-            g *= -self.rate(name, progress)
+                g = state[name] = self.momentum * state[name] + g
+            update[name] = g * -self.rate(name, progress)
         return update
 
     def synapse(self) -> Synapse:

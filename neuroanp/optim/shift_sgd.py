@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from neuroanp.arrays import HOST, namespace
 from neuroanp.optim._base import Optimizer
 from neuroanp.synapse import Synapse
 from neuroanp.types import Arrays
@@ -28,11 +29,14 @@ class ShiftSGD(Optimizer):
 
     def rate(self, name: str, progress: float) -> float:
         rate = super().rate(name, progress)
-        return 2.0 ** math.floor(math.log2(rate) + 0.5) if rate > 0 else 0.0
+        if isinstance(rate, HOST):
+            return 2.0 ** math.floor(math.log2(rate) + 0.5) if rate > 0 else 0.0
+        xp = namespace(rate)
+        return xp.where(rate > 0, 2.0 ** xp.floor(xp.log2(rate) + 0.5), 0.0)
 
     def __call__(self, update: Arrays, weights: Arrays, state: Arrays, progress: float) -> Arrays:
         for name, g in update.items():
-            g *= -self.rate(name, progress)
+            update[name] = g * -self.rate(name, progress)
         return update
 
     def synapse(self) -> Synapse:

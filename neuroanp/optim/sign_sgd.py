@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from neuroanp.arrays import namespace
 from neuroanp.config.option import option
 from neuroanp.optim._base import Optimizer
 from neuroanp.synapse import Synapse
@@ -58,12 +59,8 @@ class SignSGD(Optimizer):
     def __call__(self, update: Arrays, weights: Arrays, state: Arrays, progress: float) -> Arrays:
         for name, g in update.items():
             if self.momentum:
-                m = state[name]
-                m *= self.momentum
-                m += g
-                g[...] = m
-            np.sign(g, out=g)
-            g *= -self.rate(name, progress)
+                g = state[name] = self.momentum * state[name] + g
+            update[name] = namespace(g).sign(g) * -self.rate(name, progress)
         return update
 
     def synapse(self) -> Synapse:

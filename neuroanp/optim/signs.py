@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from neuroanp.arrays import namespace
 from neuroanp.config.option import option
 from neuroanp.optim._base import Stage
 from neuroanp.types import Arrays
@@ -40,5 +41,5 @@ class KeepSigns(Stage):
             if name in update:
                 w, change = weights[name], update[name]
                 beyond = state[name] * (w + change) < 0
-                change[beyond] = -w[beyond]
+                update[name] = namespace(w).where(beyond, -w, change)
         return update

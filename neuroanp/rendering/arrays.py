@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from neuroanp.errors import InvalidValue, UnsupportedConstruct
-from neuroanp.rendering.statements import SPIKES, Assign, Operation, Program, Project, Source, program
+from neuroanp.rendering.statements import SEEN, SPIKES, Assign, Operation, Program, Project, Source, program
 
 Scope = dict[str, Any]
 State = Mapping[str, Any]
@@ -27,15 +27,17 @@ class Ops(NamedTuple):
     of the way there from reset."""
     bounded: Callable[[Callable[[Any], Any], Any], Any]
     """Value of a function at the potential; its derivative, unit by unit, is kept from -1 to 1."""
+    project: Callable[[Any, Any], Any] = lambda x, weights: x @ weights.T
+    """Product of traces (..., n) with weights (post, n)."""
 
 
 PLAIN = Ops(np, lambda over, spikes: np.asarray(spikes, float), lambda f, v: f(v))
 """NumPy, where no gradient is asked for."""
 
-Step = Callable[[Ops, Any, State, State, Any], tuple[State, Any, Any]]
+Step = Callable[[Ops, Any, State, State, Any], Any]
 """Function ``step(ops, weights, constants, states, u)``: weights, constants and states by name, the states
 (L, N) or (L, n_out), the input u (L, n_in). It returns the new states, the trace (L, N) and the outputs
-(L, n_out)."""
+(L, n_out); of a program with `watched` variables, a dict of these besides."""
 
 
 def _exprel(jnp: Any, x: Any) -> Any:
@@ -65,29 +67,36 @@ OPERATORS: dict[type, Callable[..., Any]] = {
 
 
 @functools.lru_cache(maxsize=64)
-def render(source: Source) -> tuple[Step, Program]:
+def render(source: Source, watched: tuple[str, ...] = ()) -> tuple[Step, Program]:
     """Step of a model; the same function for the same strings, as compiled code is kept by it.
+
+    Parameters
+    ----------
+    source : Source
+    watched : tuple of str
+        Hidden variables that a step returns too, as thresholds see them.
 
     Raises
     ------
     UnsupportedConstruct
         For what has no meaning on arrays, by field and name.
     """
-    steps = program(source)
+    steps = program(source, watched)
     for assign in (operation for operation in steps.operations if isinstance(operation, Assign)):
         for node in ast.walk(_tree(assign.expression)):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") not in FUNCTIONS:
                 raise UnsupportedConstruct(f"{source.owner}.{assign.field}", ast.unparse(node.func))
 
-    def step(ops: Ops, weights: Any, constants: State, states: State, u: Any) -> tuple[State, Any, Any]:
-        inputs = {"input.u": u[..., : weights["W_in"].shape[1]], "input.direct": u}
+    def step(ops: Ops, weights: Any, constants: State, states: State, u: Any) -> Any:
+        inputs = {"input.u": u[..., : weights["W_in"].shape[-1]], "input.direct": u}
         scope = {**constants, **states, **inputs}
         _Run(ops, weights, steps, scope).all(steps.operations)
         after = {
             name: ops.numpy.broadcast_to(ops.numpy.asarray(scope[name]).astype(old.dtype), old.shape)
             for name, old in states.items()
         }
-        return after, scope[steps.trace], scope[steps.outputs]
+        course = after, scope[steps.trace], scope[steps.outputs]
+        return (*course, {name: scope[f"hidden.{SEEN}{name}"] for name in watched}) if watched else course
 
     return step, steps
 
@@ -136,6 +145,31 @@ def reach(steps: Program, values: Mapping[str, Any]) -> float:
     raise InvalidValue(f"{source.owner}.threshold", expected, source.threshold)
 
 
+def expression(text: str, field: str) -> Callable[[Any, Scope], Any]:
+    """Value of an expression of the readout's variables, as a function of array module and these, by name.
+
+    Raises
+    ------
+    UnsupportedConstruct
+        For text and functions that have no meaning on arrays, with the field that they are from.
+    """
+    try:
+        tree = _tree(text.strip())
+    except SyntaxError:
+        raise UnsupportedConstruct(field, text) from None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") not in FUNCTIONS:
+            raise UnsupportedConstruct(field, ast.unparse(node.func))
+
+    def value(jnp: Any, variables: Scope) -> Any:
+        try:
+            return _value(tree, "readout", variables, jnp)
+        except KeyError as error:
+            raise UnsupportedConstruct(field, error.args[0].partition(".")[2]) from None
+
+    return value
+
+
 @functools.cache
 def _tree(expression: str) -> Any:
     return ast.parse(expression, mode="eval").body
@@ -169,7 +203,7 @@ class _Run:
         weights = self.weights[project.weights]
         if project.sign:
             weights = self.ops.numpy.maximum(project.sign * weights, 0)
-        product = self.scope[project.source] @ weights.T
+        product = self.ops.project(self.scope[project.source], weights)
         self.scope[project.target] = self.scope[project.target] + product if project.add else product
 
     def _fire(self, node: Any, group: str) -> Any:

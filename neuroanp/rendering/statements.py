@@ -24,6 +24,9 @@ from neuroanp.errors import UnsupportedConstruct
 SPIKES = "_spikes"
 """Name of a group's spikes of this step, each 0 or 1."""
 
+SEEN = "_seen_"
+"""Start of the name of what thresholds saw of a hidden variable."""
+
 SILENT, AGE = "timestep(t - lastspike, dt)", "_steps_since_spike"
 """Brian2's count of the steps since a spike, and the variable in its place: exact in any precision."""
 
@@ -132,8 +135,8 @@ class Program(NamedTuple):
         return [line for line in self.operations if isinstance(line, Assign) and line.field == field]
 
 
-def program(source: Source) -> Program:
-    """Operations of a model.
+def program(source: Source, watched: tuple[str, ...] = ()) -> Program:
+    """Operations of a model, which copies the `watched` hidden variables to names with `SEEN`.
 
     Raises
     ------
@@ -146,7 +149,8 @@ def program(source: Source) -> Program:
         readout = _Group(source, "readout", source.readout_equations, source.readout_update, "readout_", {})
     finally:
         reset_device()
-    return _pruned(source, list(_step(source, hidden, readout)), hidden.values | readout.values)
+    copies = [Assign("hidden", SEEN + name, name, "") for name in watched]
+    return _pruned(source, list(_step(source, hidden, readout, copies)), hidden.values | readout.values)
 
 
 def spiking_keywords(model: Any) -> dict[str, Any]:
@@ -234,7 +238,7 @@ class _Group:
         )
 
 
-def _step(source: Source, hidden: _Group, readout: _Group) -> Iterator[Operation]:
+def _step(source: Source, hidden: _Group, readout: _Group, copies: list[Assign]) -> Iterator[Operation]:
     """Operations in the order that `Assembly` runs them in."""
     spikes, trace, drive = f"hidden.{SPIKES}", f"hidden.{source.trace}", f"hidden.{source.drive}"
     for group in (hidden, readout):
@@ -243,7 +247,7 @@ def _step(source: Source, hidden: _Group, readout: _Group) -> Iterator[Operation
     yield Project("W_in", "input.u", drive, add=False)
     if source.threshold is None:
         yield Project("W_rec", trace, drive, add=True)
-    yield from (*hidden.update, *hidden.equations, *readout.equations)
+    yield from (*hidden.update, *hidden.equations, *readout.equations, *copies)
     if source.threshold is None:
         yield Project("W_out", trace, "readout.drive", add=False)
     else:
@@ -267,7 +271,8 @@ def _step(source: Source, hidden: _Group, readout: _Group) -> Iterator[Operation
 def _pruned(source: Source, operations: list[Operation], values: Mapping[str, float]) -> Program:
     """Operations that trace and outputs need, with the states that these take over from step to step."""
     trace, outputs = f"hidden.{source.trace}", "readout.y"
-    written, ends = {operation.target for operation in operations}, {trace, outputs}
+    written = {operation.target for operation in operations}
+    ends = {trace, outputs, *(name for name in written if name.startswith(f"hidden.{SEEN}"))}
     while True:
         live, needed = set(ends), list[Operation]()
         for operation in reversed(operations):

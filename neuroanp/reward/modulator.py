@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
-
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
 from neuroanp.config.sources import FIETE_SEUNG, WILLIAMS
@@ -105,6 +103,6 @@ class Modulator(Part):
         """
         surprise = self.baseline(record, self.discount, state)
         if self.scope == "global":
-            return np.asarray(surprise.mean(axis=1, keepdims=True))
+            return surprise.mean(axis=1, keepdims=True)
         surprise /= surprise.shape[1]
         return surprise

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
+from neuroanp.arrays import namespace
 from neuroanp.config.naming import ClassName
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
@@ -14,17 +15,19 @@ from neuroanp.errors import InvalidValue
 from neuroanp.network.layout import Layout
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
-from neuroanp.rules._factors import Stretch, arrived, delta, outer, over, recurrent, stretches, to_readout
+from neuroanp.rules._factors import (
+    DELTA,
+    Stretch,
+    arrived,
+    delta,
+    outer,
+    over,
+    recurrent,
+    stretches,
+    to_readout,
+)  # fmt: skip
 from neuroanp.synapse import UNDECLARED, Neuron, NotLocal, Synapse
 from neuroanp.types import Array, Arrays
-
-DELTA = Synapse(
-    state=("filtered", "gradient"),
-    eligibility="filtered = going * readout_memory * filtered + trace_pre",
-    credit="gradient += course * mask * 2 * (y_post - target_post) * filtered / N_post",
-    forget="gradient = 0",
-)
-"""A synapse of a readout that learns by the local delta rule, see `delta`; its trace leaks as outputs do."""
 
 
 class Layer(NamedTuple):
@@ -56,6 +59,8 @@ class Rule(Part):
         their own names.
     needs_two_passes : bool
         True for a rule that compares hidden variables of two passes.
+    by_steps : bool
+        True for a rule whose update is a sum over steps; `share` gives that of some.
     needs_baseline : bool
         True for a rule of one pass that learns from the modulator: no other pass can be its baseline.
     estimates_change : bool
@@ -81,6 +86,7 @@ class Rule(Part):
     name: ClassVar[str] = ClassName()  # type: ignore[assignment]
     recorded: ClassVar[tuple[str, ...]] = ()
     needs_two_passes: ClassVar[bool] = False
+    by_steps: ClassVar[bool] = False
     needs_baseline: ClassVar[bool] = False
     estimates_change: ClassVar[bool] = False
     supports_sparse: ClassVar[bool] = False
@@ -122,6 +128,10 @@ class Rule(Part):
         dict of (post, pre) arrays by weight name, new ones, of float64 or the record's dtype, to be
         subtracted from the weights times a learning rate. Weights that don't learn are not in it.
         """
+
+    def share(self, record: Record, modulator: Array, error: Array | None) -> Arrays:
+        """Part of `__call__` that some steps have, from their record without D and their `delta`."""
+        return self.readout_update(record, error)
 
     def hidden_update(self, record: Record, post: Array) -> Arrays:
         """`__call__` for the hidden weights, from the postsynaptic factor (T, L, N)."""
@@ -248,6 +258,7 @@ class NodeRule(NoiseRule):
     """
 
     supports_sparse = True
+    by_steps = True
 
     @abc.abstractmethod
     def post(self, layer: Layer, record: Record, modulator: Array) -> Array:
@@ -262,11 +273,11 @@ class NodeRule(NoiseRule):
 
         def products(part: Stretch) -> Arrays:
             errors = None if error is None else error[part.steps]
-            return self._sum(part.record, modulator[part.steps], errors)
+            return self.share(part.record, modulator[part.steps], errors)
 
         return over(record, products, stretches(record))
 
-    def _sum(self, record: Record, modulator: Array, error: Array | None) -> Arrays:
+    def share(self, record: Record, modulator: Array, error: Array | None) -> Arrays:
         layer = Layer(record.noise, record.activity, self.sigma)
         post = self._post(layer, record, modulator, record.trace[1:])
         return self.hidden_update(record, post) | self._readout(record, modulator, error)
@@ -279,7 +290,7 @@ class NodeRule(NoiseRule):
 
     def _post(self, layer: Layer, record: Record, modulator: Array, like: Array) -> Array:
         if layer.sigma == 0:
-            return np.zeros_like(like)
+            return namespace(like).zeros_like(like)
         post = self.post(layer, record, modulator)
         if np.shape(post) != like.shape:
             where = f"{type(self).__name__}.post"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from neuroanp.arrays import contiguous, namespace
 from neuroanp.engine.recursion import Recursion
 from neuroanp.errors import InvalidValue
 from neuroanp.network.dynamics import Cells
@@ -56,12 +57,11 @@ def course(record: Record) -> Course:
     """Course of a record's cells; `InvalidValue` for units that aren't such cells."""
     if record.cells is None:
         raise InvalidValue("Record.cells", "a model of spiking cells, such as lif or alif", "none")
-    z = np.ascontiguousarray(record.trace[1:])
+    z = contiguous(record.trace[1:])
     names = [name for name in ("potential", "adaptation") if name in record.hidden]
-    states = tuple(np.ascontiguousarray(record.passes.clean(record.hidden[name])) for name in names)
-    free = np.empty_like(z)
-    silent = record.cells.refractory
-    _AWAKE([z, free], carried=[silent * np.asarray(record.trace[0])], numbers=[silent])
+    states = tuple(contiguous(record.passes.clean(record.hidden[name])) for name in names)
+    silent, empty = record.cells.refractory, namespace(z).empty_like(z)
+    (_, free), _ = _AWAKE([z, empty], carried=[silent * record.trace[0]], numbers=[silent])
     return Course(record.cells, z, states, free)
 
 
@@ -85,11 +85,10 @@ def surprises(course: Course, scale: float) -> tuple[Array, Array]:
     :math:`p = 1 / (1 + e^{-(v - \theta - b) / s})`, 0 for a refractory cell, is the chance of a spike under
     logistic noise of scale s.
     """
-    z = course.spikes
-    surprise, uncertainty = np.empty_like(z), np.zeros_like(z[0])
-    _surprising(len(course.states) > 1)(
-        [z, course.free, surprise, *course.states],
-        carried=[uncertainty],
+    z, xp = course.spikes, namespace(course.spikes)
+    (_, _, surprise, *_), (uncertainty,) = _surprising(len(course.states) > 1)(
+        [z, course.free, xp.empty_like(z), *course.states],
+        carried=[xp.zeros_like(z[0])],
         numbers=[course.cells.threshold, scale],
     )
     return surprise, uncertainty.sum(axis=0, dtype=np.float64)
@@ -156,22 +155,23 @@ def weights_update(record: Record, course: Course, post: Array, damping: float =
         :math:`\gamma`; 0 for a `post` that is the effect of a potential itself.
     """
     cells, z, states, free = course
-    steps, dtype = len(z), z.dtype
-    leads = np.empty((steps + 1, *z.shape[1:]), dtype)  # what a spike of the step before leads to
-    later, late, raised = (np.zeros_like(z[0]) for _ in range(3))
-    rise = np.broadcast_to(np.asarray(cells.fading * np.asarray(cells.rise), dtype), z[0].shape).copy()
+    xp = namespace(z)
+    rise = xp.zeros_like(z[0]) + np.asarray(cells.fading * np.asarray(cells.rise), z.dtype)
     states = states if damping else ()
-    _crediting(bool(damping), len(states) > 1, cells.reset_arrivals)(
-        [post, z, free, leads[1:], *states],
+    (post, _, _, leads, *_), (later, late, _) = _crediting(
+        bool(damping), len(states) > 1, cells.reset_arrivals
+    )(
+        [post, z, free, xp.empty_like(z), *states],
         units=[rise],
-        carried=[later, late, raised],
+        carried=[xp.zeros_like(z[0]) for _ in range(3)],
         numbers=[cells.threshold, damping / cells.threshold**2, cells.memory, cells.drive, cells.fading],
     )
-    leads[0] = later * (1 - record.trace[0]) if cells.reset_arrivals else late
+    first = later * (1 - record.trace[0]) if cells.reset_arrivals else late
+    leads = xp.concatenate([first[None], leads[:-1]])  # what a spike of the step before leads to
     D, seen = record.decorrelation, record.trace[:-1] if record.wiring is None else arrived(record, z)
     return {
         "W_in": outer(post, record.inputs, D.get("D_in")),
-        "W_rec": recurrent(record, leads[:-1], seen, D.get("D_hidden")),
+        "W_rec": recurrent(record, leads, seen, D.get("D_hidden")),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from neuroanp.arrays import namespace, samples
 from neuroanp.engine.events import outer_product
 from neuroanp.engine.products import product
 from neuroanp.engine.threads import summed
@@ -16,14 +17,24 @@ from neuroanp.filters import leaky, leaky_back
 from neuroanp.network.layout import PROJECTIONS, mixed
 from neuroanp.network.record import Record
 from neuroanp.rules._sparse import arrivals, wired_outer
+from neuroanp.synapse import Synapse
 from neuroanp.types import Array, Arrays
 
 PART, CACHED, PARTS = 512, 1 << 18, 16
-"""Samples (steps x lanes) of a long trial that are summed at a time, to stay in the cache: more of few units, as
-long as there are parts enough for threads."""
+"""Samples (steps x lanes) of a long trial that are summed at a time, to stay in the cache: more of few units,
+as long as there are parts enough for threads."""
 
 STEPPED = ("loss", "mask", "inputs", "traces", "activity", "noise", "outputs", "targets", "noise_out")
 """Arrays of a record with one entry a step."""
+
+
+DELTA = Synapse(
+    state=("filtered", "gradient"),
+    eligibility="filtered = going * readout_memory * filtered + trace_pre",
+    credit="gradient += course * mask * 2 * (y_post - target_post) * filtered / N_post",
+    forget="gradient = 0",
+)
+"""A synapse of a readout that learns by the local delta rule, see `delta`; its trace leaks as outputs do."""
 
 
 def part(record: Record, first: int, last: int) -> Record:
@@ -56,7 +67,7 @@ def stretches(record: Record, hold: int = 1) -> list[Stretch]:
     steps, lanes = record.mask.shape
     most = max(PART, min(CACHED // record.trace.shape[2], steps * lanes // PARTS))
     size = -(-max(1, most // lanes) // hold) * hold
-    if steps <= 2 * size:
+    if steps <= 2 * size or not isinstance(record.trace, np.ndarray):
         return [Stretch(slice(0, steps), record)]
     cuts = [(first, min(first + size, steps)) for first in range(0, steps, size)]
     return [Stretch(slice(first, last), part(record, first, last)) for first, last in cuts]
@@ -99,22 +110,21 @@ def direct(record: Record) -> Array:
     before = record.inputs_before
     if before is None or len(before) == 0:
         return record.inputs
-    course = np.concatenate([before, record.inputs])
+    xp = namespace(record.inputs)
+    course = xp.concatenate([before, record.inputs])
     steps = len(record.inputs)
-    return np.concatenate([course[lag : lag + steps] for lag in range(len(before), -1, -1)], axis=2)
+    return xp.concatenate([course[lag : lag + steps] for lag in range(len(before), -1, -1)], axis=2)
 
 
 def times(modulator: Array, factor: Array) -> Array:
     """Modulator (T, L) or (T, 1) times a factor (T, L, n), in the factor's dtype."""
-    return np.asarray(modulator.astype(factor.dtype, copy=False)[:, :, None] * factor)
+    return modulator.astype(factor.dtype, copy=False)[:, :, None] * factor
 
 
 def before(record: Record, x: Array) -> Array:
     """Hidden trace (T, L, N) one step earlier, the initial state before the first step."""
-    earlier = np.empty(x.shape, x.dtype)
-    earlier[0] = record.trace[0]
-    earlier[1:] = x[:-1]
-    return earlier
+    first = record.trace[:1].astype(x.dtype, copy=False)
+    return namespace(x).concatenate([first, x[:-1]])
 
 
 def arrived(record: Record, x: Array) -> Array:
@@ -168,13 +178,12 @@ def outer(post: Array, x: Array, D: Array | None = None) -> Array:
     -------
     (n_post, n_pre) array, in the dtype of `post`.
     """
-    dtype = post.dtype
-    post = post.reshape(-1, post.shape[-1])
-    x = x.reshape(-1, x.shape[-1]).astype(dtype, copy=False)
+    dtype, count = post.dtype, post.shape[0] * post.shape[1]
+    post, x = samples(post), samples(x).astype(dtype, copy=False)
     if D is None:
         return outer_product(post, x)
-    if len(post) < post.shape[1]:
-        return product(post.T, product(x, D.T.astype(dtype, copy=False)))
+    if count < post.shape[-1]:
+        return outer_product(post, product(x, D.T.astype(dtype, copy=False)))
     return decorrelated(outer_product(post, x), D)
 
 
@@ -258,7 +267,7 @@ def slope(record: Record) -> Array:
     r"""Slope :math:`\phi'(a)` (T, L, N) of tanh units at their activity without noise; 1 for other units."""
     x = record.trace[1:]
     if record.rates is None:
-        return np.ones_like(x)
+        return namespace(x).ones_like(x)
     memory = np.asarray(record.rates.memory, x.dtype)
     rate = (x - memory * record.trace[:-1]) / (1 - memory) if memory.any() else x
-    return np.asarray(1 - rate**2)
+    return 1 - rate**2

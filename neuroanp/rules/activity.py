@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from neuroanp.arrays import namespace
 from neuroanp.config.sources import ANP
 from neuroanp.network.record import Record
 from neuroanp.rules._base import Layer, NodeRule
@@ -95,11 +96,12 @@ class ActivityPerturbation(NodeRule):
         activity2 = _squared_norm(layer.activity[:, record.passes.index("plus")], modulator)
         informative = norm2 > (4 * np.finfo(da.dtype).eps) ** 2 * activity2
         units = record.inputs.shape[-1] + record.trace.shape[-1] + record.targets.shape[-1]
-        scale = np.divide(np.sqrt(units) * modulator, norm2, out=np.zeros_like(modulator), where=informative)
+        where = namespace(norm2).where
+        scale = where(informative, np.sqrt(units) * modulator / where(informative, norm2, 1.0), 0.0)
         return times(scale, da)
 
 
 def _squared_norm(values: Array, modulator: Array) -> Array:
     """Sum of squares over units, and over lanes where one modulator serves all: shaped as the modulator."""
-    squares = np.asarray(np.einsum("tln,tln->tl", values, values), np.float64)
+    squares = namespace(values).einsum("tln,tln->tl", values, values).astype(np.float64, copy=False)
     return squares if modulator.shape == squares.shape else squares.sum(axis=1, keepdims=True)

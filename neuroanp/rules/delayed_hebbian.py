@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
-import numpy as np
-
+from neuroanp.arrays import scanned
 from neuroanp.config.option import option
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
@@ -125,9 +124,9 @@ class DelayedHebbian(NoiseRule):
 
     def _cubed(self, activity: Array) -> Array:
         """Third power (T, L, n) of the fluctuations of an activity."""
-        fluctuation = np.zeros_like(activity)
-        mean = activity[0].copy()
-        for t in range(1, len(activity)):
-            np.subtract(activity[t], mean, out=fluctuation[t])
-            mean += (1 - self.memory) * fluctuation[t]
-        return np.asarray(fluctuation**3)
+
+        def follow(mean: Array, a: Array) -> tuple[Array, Array]:
+            fluctuation = a - mean
+            return mean + (1 - self.memory) * fluctuation, fluctuation
+
+        return scanned(follow, activity[0], activity)[1] ** 3

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from neuroanp.arrays import chosen, namespace, waited
 from neuroanp.config.option import SEEDS, option
 from neuroanp.config.sources import E_PROP, LANSDELL
 from neuroanp.network.perturbation import Perturbation
@@ -220,23 +221,24 @@ class EProp(spiking.CellRule):
         course, error = spiking.course(record), delta(record)
         B = self.back(record, state).astype(error.dtype, copy=False)
         update = self.readout_update(record, error)
-        if self.feedback != "learned" or self._trials(state) > self.warmup:
-            update |= spiking.weights_update(record, course, np.tensordot(error, B, 1), self.damping)
-        if self.feedback == "learned" and record.noise[0].any():
-            state["feedback"] = B + self._learned(record, B, course)
-        return update
+        if self.feedback == "learned":
+            state["trials"] = state.get("trials", np.zeros((), np.int64)) + 1
+            known = record.noise[0].any()
+            state["feedback"] = chosen(known, lambda: B + self._learned(record, B, course), B)
+        if self.feedback != "learned":
+            return update | self._hidden(record, course, error, B)
+        return update | waited(state["trials"] > self.warmup, lambda: self._hidden(record, course, error, B))
 
-    def _trials(self, state: Arrays) -> int:
-        """Trials so far, this one among them."""
-        state["trials"] = state.get("trials", np.zeros((), np.int64)) + 1
-        return int(state["trials"])
+    def _hidden(self, record: Record, course: spiking.Course, error: Array, B: Array) -> Arrays:
+        credit = namespace(error).tensordot(error, B, 1)
+        return spiking.weights_update(record, course, credit, self.damping)
 
     def _learned(self, record: Record, B: Array, course: spiking.Course) -> Array:
         """Change of B (n_out, N) by what it doesn't explain of the readout's input."""
         surprise, uncertainty = spiking.surprises(course, self.escape)
         y = record.passes.clean(record.outputs)
         r = y[1:] - np.asarray(record.readout_memory, y.dtype) * y[:-1] - course.spikes[1:] @ B.T
-        return np.asarray(outer(r, surprise[1:]) / (B.shape[1] + uncertainty), B.dtype)
+        return (outer(r, surprise[1:]) / (B.shape[1] + uncertainty)).astype(B.dtype, copy=False)
 
     def back(self, record: Record, state: Arrays) -> Array:
         """B (n_out, N) in force; Kolen-Pollack feedback is brought up to date in `state`."""

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from neuroanp.arrays import namespace
 from neuroanp.network.layout import TO_READOUT
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
@@ -71,9 +72,10 @@ class EvolutionStrategies(NoiseRule):
 
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         lanes = record.mask.shape[1]
-        credit = np.broadcast_to(modulator[0], lanes) / self.sigma**2 if self.sigma > 0 else np.zeros(lanes)
+        xp = namespace(modulator)
+        credit = xp.broadcast_to(modulator[0], lanes) / self.sigma**2 if self.sigma > 0 else np.zeros(lanes)
         update = {
-            name: np.tensordot(credit, xi.astype(np.float64), axes=1)
+            name: xp.tensordot(credit, xi.astype(np.float64), axes=1)
             for name, xi in next(weight_noise(record)).items()
             if name not in TO_READOUT or self.readout == "perturb"
         }

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from neuroanp.arrays import accumulated
 from neuroanp.config.option import SEEDS, option
 from neuroanp.errors import InvalidValue
 from neuroanp.network.record import Record
@@ -89,7 +90,6 @@ class RandomFeedback(Rule):
         memory = np.asarray(record.rates.memory, x.dtype)
         B = np.random.default_rng(self.feedback_seed).standard_normal((error.shape[2], x.shape[2]))
         credit = error @ (B / np.sqrt(x.shape[2])).astype(error.dtype)
-        for t in range(len(credit) - 2, -1, -1):
-            credit[t] += memory * credit[t + 1]
+        credit = accumulated(credit, memory, backwards=True)
         post = credit * (1 - memory) * slope(record)
         return self.hidden_update(record, post) | self.readout_update(record, error)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from brian2 import Hz, second
 
+from neuroanp.arrays import namespace
 from neuroanp.config.option import option
 from neuroanp.config.part import Part
 from neuroanp.errors import InvalidValue
@@ -92,7 +93,7 @@ class RatePenalty(Part):
     def excess(self, record: Record) -> Array:
         """Part (N,) of each cell's rate in Hz that is above the range, or below it with a minus."""
         rates = record.trace[1:].mean(axis=(0, 1), dtype=np.float64) / record.dt
-        return np.asarray(rates - np.clip(rates, float(self.lowest), float(self.highest)))
+        return rates - namespace(rates).clip(rates, float(self.lowest), float(self.highest))
 
     @staticmethod
     def _term(record: Record, name: str, excess: Array) -> Array:
@@ -101,7 +102,7 @@ class RatePenalty(Part):
         if name == "W_rec" and record.wiring is not None:
             return np.asarray(excess[record.wiring.targets] * mean[:, None]).ravel()
         D = record.decorrelation.get("D_in" if name == "W_in" else "D_hidden")
-        return np.outer(excess, mean if D is None else D @ mean)
+        return excess[:, None] * (mean if D is None else D @ mean)
 
     def synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
         """Work of one synapse of `name` in the on-chip mode, beside that of the rule."""

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from neuroanp.arrays import added, namespace
 from neuroanp.config.option import option
 from neuroanp.config.sources import LANSDELL
 from neuroanp.engine.threads import summed
@@ -102,10 +103,10 @@ class ResponsePerturbation(NoiseRule):
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         e, K = error(record), state["response"]
         parts = _parts(record)
-        known, rest = _ahead(e, self.lags), np.zeros(e.shape[:2])
+        known, rest = _ahead(e, self.lags), namespace(e).zeros(e.shape[:2])
         if self.sigma > 0:
             r = record.passes.effect(record.outputs) - _explained(K, parts, e.shape)
-            rest = leaky_back(np.einsum("tlo,tlo->tl", e, r), self.discount) / self.sigma**2
+            rest = leaky_back(namespace(e).einsum("tlo,tlo->tl", e, r), self.discount) / self.sigma**2
             state["response"] = K + self._learned(r, parts)
 
         def products(part: _Part) -> Arrays:
@@ -118,16 +119,16 @@ class ResponsePerturbation(NoiseRule):
 
     def _learned(self, r: Array, parts: list[_Part]) -> Array:
         """Change of the responses (lags n_out, N) after a trial."""
-        later, (steps, lanes, _) = _ahead(r, self.lags), r.shape
+        later, (steps, lanes, _), xp = _ahead(r, self.lags), r.shape, namespace(r)
 
         def products(part: _Part) -> Arrays:
             xi = part.noise
-            return {"covariance": later(part) @ xi, "power": np.einsum("kn,kn->n", xi, xi)}
+            return {"covariance": later(part) @ xi, "power": xp.einsum("kn,kn->n", xi, xi)}
 
         total, samples = summed(products, parts), steps * lanes
-        variance = np.maximum(total["power"] / samples, FLOOR * self.sigma**2)
+        variance = xp.maximum(total["power"] / samples, FLOOR * self.sigma**2)
         step = self.rate / (1 + len(variance) * min(self.lags, steps) / samples)
-        return np.asarray(step / samples * total["covariance"] / variance, r.dtype)
+        return (step / samples * total["covariance"] / variance).astype(r.dtype, copy=False)
 
 
 class _Part(NamedTuple):
@@ -150,13 +151,13 @@ def _ahead(values: Array, lags: int) -> Callable[[_Part], Array]:
 
     The first n are those of the steps themselves.
     """
-    lanes, n = values.shape[1:]
-    later = np.concatenate([values.reshape(-1, n).T, np.zeros((n, lags * lanes), values.dtype)], axis=1)
+    (lanes, n), xp = values.shape[1:], namespace(values)
+    later = xp.concatenate([values.reshape(-1, n).T, xp.zeros((n, lags * lanes), values.dtype)], axis=1)
 
     def ahead(part: _Part) -> Array:
         first, size = part.stretch.steps.start * lanes, len(part.noise)
         firsts = range(first, first + lags * lanes, lanes)
-        return np.concatenate([later[:, start : start + size] for start in firsts])
+        return xp.concatenate([later[:, start : start + size] for start in firsts])
 
     return ahead
 
@@ -165,10 +166,10 @@ def _explained(K: Array, parts: list[_Part], shape: tuple[int, ...]) -> Array:
     """Sum (T, L, n) of the responses to the noise of each step and of those before."""
     steps, lanes, n = shape
     lags = len(K) // n
-    total = np.zeros((n, (steps + lags) * lanes), K.dtype)
+    total = namespace(K).zeros((n, (steps + lags) * lanes), K.dtype)
     for part in parts:
         first, size = part.stretch.steps.start, len(part.noise)
         for lag, effect in enumerate((K @ part.noise.T).reshape(lags, n, -1)):
             start = (first + lag) * lanes
-            total[:, start : start + size] += effect
+            total = added(total, (slice(None), slice(start, start + size)), effect)
     return total[:, : steps * lanes].T.reshape(shape)

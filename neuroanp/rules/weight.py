@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from neuroanp.arrays import namespace
 from neuroanp.config.option import option
 from neuroanp.config.sources import ANP
 from neuroanp.network.layout import TO_READOUT
@@ -105,6 +106,7 @@ class WeightPerturbation(NoiseRule):
 
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
         credit = modulator.sum(axis=1) / self.sigma**2 if self.sigma > 0 else np.zeros(len(modulator))
+        zeros = namespace(modulator).zeros
         silent = self.hold == "step" and not record.trace[0].any()
         update: dict[str, Array] = {}
         for step, noise in enumerate(weight_noise(record)):
@@ -112,7 +114,7 @@ class WeightPerturbation(NoiseRule):
                 if name in TO_READOUT and self.readout != "perturb":
                     continue
                 if name not in update:
-                    update[name] = np.zeros(xi.shape)
+                    update[name] = zeros(xi.shape)
                 if not (silent and step == 0 and name == "W_rec"):
                     update[name] += credit[step] * xi
         return update | self.readout_update(record)

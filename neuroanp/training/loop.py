@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -17,6 +16,8 @@ from neuroanp.errors import Diverged, Interrupted
 from neuroanp.network.network import Network
 from neuroanp.network.trial import Trial
 from neuroanp.optim import Chain, KeepSigns
+from neuroanp.training.divergence import divergence
+from neuroanp.training.engines import loop_of
 from neuroanp.training.evaluation import Evaluation, evaluate, evaluations, example, judge
 from neuroanp.training.linear_start import linear_start
 from neuroanp.training.one_thread import one_thread
@@ -32,9 +33,6 @@ from neuroanp.types import Array, Arrays
 
 if TYPE_CHECKING:
     from neuroanp.training.run_folder import RunFolder
-
-DIVERGENCE = 1e4
-"""Loss, in that of the first trial or of zero output, which counts as divergence."""
 
 
 class Step(NamedTuple):
@@ -57,7 +55,8 @@ class Trainer:
     recipe : Recipe
     seed : int
         Seed of the separate streams of weights, trials, noise and evaluation.
-    engine : {"auto", "compiled", "runtime"}
+    engine : {"auto", "compiled", "runtime", "jax"}
+        ``"jax"`` makes it a `JaxTrainer`, which takes its options as `jax`.
     dtype : {"float64", "float32"}
         Precision of the simulation, the weights and the optimizer's state.
     tests : int
@@ -84,6 +83,11 @@ class Trainer:
     --------
     >>> for step in Trainer(task, Recipe(updates=200)): print(step.loss)      # doctest: +SKIP
     """
+
+    def __new__(cls, *args: Any, engine: str = "auto", **settings: Any) -> Trainer:
+        """Trainer with the loop of an engine."""
+        made: Trainer = super().__new__(loop_of(engine, cls) if cls is Trainer else cls)
+        return made
 
     def __init__(
         self,
@@ -139,7 +143,7 @@ class Trainer:
         network.load(weights, decorrelation)
         if run is None and recipe.readout_start == "linear":
             network.load(weights | linear_start(network, self.task.fitting(network.lanes)), decorrelation)
-        weights = {name: network.weights[name].astype(self.dtype) for name in network.parts.projections}
+        weights = {name: network.weights[name].astype(self.dtype) for name in network.projections}
         network.write(weights, decorrelation)
         return TrainingState(
             weights=weights,
@@ -269,12 +273,9 @@ class Trainer:
 
     def _check(self, update: int, name: str, value: float) -> None:
         """Raise `Diverged` for a loss of weights that are no longer good."""
-        first = next(iter(self.state.history["loss"]), value)
-        if not math.isfinite(value):
-            self._diverged(update, f"the {name} is no longer finite")
-        limit = DIVERGENCE * max(first, self._zero_output_loss)
-        if 0 < limit < value:
-            self._diverged(update, f"the {name} has grown from {first:.2g} to {value:.2g}")
+        reason = divergence(name, value, self.state.history["loss"], self._zero_output_loss)
+        if reason:
+            self._diverged(update, reason)
 
     def _diverged(self, update: int, reason: str) -> NoReturn:
         self.state.weights, self.state.decorrelation = self._good

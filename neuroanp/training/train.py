@@ -8,6 +8,8 @@ from typing import Any
 
 from neuroanp.errors import InvalidValue
 from neuroanp.network.model import Model
+from neuroanp.training.engines import own_options
+from neuroanp.training.jax_options import Jax
 from neuroanp.training.loop import Trainer
 from neuroanp.training.recipe import Recipe
 from neuroanp.training.run import Run
@@ -26,6 +28,7 @@ def train(
     dtype: str = "float64",
     tests: int = 20,
     start: Run | Mapping[str, Array] | None = None,
+    jax: Jax | None = None,
     out: Path | str | None = None,
     checkpoints: Checkpoints = Checkpoints(),  # noqa: B008
     progress: bool = True,
@@ -46,6 +49,8 @@ def train(
     start : Run or mapping, optional
         Run whose weights this one goes on from; its model is the default. Or the weights, by the names that
         `Run.weights` has.
+    jax : Jax, optional
+        Options of engine ``jax``.
     out : Path or str, optional
         Run folder, with `checkpoints` on the way, from which `resume` goes on; nothing is written without.
     checkpoints : Checkpoints
@@ -77,7 +82,8 @@ def train(
     if model is not None:
         changes["model"] = model
     recipe = recipe_of(task, preset, run).replace(**changes)
-    trainer = Trainer(task, recipe, seed=seed, engine=engine, dtype=dtype, tests=tests, start=start)
+    settings = {"engine": engine} | own_options(engine, jax)
+    trainer = Trainer(task, recipe, seed=seed, dtype=dtype, tests=tests, start=start, **settings)
     return trainer.run(progress) if out is None else RunFolder(out, trainer, checkpoints).run(progress)
 
 

@@ -8,7 +8,7 @@ from neuroanp.training.loop import Trainer
 from neuroanp.training.recipe import Recipe
 from neuroanp.training.task import Task
 
-OF_TRAINER = ("seed", "engine", "dtype", "tests")
+OF_TRAINER = ("seed", "engine", "dtype", "tests", "jax")
 
 
 def trainer(task: Task, recipe: Recipe, /, **changes: Any) -> Trainer:

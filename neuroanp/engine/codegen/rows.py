@@ -8,10 +8,8 @@ from typing import Any, NamedTuple
 
 from brian2 import NeuronGroup
 from brian2.core.functions import Function
-from brian2.utils.stringtools import get_identifiers
 
 from neuroanp.engine.operations._base import Operation
-from neuroanp.engine.operations.block_mean import BlockMean
 
 _LOOP = re.compile(r"for\((int|size_t) _idx=0; _idx<_?N; _idx\+\+\)")
 _FIRES, _COUNTED = re.compile(r"if\(_cond\) \{"), re.compile(r"^(?=.*\[N\] = _count;)", re.MULTILINE)
@@ -24,7 +22,7 @@ class Rows(NamedTuple):
     lanes: int
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         """Passes x lanes."""
         return self.passes * self.lanes
 
@@ -37,9 +35,9 @@ def by_rows(text: str, codeobj: Any, rows: Rows) -> str:
     """
     if not _LOOP.search(text):
         return text
-    each = codeobj.variables["N"].get_value() // rows.count
+    each = codeobj.variables["N"].get_value() // rows.number
     loops = (
-        f"for (const auto& _rows : neuroanp::stretches({rows.count})) "
+        f"for (const auto& _rows : neuroanp::stretches({rows.number})) "
         "for (int64_t _row = _rows.first; _row < _rows.end; neuroanp::go_on(_row)) {{"
         rf"for (\1 _idx = _row * {each}; _idx < (\1)((_row + 1) * {each}); _idx++)"
     )
@@ -47,10 +45,10 @@ def by_rows(text: str, codeobj: Any, rows: Rows) -> str:
         return _LOOP.sub(loops.replace("{{", ""), text)
     # who fires is found for a whole row, in vectors, before the few that do are gone through
     conditions = f"_fired[_idx - _row * {each}] = _cond;\n}}\n"
-    spikes = (
-        f"for (const int _k : neuroanp::Marked{{_fired, {each}}}) {{ const size_t _idx = _row * {each} + _k; {{"
-    )
-    text = _LOOP.sub(f"alignas(64) static char _fired[{-(-each // 8) * 8}];\n" + loops.replace("{{", "{"), text)
+    spikes = f"for (const int _k : neuroanp::Marked{{_fired, {each}}}) {{\n"
+    spikes += f"const size_t _idx = _row * {each} + _k;\n{{"
+    marks = f"alignas(64) static char _fired[{-(-each // 8) * 8}];\n"
+    text = _LOOP.sub(marks + loops.replace("{{", "{"), text)
     return _COUNTED.sub("}\n", _FIRES.sub(conditions + spikes, text))
 
 
@@ -63,7 +61,7 @@ def separable(objects: Iterable[Any], used: Iterable[Any], rows: Rows) -> bool:
     used : iterable of CodeObject
     rows : Rows
     """
-    groups_fit = all(len(obj) % rows.count == 0 for obj in objects if isinstance(obj, NeuronGroup))
+    groups_fit = all(len(obj) % rows.number == 0 for obj in objects if isinstance(obj, NeuronGroup))
     return groups_fit and len({obj.clock for obj in objects}) == 1 and all(map(_separable, used))
 
 

@@ -73,7 +73,10 @@ def unity(source: Source, library_files: dict[str, str]) -> str:
     code = "\n".join(bodies)
     plain = _plain(code) and all(header.startswith("<") for header in headers)
     includes = "\n".join(f"#include {header}" for header in headers if not (plain and header in _RARE))
-    native = "\n".join(f'#include "{name}.hpp"' for name in ("runtime", "functions", "rows", "noise", "dense", "team", "sparse"))
+    native = "\n".join(
+        f'#include "{name}.hpp"'
+        for name in ("runtime", "functions", "rows", "noise", "dense", "team", "sparse")
+    )
     block = _GLOBALS.format(constants=max(len(source.constants), 1))
     return "\n".join([includes, native, block, code, _api(source)])
 

@@ -200,17 +200,17 @@ class WanderingWeightNoise(WeightNoise):
         follows = (last_seed, last_trial) == (seed, trial - 1)
         if (last_seed, last_trial) == (seed, trial):
             return np.asarray(x)
-        first = trial if follows else max(0, trial - self._reach)
+        first = trial if follows else max(0, trial - lasting(self.retention))
         x = x if follows else self._draw(seed, first)
         for index in range(first if follows else first + 1, trial + 1):
             x = self.retention * x + math.sqrt(1 - self.retention**2) * self._draw(seed, index)
         self.last = (seed, trial, x)
         return np.asarray(x)
 
-    @property
-    def _reach(self) -> int:
-        """Trials after which nothing is left but rounding."""
-        return math.ceil(math.log(1e-17) / math.log(self.retention)) if self.retention > 0 else 0
-
     def _draw(self, seed: int, trial: int) -> np.ndarray:
         return noise.draw(self.distribution, seed, self.stream, trial, 0, self.shape[0], self.shape[1])
+
+
+def lasting(retention: float) -> int:
+    """Trials after which nothing but rounding is left of noise that keeps a part from trial to trial."""
+    return math.ceil(math.log(1e-17) / math.log(retention)) if retention > 0 else 0

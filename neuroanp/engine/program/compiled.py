@@ -26,9 +26,7 @@ from neuroanp.engine.program.library import Library, LibraryTable, LibraryVector
 class CompiledProgram(Program):
     """A network as a library in this process."""
 
-    def __init__(
-        self, device: Any, net: Any, namespace: Mapping[str, Any], rows: Rows | None = None
-    ) -> None:
+    def __init__(self, device: Any, net: Any, namespace: Mapping[str, Any], rows: Rows | None = None) -> None:
         compiler = find_compiler()
         if compiler is None:
             raise NoCompiler

@@ -1,0 +1,98 @@
+"""What of a trial is kept in a device's memory."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from neuroanp.arrays import jax
+from neuroanp.engine.memory import physical_memory
+from neuroanp.errors import InvalidValue
+from neuroanp.network.layout import Layout
+from neuroanp.network.trial import Trial
+from neuroanp.rules import Rule
+from neuroanp.training.jax_options import Jax
+from neuroanp.training.recipe import Recipe
+
+SHARE = 0.4
+"""Part of a device's memory that the records of a trial may take."""
+BLOCK = 256 * 2**20
+"""Bytes that the records of a block of steps take about, where a trial is run twice."""
+FEWEST = 16
+"""Steps of a block at least, unless the option says otherwise."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Way that trials of one length are computed.
+
+    Parameters
+    ----------
+    steps : int
+        Of a block; 0 keeps the whole trial.
+    lane_blocks : int
+    """
+
+    steps: int = 0
+    lane_blocks: int = 1
+
+    def __str__(self) -> str:
+        if not self.steps:
+            return "keeps the records of a trial"
+        parts = f", lanes in {self.lane_blocks} parts" if self.lane_blocks > 1 else ""
+        return f"runs each trial twice, in blocks of {self.steps} steps{parts}"
+
+
+def plan_for(options: Jax, trial: Trial, layout: Layout, recipe: Recipe) -> Plan:
+    """Plan for trials like one.
+
+    Raises
+    ------
+    InvalidValue
+        For a recipe that needs the whole trial, where it is to be replayed.
+    """
+    rule = recipe.rule
+    each, why = bytes_of_step(layout, rule), _needs_all(recipe)
+    fits = each * trial.steps <= SHARE * device_memory() * len(jax().devices())
+    if options.memory == "keep" or (options.memory == "auto" and (fits or why)):
+        return Plan()
+    if why:
+        raise InvalidValue("Jax.memory", f"keep, as {why}", options.memory)
+    if layout.lanes % options.lane_blocks:
+        raise InvalidValue("Jax.lane_blocks", f"a divisor of {layout.lanes} lanes", options.lane_blocks)
+    if options.lane_blocks > 1 and recipe.modulator.scope == "global":
+        raise InvalidValue("Jax.lane_blocks", "1 for a modulator of scope global", options.lane_blocks)
+    hold = rule.perturbation.hold_steps or 1
+    steps = options.steps or max(FEWEST, BLOCK * options.lane_blocks // each)
+    return Plan(_even(min(steps, trial.steps), hold, trial.steps), options.lane_blocks)
+
+
+def _needs_all(recipe: Recipe) -> str:
+    """Reason why a recipe can't take a trial in blocks of steps; empty where it can."""
+    if not recipe.rule.by_steps:
+        return f"{recipe.rule.name} needs the whole trial"
+    if recipe.rates is not None:
+        return "the penalty on rates needs the whole trial"
+    if recipe.model.skip and recipe.model.skip_steps > 1:
+        return "the direct connection sees inputs of steps before"
+    return ""
+
+
+def _even(steps: int, hold: int, total: int) -> int:
+    """Multiple of `hold` near `steps` that divides `total`, if there is one of at least half of it."""
+    most = max(hold, steps // hold * hold)
+    even = (size for size in range(most, most // 2, -hold) if total % size == 0)
+    return min(next(even, most), total)
+
+
+def bytes_of_step(layout: Layout, rule: Rule) -> int:
+    """Bytes that the records of a step take about: trace, noise, factors, and what the rule reads."""
+    recorded = 1 + len(rule.perturbation.recorded)
+    arrays = 3 + recorded * len(layout.passes)
+    return int(arrays * layout.lanes * layout.hidden * layout.dtype.itemsize)
+
+
+def device_memory() -> int:
+    """Bytes of memory of the first device."""
+    statistics: Any = jax().devices()[0].memory_stats()
+    return int((statistics or {}).get("bytes_limit", physical_memory()))
