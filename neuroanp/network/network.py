@@ -12,6 +12,7 @@ import numpy as np
 from neuroanp.engine import device_for
 from neuroanp.engine.codegen.rows import Rows
 from neuroanp.engine.device import LOCK
+from neuroanp.engine.threads import threads as present_threads
 from neuroanp.errors import InvalidValue
 from neuroanp.network.assembly import Assembly
 from neuroanp.network.display import Displayed
@@ -55,8 +56,9 @@ class Network(Displayed):
         World that is observed through the first inputs and takes the readout.
     loss : str, optional
         Loss of one output at one step, an expression of ``y`` and ``target``; the model's when left out.
-    threads : int
-        Threads that share the lanes of a run on the compiled engine; the numbers are the same.
+    threads : int, optional
+        Threads that share a run on the compiled engine, with the same numbers; those of
+        `neuroanp.engine.threads.using` when left out, 1 outside of it.
 
     Attributes
     ----------
@@ -87,8 +89,9 @@ class Network(Displayed):
         decorrelated: bool = False,
         plant: Plant | None = None,
         loss: str | None = None,
-        threads: int = 1,
+        threads: int | None = None,
     ) -> None:
+        threads = present_threads() if threads is None else threads
         for name, number in (("lanes", lanes), ("threads", threads)):
             if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
                 raise InvalidValue(f"Network.{name}", "a whole number of 1 or more", number)

@@ -275,7 +275,7 @@ class NodeRule(NoiseRule):
             errors = None if error is None else error[part.steps]
             return self.share(part.record, modulator[part.steps], errors)
 
-        return over(record, products, stretches(record))
+        return over(record, products, stretches(record, self.hold_steps or 1))
 
     def share(self, record: Record, modulator: Array, error: Array | None) -> Arrays:
         layer = Layer(record.noise, record.activity, self.sigma)

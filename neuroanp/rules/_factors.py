@@ -116,6 +116,24 @@ def direct(record: Record) -> Array:
     return xp.concatenate([course[lag : lag + steps] for lag in range(len(before), -1, -1)], axis=2)
 
 
+def over_draws(modulator: Array, x: Array, hold: int) -> Array:
+    """Sum (B, L, n) of modulator times trace over the steps of each of B draws, `hold` long but for the last."""
+    weighted = times(modulator, x)
+    rest = -len(x) % hold
+    if rest:
+        weighted = np.concatenate([weighted, np.zeros((rest, *x.shape[1:]), x.dtype)])
+    return np.asarray(weighted.reshape(-1, hold, *x.shape[1:]).sum(axis=1))
+
+
+def draws(noise: Array, hold: int) -> Array | None:
+    """Noise (B, L, n) of each draw; None where it doesn't stay for `hold` steps, as where an episode ends."""
+    if not isinstance(noise, np.ndarray):
+        return None
+    first, last = noise[::hold], noise[hold - 1 :: hold]
+    last = last if len(last) == len(first) else np.concatenate([last, noise[-1:]])
+    return first if np.array_equal(first, last) else None
+
+
 def times(modulator: Array, factor: Array) -> Array:
     """Modulator (T, L) or (T, 1) times a factor (T, L, n), in the factor's dtype."""
     return modulator.astype(factor.dtype, copy=False)[:, :, None] * factor

@@ -8,9 +8,9 @@ from neuroanp.config.option import option
 from neuroanp.config.sources import ANP, FIETE_SEUNG, LANSDELL
 from neuroanp.network.record import Record
 from neuroanp.rules._base import Layer, NodeRule
-from neuroanp.rules._factors import times
+from neuroanp.rules._factors import draws, outer, over_draws, times
 from neuroanp.synapse import NotLocal, Synapse
-from neuroanp.types import Array
+from neuroanp.types import Array, Arrays
 
 
 class NodePerturbation(NodeRule):
@@ -106,6 +106,18 @@ class NodePerturbation(NodeRule):
             forget="gradient = 0",
             constants={"sigma": sigma, "hold": self.hold},
         )
+
+    def share(self, record: Record, modulator: Array, error: Array | None) -> Arrays:
+        """Sum over steps and lanes; over the steps of a draw of modulator times trace, which its noise shares."""
+        if self.hold == 1 or self.sigma == 0 or record.wiring is not None:
+            return super().share(record, modulator, error)
+        noise, D = draws(record.noise, self.hold), record.decorrelation
+        if noise is None:
+            return super().share(record, modulator, error)
+        post = noise / (self.sigma**2 * self.hold)
+        inputs, x = (over_draws(modulator, x, self.hold) for x in (record.inputs, record.trace[:-1]))
+        hidden = {"W_in": outer(post, inputs, D.get("D_in")), "W_rec": outer(post, x, D.get("D_hidden"))}
+        return hidden | self._readout(record, modulator, error)
 
     def post(self, layer: Layer, record: Record, modulator: Array) -> Array:
         return times(modulator / (layer.sigma**2 * self.hold), layer.noise)

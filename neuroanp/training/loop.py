@@ -115,12 +115,13 @@ class Trainer:
         others |= {} if start is None else {"start": start}
         self.config = document.describe(task=task, recipe=recipe, **others)
         self.seeds = Seeds(seed)
-        self.network = build(
-            recipe.deployed(task.n_in, task.n_out, task.dt), task.n_in, task.n_out, task.dt,
-            lanes=recipe.lanes, passes=recipe.passes, perturbation=recipe.rule.perturbation,
-            seed=self.seeds.noise, engine=engine, dtype=dtype, threads=self.threads,
-            decorrelated=recipe.decorrelation is not None, plant=task.plant, loss=task.loss,
-        )  # fmt: skip
+        with using(self.threads):
+            self.network = build(
+                recipe.deployed(task.n_in, task.n_out, task.dt), task.n_in, task.n_out, task.dt,
+                lanes=recipe.lanes, passes=recipe.passes, perturbation=recipe.rule.perturbation,
+                seed=self.seeds.noise, engine=engine, dtype=dtype,
+                decorrelated=recipe.decorrelation is not None, plant=task.plant, loss=task.loss,
+            )  # fmt: skip
         self.engine = self.network.engine
         self.unseen = task.evaluation(self.seeds.evaluation)
         self._zero_output_loss = loss(np.zeros_like(self.unseen.targets), self.unseen)
