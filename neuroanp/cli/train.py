@@ -39,6 +39,7 @@ class Training(Part):
     engine: ENGINES = option("auto", "what runs the network; jax: updates stay on a GPU, where there is one")
     jax: Jax = option(Jax(), "options of engine jax")
     dtype: Literal["float64", "float32"] = option("float64", "precision of the simulation")
+    threads: int | None = option(None, "threads of a training; one for each core when left out", least=1)
     data: Path | None = option(None, "short for --task.data")
     out: Path | None = option(None, "run folder; runs/TASK-SEED-TIME when left out")
     checkpoint: float = option(60.0, "seconds between two checkpoints in the run folder", least=0)
@@ -66,7 +67,7 @@ def train_command(words: list[str]) -> int:
         raise UsageError(f"{out} has a training that isn't finished; to go on: neuroanp resume {out}")
     storage.check_folder(out)
     keywords = {name: getattr(options, name) for name in SETTINGS if name != "jax"}
-    keywords |= own_options(options.engine, options.jax)
+    keywords |= own_options(options.engine, options.jax) | {"threads": options.threads}
     trainer = Trainer(task, recipe, start=run, **keywords)
     checkpoints = Checkpoints(seconds=options.checkpoint, updates=options.checkpoint_updates)
     return run_and_save(RunFolder(out, trainer, checkpoints), options.quiet, options.json)

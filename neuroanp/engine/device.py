@@ -198,7 +198,7 @@ class NeuroANPDevice(RuntimeDevice):
     ) -> Any:
         """The ready-to-run program of `net`, with `namespace` (or the names seen from `frame`) in force.
 
-        With `rows`, all groups of the network have as many cells in each of them, and none depends on another.
+        With `rows`, all groups have as many cells in each of them, and no row depends on another.
         """
         program = self._programs.get(net)
         if program is None or not program.fits(namespace, frame):

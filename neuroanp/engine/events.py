@@ -24,8 +24,9 @@ _FUNCTION = """
 #include "rows.hpp"
 
 extern "C" __attribute__((visibility("default")))
-int64_t outer_of_events_{dtype}(int64_t samples, int64_t units, int64_t sources, int64_t most, char* __restrict marks,
-                                const {c}* __restrict post, const {c}* __restrict x, {c}* __restrict sum) {{
+int64_t outer_of_events_{dtype}(int64_t samples, int64_t units, int64_t sources, int64_t most,
+                                char* __restrict marks, const {c}* __restrict post,
+                                const {c}* __restrict x, {c}* __restrict sum) {{
     int64_t events = 0;
     for (int64_t k = 0; k < samples && events <= most; k++, post += units, x += sources) {{
         for (int64_t j = 0; j < sources; j++) marks[j] = x[j] != 0;

@@ -13,6 +13,9 @@ from neuroanp.types import Array
 BLOCK = 256
 """Rows of a product that are formed at a time: always as many, so that threads don't change the last bits."""
 
+WORTH = 1 << 24
+"""Multiplications that are worth waking other threads."""
+
 
 def product(a: Array, b: Array) -> Array:
     """Product ``a @ b`` of matrices, in threads where they may be taken, see `neuroanp.engine.threads`."""
@@ -26,7 +29,7 @@ def product(a: Array, b: Array) -> Array:
         for block in some:
             np.matmul(a[block], b, out=out[block])
 
-    workers = min(threads(), len(blocks))
+    workers = min(threads(), len(blocks)) if a.size * b.shape[1] >= WORTH else 1
     tasks: list[Any] = [functools.partial(form, blocks[k::workers]) for k in range(workers)]
     together(tasks)
     return out

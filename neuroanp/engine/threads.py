@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-LEAST = 1 << 16
+LEAST = 1 << 18
 """Elements that are worth a thread."""
 VECTOR = 64
 """Elements that are a whole number of the widest vectors."""

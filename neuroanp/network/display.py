@@ -10,7 +10,7 @@ import numpy as np
 
 from neuroanp.config.display import Markup, fold, paragraph, part_html, table
 from neuroanp.config.units import quantity_text
-from neuroanp.network.layout import PROJECTIONS, Layout
+from neuroanp.network.layout import PROJECTIONS, Layout, Passes
 from neuroanp.network.model import Model
 from neuroanp.network.perturbation import Perturbation
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Displayed(abc.ABC):
-    """Base of `Network`: what it is, in a sentence and as a table of its projections."""
+    """Base of networks: their sizes, and what they are, in a sentence and as a table of projections."""
 
     model: Model
     layout: Layout
@@ -29,6 +29,31 @@ class Displayed(abc.ABC):
     decorrelation: Mapping[str, Any]
     parts: Assembly
     wiring: Wiring | None
+
+    @property
+    def lanes(self) -> int:
+        """Number of lanes, L."""
+        return self.layout.lanes
+
+    @property
+    def passes(self) -> Passes:
+        """Names of the passes of a lane."""
+        return self.layout.passes
+
+    @property
+    def n_in(self) -> int:
+        """Number of inputs, the bias among them."""
+        return self.layout.n_in
+
+    @property
+    def n_out(self) -> int:
+        """Number of outputs."""
+        return self.layout.n_out
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Precision of the simulation."""
+        return self.layout.dtype
 
     @property
     def projections(self) -> tuple[str, ...]:

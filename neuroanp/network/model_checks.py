@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
+from typing import Any
 
+import numpy as np
 from brian2 import Equations
 from brian2.core.functions import DEFAULT_FUNCTIONS
 from brian2.core.namespace import DEFAULT_CONSTANTS, DEFAULT_UNITS
@@ -67,3 +69,10 @@ def _check(name: str, equations: str, codes: tuple[str | None, ...], field: str)
     if unknown:
         expected = "names of variables and parameters that it declares, whose values parameters() gives"
         raise InvalidValue(f"{name}.{field}", expected, ", ".join(unknown))
+
+
+def check_numbers(**numbers: Any) -> None:
+    """Raise `InvalidValue` for arguments of `Network` that aren't whole numbers of 1 or more."""
+    for name, number in numbers.items():
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
+            raise InvalidValue(f"Network.{name}", "a whole number of 1 or more", number)

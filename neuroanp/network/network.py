@@ -18,7 +18,7 @@ from neuroanp.network.assembly import Assembly
 from neuroanp.network.display import Displayed
 from neuroanp.network.layout import DECORRELATING, PROJECTIONS, Layout, Passes, mixed
 from neuroanp.network.model import Model, Weights
-from neuroanp.network.model_checks import check_names, check_size
+from neuroanp.network.model_checks import check_names, check_numbers, check_size
 from neuroanp.network.noisy_threshold import with_noisy_threshold
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.plant import Plant
@@ -92,9 +92,7 @@ class Network(Displayed):
         threads: int | None = None,
     ) -> None:
         threads = present_threads() if threads is None else threads
-        for name, number in (("lanes", lanes), ("threads", threads)):
-            if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
-                raise InvalidValue(f"Network.{name}", "a whole number of 1 or more", number)
+        check_numbers(lanes=lanes, threads=threads)
         if dtype not in ("float64", "float32"):
             raise InvalidValue("Network.dtype", "float64 or float32", dtype)
         if decorrelated and model.outgoing is not None:
@@ -127,31 +125,6 @@ class Network(Displayed):
             self._program.use_threads(threads)
         queues = () if self.wiring is None else (self.parts.projections["W_rec"],)
         self._state = State(self.parts.groups, self.layout, queues)
-
-    @property
-    def lanes(self) -> int:
-        """Number of lanes, L."""
-        return self.layout.lanes
-
-    @property
-    def passes(self) -> Passes:
-        """Names of the passes of a lane."""
-        return self.layout.passes
-
-    @property
-    def n_in(self) -> int:
-        """Number of inputs, the bias among them."""
-        return self.layout.n_in
-
-    @property
-    def n_out(self) -> int:
-        """Number of outputs."""
-        return self.layout.n_out
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Precision of the simulation."""
-        return self.layout.dtype
 
     @property
     def engine(self) -> str:

@@ -198,7 +198,7 @@ def make(job: Job, out: str) -> None:
 
     stopped = None
     try:
-        run = Trainer(**settings_of(job)).run(progress=False)
+        run = Trainer(**settings_of(job), threads=1).run(progress=False)
     except Diverged as error:
         run, stopped = error.run, str(error).partition(";")[0]
     folder = Path(out) / job.folder

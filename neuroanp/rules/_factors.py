@@ -117,7 +117,7 @@ def direct(record: Record) -> Array:
 
 
 def over_draws(modulator: Array, x: Array, hold: int) -> Array:
-    """Sum (B, L, n) of modulator times trace over the steps of each of B draws, `hold` long but for the last."""
+    """Sum (B, L, n) of modulator times trace over the steps of B draws, each `hold` long but the last."""
     weighted = times(modulator, x)
     rest = -len(x) % hold
     if rest:

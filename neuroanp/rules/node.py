@@ -108,7 +108,7 @@ class NodePerturbation(NodeRule):
         )
 
     def share(self, record: Record, modulator: Array, error: Array | None) -> Arrays:
-        """Sum over steps and lanes; over the steps of a draw of modulator times trace, which its noise shares."""
+        """Sum over steps and lanes: first of modulator times trace over the steps of a draw of noise."""
         if self.hold == 1 or self.sigma == 0 or record.wiring is not None:
             return super().share(record, modulator, error)
         noise, D = draws(record.noise, self.hold), record.decorrelation

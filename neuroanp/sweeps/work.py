@@ -163,7 +163,8 @@ class _Training:
         recipe = base.space.recipe_of(job.values)
         self.tested = evaluations(recipe.updates, base.settings["tests"])
         build = kept_network if len(job.seeds) == 1 else Network
-        settings = base.settings | {"task": task, "recipe": recipe, "seed": seed, "build": build}
+        own = {"task": task, "recipe": recipe, "seed": seed, "build": build, "threads": 1}
+        settings = base.settings | own
         if (base.folder / base.token).exists():
             name = f"{job.number}-{seed}"
             locks.enter_context(FileLock(base.folder / LOCKS / name, timeout=LONGEST))  # by nobody else

@@ -104,12 +104,6 @@ class JaxNetwork(Displayed):
             expected = "noise on nodes for a model whose projections follow spikes"
             raise InvalidValue("Network.perturbation", expected, "weights")
 
-    lanes = property(lambda self: self.layout.lanes)
-    passes = property(lambda self: self.layout.passes)
-    n_in = property(lambda self: self.layout.n_in)
-    n_out = property(lambda self: self.layout.n_out)
-    dtype = property(lambda self: self.layout.dtype)
-
     @property
     def engine(self) -> str:
         """``"jax"``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -27,23 +27,13 @@ from neuroanp.training.run import Run
 from neuroanp.training.seeds import Seeds
 from neuroanp.training.start import weights_of
 from neuroanp.training.state import TESTS, UPDATES, TrainingState, finite, joined, parted
+from neuroanp.training.step import Step
 from neuroanp.training.stopping import Stopping
 from neuroanp.training.task import Task, loss
 from neuroanp.types import Array, Arrays
 
 if TYPE_CHECKING:
     from neuroanp.training.run_folder import RunFolder
-
-
-class Step(NamedTuple):
-    """One update."""
-
-    update: int
-    """Number of the update, from 1."""
-    loss: float
-    """Mean loss of its trial, without noise, before the update."""
-    evaluation: Evaluation | None
-    """Evaluation of the network after it, where one was due."""
 
 
 class Trainer:

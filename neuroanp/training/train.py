@@ -27,6 +27,7 @@ def train(
     engine: str = "auto",
     dtype: str = "float64",
     tests: int = 20,
+    threads: int | None = None,
     start: Run | Mapping[str, Array] | None = None,
     jax: Jax | None = None,
     out: Path | str | None = None,
@@ -44,7 +45,7 @@ def train(
         That of `start` when left out.
     preset : str, optional
         Name of a recipe of the task; when left out its first, or for the task of `start` that of `start`.
-    seed, engine, dtype, tests
+    seed, engine, dtype, tests, threads
         As in `Trainer`.
     start : Run or mapping, optional
         Run whose weights this one goes on from; its model is the default. Or the weights, by the names that
@@ -82,7 +83,7 @@ def train(
     if model is not None:
         changes["model"] = model
     recipe = recipe_of(task, preset, run).replace(**changes)
-    settings = {"engine": engine} | own_options(engine, jax)
+    settings = {"engine": engine, "threads": threads} | own_options(engine, jax)
     trainer = Trainer(task, recipe, seed=seed, dtype=dtype, tests=tests, start=start, **settings)
     return trainer.run(progress) if out is None else RunFolder(out, trainer, checkpoints).run(progress)
 

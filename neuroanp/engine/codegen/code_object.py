@@ -75,7 +75,7 @@ class _Generator(CPPCodeGenerator):
         return str(super().translate_statement(statement))
 
     def _other_names(self) -> dict[str, str]:
-        """Names in C++ of functions that the user's variables call otherwise, or that are the engine's own."""
+        """Names in C++ of functions that the user's variables call otherwise, or are the engine's own."""
         names = {}
         for key, function in self.variables.items():
             if function is DEFAULT_FUNCTIONS["tanh"]:

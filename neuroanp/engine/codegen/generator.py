@@ -143,7 +143,7 @@ class SourceGenerator(CPPStandaloneDevice):
                 obj._name = name
 
     def generate(self, net: Any, namespace: Mapping[str, Any], rows: Rows | None = None) -> Source:
-        """Make the code objects of `net` and return the whole source, in which `rows` don't depend on others."""
+        """Make the code objects of `net`, whose `rows` don't depend on others; return the whole source."""
         objects = net.sorted_objects
         clocks = sorted({obj.clock for obj in objects}, key=lambda clock: clock.name)
         self._plain = [(obj, f"object{index:04}") for index, obj in enumerate(objects)]
@@ -204,9 +204,9 @@ class SourceGenerator(CPPStandaloneDevice):
             lines = "\n".join(self._constant_lines(codeobj, externals, constants))
             for block in ("", *(f"{b}_" for b in codeobj.before_after_blocks)):
                 text = getattr(codeobj.code, f"{block}cpp_file").replace("%CONSTANTS%", lines)
-                if rows is not None:
-                    text = by_rows(text, codeobj, rows)
-                files.write(f"code_objects/{block}{codeobj.name}.cpp", plain_unit(text))
+                files.write(
+                    f"code_objects/{block}{codeobj.name}.cpp", plain_unit(by_rows(text, codeobj, rows))
+                )
             for variable in codeobj.variables.values():
                 if isinstance(variable, Function):
                     self._static(variable, codeobj, functions)
@@ -241,8 +241,6 @@ class SourceGenerator(CPPStandaloneDevice):
             pathways=[(path, path.name) for path in pathways],
             constants=[(entry, value) for _, entry, value in constants.values()],
             queue_units={c.name for c in used.values() if c.template_name == "synapses_push_spikes"},
-            owners={},
-            separable=False,
             external=list({entry.key: entry for entry in externals.values() if entry is not None}.values()),
             extra=self._extra(used),
         )

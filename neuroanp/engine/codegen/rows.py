@@ -27,13 +27,13 @@ class Rows(NamedTuple):
         return self.passes * self.lanes
 
 
-def by_rows(text: str, codeobj: Any, rows: Rows) -> str:
+def by_rows(text: str, codeobj: Any, rows: Rows | None) -> str:
     """Code of a group of cells, row by row: then a row's numbers don't depend on the rows beside it.
 
     The compiler makes vectors of neighbouring cells, and the last ones, which don't fill a vector, may come
     out with other bits.
     """
-    if not _LOOP.search(text):
+    if rows is None or not _LOOP.search(text):
         return text
     each = codeobj.variables["N"].get_value() // rows.number
     loops = (

@@ -96,10 +96,10 @@ class Source:
     pathways: list[tuple[Any, str]]
     constants: list[tuple[External, float]]
     queue_units: set[str]
-    owners: dict[str, str]
     external: list[External]
     extra: Extra
-    separable: bool
+    owners: dict[str, str] = dataclasses.field(default_factory=dict)
+    separable: bool = False
 
 
 def external(

@@ -39,10 +39,10 @@ class DenseProjection(Operation):
     @packed[0] = (int64_t)panels;
     """
     native = f"""{native_before}
+    const auto rows = neuroanp::stretches(@@blocks * @@rows);
     for (int block = 0; block < @@blocks; block++)
         neuroanp::project_shared(panels + block * @@panel, @source, @target,
-                                 neuroanp::among(neuroanp::stretches(@@blocks * @@rows), block * @@rows, @@rows),
-                                 @@n_in, @@n_out, @@add);
+                                 neuroanp::among(rows, block * @@rows, @@rows), @@n_in, @@n_out, @@add);
     """
     by_rows = True
 

@@ -127,8 +127,8 @@ class Program(abc.ABC):
     def names(self) -> list[str]:
         """Name of the Brian2 object of each part of a step."""
 
-    def use_threads(self, number: int) -> None:
-        """Take so many threads from the next run on, where the network's rows can be run apart."""
+    def use_threads(self, number: int) -> None:  # noqa: B027
+        """Take up to so many threads from the next run on; one, for a kind that can't."""
 
     @abc.abstractmethod
     def prepare(self) -> None:

@@ -142,7 +142,7 @@ class Library:
         self.dll.neuroanp_before_run(queues)
 
     def gather(self, members: int) -> None:
-        """Let products be shared by so many threads, this one's and those that `help`, until the next stop."""
+        """Let so many threads share products, this one's and those that `help`, until the next stop."""
         self.dll.neuroanp_gather(members)
 
     def help(self, member: int) -> None:
