@@ -72,7 +72,7 @@ def together(tasks: Sequence[Callable[[], Any]]) -> list[Any]:
 def parts(size: int) -> list[tuple[int, int]]:
     """First and number of the elements that each thread takes of an array, so that vectors stay whole."""
     several = max(1, min(threads(), size // LEAST))
-    each = -(-size // (several * VECTOR)) * VECTOR
+    each = max(1, -(-size // (several * VECTOR))) * VECTOR
     return [(first, min(each, size - first)) for first in range(0, size, each)]
 
 
