@@ -123,7 +123,7 @@ class Assembly:
         )  # fmt: skip
         self.outputs = Recorder(self.readout, "y", when="end", order=4, name="record_outputs")
         self.watched = self._watched()
-        self.projections = self._projections(wiring)
+        self.projections = self._projections(wiring, alike=1 if plant else len(layout.passes))
         self.dense = [p for p in self.projections.values() if isinstance(p, DenseProjection)]
         self.noises = NoiseSources(
             perturbation, {"hidden": self.hidden, "output": self.readout}, self.projections,
@@ -180,7 +180,8 @@ class Assembly:
             if name != "trace" and (variable := self.model.variable(name)) is not None
         }
 
-    def _projections(self, wiring: Wiring | None) -> dict[str, Any]:
+    def _projections(self, wiring: Wiring | None, alike: int) -> dict[str, Any]:
+        """Projections by weight name; as many passes see the same inputs."""
         model, rows = self.model, self.layout.rows
         on_weights = self.perturbation.target == "weights"
         blocks = 1
@@ -190,6 +191,7 @@ class Assembly:
         def dense(name: str, source: Any, read: str, target: Any, write: str, when: str, order: int) -> Any:
             return DenseProjection(
                 source, read, target, write, rows=rows, blocks=blocks,
+                alike=alike if name == "W_in" and not on_weights else 1,
                 add=name in ("W_rec", "W_skip"), when=when, order=order, name=name,
             )  # fmt: skip
 

@@ -25,6 +25,8 @@ class DenseProjection(Operation):
         Passes x lanes.
     add : bool
         Add to what is in the target variable instead of replacing it.
+    alike : int
+        Passes whose rows of the source are the same: their product, which replaces the target, is formed once.
     blocks : int
         1 when all rows share one weight matrix; else the number of passes, or of passes x lanes, each with
         a matrix of its own (weight perturbation).
@@ -44,6 +46,15 @@ class DenseProjection(Operation):
         neuroanp::project_shared(panels + block * @@panel, @source, @target,
                                  neuroanp::among(rows, block * @@rows, @@rows), @@n_in, @@n_out, @@add);
     """
+    native_alike = f"""{native_before}
+    for (const auto& lanes : neuroanp::stretches(@@rows / @@alike)) {{
+        neuroanp::project_shared(panels, @source, @target, {{{{lanes}}, 1}}, @@n_in, @@n_out, false);
+        for (int pass = 1; pass < @@alike; pass++)
+            std::memcpy(@target + (pass * (@@rows / @@alike) + lanes.first) * @@n_out,
+                        @target + lanes.first * @@n_out,
+                        (lanes.end - lanes.first) * @@n_out * sizeof(@target[0]));
+    }}
+    """
     by_rows = True
 
     def __init__(
@@ -59,6 +70,7 @@ class DenseProjection(Operation):
         order: int,
         name: str,
         blocks: int = 1,
+        alike: int = 1,
     ) -> None:
         super().__init__(target, when, order, name)
         self._refer("source", source, read)
@@ -70,7 +82,11 @@ class DenseProjection(Operation):
         self.variables.add_array("packed", size=1, dtype=np.int64)
         panel = -(-self.n_out // WIDEST) * WIDEST * self.n_in
         self._buffer("panels", dtype, blocks * panel + WIDEST)
-        sizes = {"rows": rows // blocks, "n_in": self.n_in, "n_out": self.n_out, "panel": panel}
+        if alike > 1:
+            self.native = self.native_alike
+        sizes = {
+            "rows": rows // blocks, "n_in": self.n_in, "n_out": self.n_out, "panel": panel, "alike": alike,
+        }  # fmt: skip
         self._ready(add=str(add).lower(), blocks=blocks, **sizes)
 
     @property
