@@ -205,9 +205,9 @@ class Training:
         """Stands for `neuroanp.Trainer`; simulates nothing."""
         recipe.check(task)
         self.asked.append({"task": task, "recipe": recipe, **settings})
-        start = settings.pop("start")
+        unsaved = {name: settings.pop(name) for name in ("start", "threads")}
         config = document.describe(task=task, recipe=recipe, **settings)
-        self.asked[-1]["start"] = start
+        self.asked[-1] |= unsaved
         state = types.SimpleNamespace(update=0)
         return types.SimpleNamespace(
             run=self._run, config=config, recipe=recipe, engine="compiled", state=state, get_state=dict
@@ -216,7 +216,7 @@ class Training:
     def _run(self, progress: bool, folder: Any) -> Run:
         self.asked[-1]["progress"] = progress
         settings = {
-            name: value for name, value in self.asked[-1].items() if name not in ("progress", "start")
+            name: value for name, value in self.asked[-1].items() if name not in ("progress", "start", "threads")
         }
         run = make_run(updates=settings["recipe"].updates, config_=document.describe(**settings))
         if self.outcome == "interrupted":

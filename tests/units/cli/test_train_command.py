@@ -136,7 +136,7 @@ def test_the_config_of_a_run_repeats_it(training):
         (["toy-echo", "--optimizer", "adamm"], "--optimizer: expected one of"),
         (
             ["toy-echo", "--engine", "compild"],
-            "--engine: expected one of auto, compiled, runtime, got compild",
+            "--engine: expected one of auto, compiled, runtime, jax, got compild",
         ),
         (
             ["toy-echo", "--preset", "bst"],

@@ -17,9 +17,9 @@ def generated(monkeypatch):
     done = []
     generate = SourceGenerator.generate
 
-    def noted(self, net, namespace):
+    def noted(self, net, namespace, rows=None):
         done.append(net.name)
-        return generate(self, net, namespace)
+        return generate(self, net, namespace, rows)
 
     monkeypatch.setattr(SourceGenerator, "generate", noted)
     return done

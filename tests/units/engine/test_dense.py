@@ -22,7 +22,8 @@ KERNEL = """
   void product_##F(const F* w, F* panels, const F* x, F* y, int rows, int n_in, int n_out, bool add) { \\
     F* packed = neuroanp::aligned(panels); \\
     neuroanp::pack(w, packed, n_in, n_out); \\
-    neuroanp::project_packed(packed, x, y, rows, n_in, n_out, add); \\
+    neuroanp::project_packed(packed, x, y, neuroanp::stretches(rows), n_in, n_out, add, 0, \\
+                             neuroanp::panels_of<F>(n_out)); \\
   }
 PRODUCT(double)
 PRODUCT(float)
@@ -57,7 +58,7 @@ def kernel():
 class Product:
     """One projection in a network of its own."""
 
-    def __init__(self, rows, n_in, n_out, dtype, steady=True, add=False):
+    def __init__(self, rows, n_in, n_out, dtype, add=False):
         self.device = device_for("compiled")
         with self.device.active():
             kinds = {"clock": b2.Clock(1 * b2.ms), "dtype": dtype, "namespace": {}}
@@ -65,7 +66,7 @@ class Product:
             self.target = b2.NeuronGroup(rows * n_out, "y : 1", name="target", **kinds)
             self.projection = DenseProjection(
                 self.source, "x", self.target, "y", rows=rows, add=add, when="start", order=0,
-                name="projection", steady=steady,
+                name="projection",
             )  # fmt: skip
             self.net = b2.Network(self.source, self.target, self.projection)
             self.program = self.device.program(self.net, {}, None)
@@ -108,10 +109,10 @@ def test_a_row_does_not_depend_on_the_others(dtype, kernel, drawn):
         np.testing.assert_array_equal(kernel(x, w), alone)
 
 
-@pytest.mark.parametrize(("steady", "add"), [(True, True), (False, False)])
-def test_steady_weights_are_taken_at_the_start(steady, add, drawn):
-    """Between starts the packed copy is used; without `steady` weights may change at any step."""
+@pytest.mark.parametrize("add", [True, False])
+def test_weights_are_taken_at_the_start(add, drawn):
+    """Between starts the packed copy is used."""
     x, w, y = drawn(2, 5), drawn(3, 5), drawn(2, 3)
-    made = Product(2, 5, 3, np.float64, steady=steady, add=add)
-    for weights, start, used in ((w, True, w), (2 * w, False, w if steady else 2 * w), (3 * w, True, 3 * w)):
+    made = Product(2, 5, 3, np.float64, add=add)
+    for weights, start, used in ((w, True, w), (2 * w, False, w), (3 * w, True, 3 * w)):
         np.testing.assert_allclose(made(x, weights, y, start), add * y + x @ used.T, rtol=1e-12)
