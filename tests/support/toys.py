@@ -216,7 +216,9 @@ class Training:
     def _run(self, progress: bool, folder: Any) -> Run:
         self.asked[-1]["progress"] = progress
         settings = {
-            name: value for name, value in self.asked[-1].items() if name not in ("progress", "start", "threads")
+            name: value
+            for name, value in self.asked[-1].items()
+            if name not in ("progress", "start", "threads")
         }
         run = make_run(updates=settings["recipe"].updates, config_=document.describe(**settings))
         if self.outcome == "interrupted":

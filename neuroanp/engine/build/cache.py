@@ -61,7 +61,7 @@ def build(text: str, compiler: Compiler, extra: Extra, owners: dict[str, str]) -
     with explained(folder := cache_folder()):
         _claim(folder)
         linked = {}
-        if "project_shared" in text:
+        if "neuroanp::project_" in text:
             step = [compiler.command, *compiler.compile_flags, "-c", "kernels.cpp", "-o", "kernels.o"]
             linked["kernels.o"] = _made(_Build(files, [step], identity), folder)
         files = {**files, "network.cpp": text}

@@ -26,7 +26,7 @@ class DenseProjection(Operation):
     add : bool
         Add to what is in the target variable instead of replacing it.
     alike : int
-        Passes whose rows of the source are the same: their product, which replaces the target, is formed once.
+        Passes whose rows of the source are the same: their product is formed once, and replaces the target.
     blocks : int
         1 when all rows share one weight matrix; else the number of passes, or of passes x lanes, each with
         a matrix of its own (weight perturbation).

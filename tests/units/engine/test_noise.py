@@ -227,7 +227,12 @@ def library(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("noise")
     (folder / "noise.cpp").write_text(SOURCE)
     common = [*shlex.split(compiler), "-std=c++17", "-fPIC"]
-    warned = ["-Wall", "-Wextra", "-Werror", "-Wno-maybe-uninitialized"]  # of which GCC 12's own headers have some
+    warned = [
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-Wno-maybe-uninitialized",
+    ]  # of which GCC 12's own headers have some
     compiling = [*FLAGS[request.param].split(), *warned, f"-I{HEADER}"]
     subprocess.run([*common, *compiling, "-c", "noise.cpp", "-o", "noise.o"], cwd=folder, check=True)
     subprocess.run([*common, "-shared", "noise.o", "-o", "noise.so"], cwd=folder, check=True)
