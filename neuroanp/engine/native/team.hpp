@@ -15,21 +15,26 @@
 
 namespace neuroanp {
 
-constexpr int most_panels = 1024;
+constexpr int most_panels = 512;
 constexpr int64_t worth_sharing = 1 << 15;  // multiplications of a row
+
+// A panel, in a line of the cache for itself: the number of the last product of which it was taken, one more once
+// it was made.
+struct alignas(64) Panel {
+    std::atomic<int64_t> product{0};
+};
 
 struct Team {
     int members = 1;
     std::atomic<bool> open{false};
-    alignas(64) std::atomic<int64_t> product{0};
+    alignas(64) std::atomic<int64_t> product{0};  // a multiple of four, but while one is being handed out
     void (*panel)(const Team &, int) = nullptr;
     const void *panels, *x;
     void *y;
     Stretches rows;
     int n_in, n_out, count;
     bool add;
-    alignas(64) std::atomic<int> done{0};
-    alignas(64) std::atomic<int64_t> taken[most_panels] = {};  // the last product of which each panel was taken
+    Panel places[most_panels];
 };
 
 static Team team;
@@ -45,10 +50,11 @@ inline void work_on(int64_t number, int member, int count, void (*panel)(const T
     const int own = static_cast<int>(static_cast<int64_t>(count) * member / team.members);
     for (int k = 0; k < count; k++) {
         const int p = own + k < count ? own + k : own + k - count;
-        int64_t last = team.taken[p].load(std::memory_order_relaxed);
-        if (last < number && team.taken[p].compare_exchange_strong(last, number)) {
+        std::atomic<int64_t> &place = team.places[p].product;
+        int64_t last = place.load(std::memory_order_relaxed);
+        if (last < number && place.compare_exchange_strong(last, number)) {
             panel(team, p);
-            team.done.fetch_add(1, std::memory_order_release);
+            place.store(number + 1, std::memory_order_release);
         }
     }
 }
@@ -62,7 +68,7 @@ inline void help(int member) {
         const int count = team.count;
         const auto panel = team.panel;
         std::atomic_thread_fence(std::memory_order_acquire);
-        if (number == seen || number % 2 || team.product.load(std::memory_order_relaxed) != number) {
+        if (number == seen || number % 4 || team.product.load(std::memory_order_relaxed) != number) {
             pause();
             continue;
         }
@@ -82,15 +88,15 @@ void project_shared(const F *panels, const F *x, F *y, const Stretches &rows, in
     const int count = panels_of<F>(n_out);
     if (team.members == 1 || count == 1 || count > most_panels || int64_t(n_in) * n_out < worth_sharing)
         return project_packed(panels, x, y, rows, n_in, n_out, add, 0, count);
-    const int64_t number = team.product.load(std::memory_order_relaxed) + 2;
-    team.product.store(number - 1, std::memory_order_relaxed);  // odd: in the making
+    const int64_t number = team.product.load(std::memory_order_relaxed) + 4;
+    team.product.store(number - 2, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_release);
     team.panel = shared_panel<F>, team.panels = panels, team.x = x, team.y = y, team.rows = rows;
     team.n_in = n_in, team.n_out = n_out, team.count = count, team.add = add;
-    team.done.store(0, std::memory_order_relaxed);
     team.product.store(number, std::memory_order_release);
     work_on(number, 0, count, team.panel);
-    while (team.done.load(std::memory_order_acquire) < count) pause();
+    for (int p = 0; p < count; p++)
+        while (team.places[p].product.load(std::memory_order_acquire) != number + 1) pause();
 }
 
 }  // namespace neuroanp
