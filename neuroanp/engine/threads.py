@@ -82,26 +82,29 @@ def summed(function: Callable[[Any], dict[str, Any]], items: Sequence[Any]) -> d
     turn = threading.Condition()
     begun, added = iter(range(len(items))), 0
 
+    def add(index: int, arrays: dict[str, Any]) -> None:
+        nonlocal added
+        with turn:
+            while added < index:
+                turn.wait()
+            for name, array in arrays.items() if added == index else ():
+                if name in total:
+                    total[name] += array
+                else:
+                    total[name] = array
+            added += 1
+            turn.notify_all()
+
     def work() -> None:
         nonlocal added
-        for index in iter(functools.partial(next, begun, None), None):
-            try:
-                arrays = function(items[index])
-            except BaseException:
-                with turn:
-                    added = len(items)  # which lets the others go
-                    turn.notify_all()
-                raise
+        try:
+            for index in iter(functools.partial(next, begun, None), None):
+                add(index, function(items[index]))
+        except BaseException:
             with turn:
-                while added < index:
-                    turn.wait()
-                for name, array in arrays.items() if added == index else ():
-                    if name in total:
-                        total[name] += array
-                    else:
-                        total[name] = array
-                added += 1
+                added = len(items)  # which lets the others go
                 turn.notify_all()
+            raise
 
     together([work] * min(threads(), len(items)))
     return total

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sys
+import threading
 import time
 from types import SimpleNamespace
 
@@ -257,6 +259,24 @@ def test_an_error_in_any_thread_is_raised_and_the_others_end():
     with pytest.raises(ZeroDivisionError):
         together([lambda: 1, lambda: 1 / 0])
     assert together([lambda: threads(), lambda: threads()]) == [1, 1]
+
+
+def test_an_interrupted_sum_ends(monkeypatch):
+    """A Ctrl-C may come while the main thread waits for its turn."""
+    main, wait = threading.main_thread(), threading.Condition.wait
+
+    def interrupted(self, timeout=None):
+        if threading.current_thread() is main and sys._getframe(1).f_code.co_name == "add":
+            raise KeyboardInterrupt
+        return wait(self, timeout)
+
+    def function(k):
+        time.sleep(0.02 if threading.current_thread() is not main else 0.001)
+        return {"a": np.ones(2)}
+
+    monkeypatch.setattr(threading.Condition, "wait", interrupted)
+    with using(2), pytest.raises(KeyboardInterrupt):
+        summed(function, range(20))
 
 
 def test_tasks_of_one_thread_may_use_the_others_no_further():
