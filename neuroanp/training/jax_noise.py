@@ -102,9 +102,10 @@ def _products(a: Any, b: int) -> tuple[Any, Any]:
     """High and low half of the 128-bit product of each element with a constant."""
     b_low, b_high = np.uint64(b & 0xFFFFFFFF), np.uint64(b >> 32)
     low, high = a & LOW, a >> HALF
-    middle = low * b_high + ((low * b_low) >> HALF)
+    least = low * b_low
+    middle = low * b_high + (least >> HALF)
     carry = high * b_low + (middle & LOW)
-    return high * b_high + (middle >> HALF) + (carry >> HALF), a * np.uint64(b)
+    return high * b_high + (middle >> HALF) + (carry >> HALF), (carry << HALF) | (least & LOW)
 
 
 def philox(counter: tuple[Any, ...], key: tuple[Any, Any]) -> tuple[Any, ...]:
