@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from neuroanp.arrays import jax
+from neuroanp.config.environment import jax
 from neuroanp.engine.operations.weight_noise import lasting
 from neuroanp.network.dynamics import rendered
 from neuroanp.network.layout import DISTURBANCE_STREAM, NODE_STREAMS, PROJECTIONS, TO_READOUT, Layout, mixed

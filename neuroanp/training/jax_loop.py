@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from neuroanp.arrays import jax
 from neuroanp.config import checks, document
+from neuroanp.config.environment import jax
 from neuroanp.network.trial import Trial
 from neuroanp.training.divergence import limit
 from neuroanp.training.evaluation import Evaluation, evaluate

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroanp.arrays import jax
+from neuroanp.config.environment import jax
 from neuroanp.errors import InvalidValue
 from neuroanp.network.display import Displayed
 from neuroanp.network.layout import DECORRELATING, Layout, Passes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from neuroanp.arrays import jax
+from neuroanp.config.environment import jax
 from neuroanp.engine.memory import physical_memory
 from neuroanp.errors import InvalidValue
 from neuroanp.network.layout import Layout

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from neuroanp.arrays import jax, products
+from neuroanp.arrays import products
+from neuroanp.config.environment import jax
 from neuroanp.network.layout import PROJECTIONS
 from neuroanp.network.record import Record
 from neuroanp.optim.schedule import annealed

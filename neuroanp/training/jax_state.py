@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroanp.arrays import jax
+from neuroanp.config.environment import jax
 from neuroanp.training.state import TrainingState
 
 ARRAYS = ("weights", "decorrelation", "modulator", "rule", "optimizer")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from neuroanp.arrays import jax
+from neuroanp.config.environment import jax
 from neuroanp.errors import InvalidValue, NeuroANPError
 from neuroanp.network.record import Record
 from neuroanp.optim import Chain
