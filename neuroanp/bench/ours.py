@@ -108,7 +108,6 @@ def training(
     )
 
 
-
 def model(hidden: int) -> TanhRNN:
     """Network that is trained."""
     return TanhRNN(hidden=hidden, readout_gain=1.0)

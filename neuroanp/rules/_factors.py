@@ -37,6 +37,17 @@ DELTA = Synapse(
 """A synapse of a readout that learns by the local delta rule, see `delta`; its trace leaks as outputs do."""
 
 
+class Layer(NamedTuple):
+    """Perturbed variable of one layer of n units."""
+
+    noise: Array
+    """(T, L, n) perturbation of the plus pass."""
+    activity: Array
+    """(T, P, L, n) activity of each pass, with the noise in it."""
+    sigma: float
+    """Standard deviation of the noise."""
+
+
 def part(record: Record, first: int, last: int) -> Record:
     """Steps `first` to before `last` of a trial, as a trial of views, without its decorrelation."""
     cut = slice(first, last)
@@ -213,6 +224,16 @@ def decorrelated(total: Array, D: Array) -> Array:
 def readouts(record: Record) -> tuple[str, ...]:
     """Weights that reach the readout: ``W_out``, and ``W_skip`` where the network has a direct connection."""
     return ("W_out", "W_skip") if "W_skip" in record.weights else ("W_out",)
+
+
+def to_hidden(record: Record, post: Array) -> dict[str, Array]:
+    """`outer` for the weights of the hidden units, by name; `post` is (T, L, N)."""
+    D = record.decorrelation
+    x = record.trace[:-1] if record.wiring is None else arrived(record, record.trace[1:])
+    return {
+        "W_in": outer(post, record.inputs, D.get("D_in")),
+        "W_rec": recurrent(record, post, x, D.get("D_hidden")),
+    }
 
 
 def to_readout(record: Record, post: Array) -> dict[str, Array]:

@@ -52,7 +52,7 @@ def replayed(kept: Kept) -> tuple[Record, Arrays, Arrays, Tree]:
     record = _small(kept, loss, outputs)
     modulator = kept.modulator(record)
     error = delta(record) if rule.readout == "delta" else None
-    place = place._replace(modulator=jnp.broadcast_to(modulator, trial.mask.shape), error=error)
+    place = place._replace(modulator=modulator, error=error)
 
     def summed(part: tuple[Any, Tree, Block]) -> Any:
         numbers, states, block = part

@@ -151,7 +151,7 @@ def trained(name, cases, **changes):
 
 
 def agree(name, cases, **changes):
-    ours, theirs = trained(name, cases, engine="jax"), trained(name, cases)
+    ours, theirs = trained(name, cases, engine="jax", **changes), trained(name, cases)
     assert np.ptp(theirs[0]) > 0
     np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-9)
     for matrix, values in theirs[1].items():
