@@ -15,7 +15,8 @@ from neuroanp.errors import InvalidValue
 from neuroanp.network.layout import Layout
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
-from neuroanp.rules._factors import DELTA, Layer, Stretch, delta, over, stretches, to_hidden, to_readout
+from neuroanp.rules._factors import DELTA, Layer, delta, to_hidden, to_readout
+from neuroanp.rules._stretches import Stretch, over, stretches
 from neuroanp.synapse import UNDECLARED, Neuron, NotLocal, Synapse
 from neuroanp.types import Array, Arrays
 
