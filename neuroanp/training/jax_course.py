@@ -197,8 +197,8 @@ class Course:
         signs, dynamics = self.signs[:, None, None], self.dynamics
         shape = (len(passes), inputs.shape[1])
 
-        def one(states: dict[str, Any], step: tuple[Any, Any, dict[str, Any]]) -> tuple[Any, Any]:
-            u, target, xi = step
+        def one(states: dict[str, Any], step: tuple[Any, dict[str, Any]]) -> tuple[Any, Any]:
+            u, xi = step
             constants = dict(self.constants)
             for layer, values in xi.items():
                 own = layer == "disturbance"
@@ -208,17 +208,19 @@ class Course:
             after, trace, outputs, *seen = dynamics.step(ops, weights, constants, before, u)
             trace = jnp.broadcast_to(trace, (*shape, trace.shape[-1]))
             outputs = jnp.broadcast_to(outputs, (*shape, outputs.shape[-1]))
-            value = self.loss(jnp, constants | {"readout.y": outputs, "readout.target": target})
             records = Steps(
                 passes.clean(trace[None])[0],
                 trace if self.keeps_traces else trace[:0],
                 {role: jnp.broadcast_to(seen[0][name], trace.shape) for role, name in self.watched.items()},
                 outputs,
-                jnp.broadcast_to(value, outputs.shape).mean(axis=-1),
+                None,
             )
             return after | {TRACE: trace}, records
 
-        return jax().lax.scan(one, dict(states), (inputs, targets, dict(noise)))
+        last, records = jax().lax.scan(one, dict(states), (inputs, dict(noise)))
+        variables = self.constants | {"readout.y": records.outputs, "readout.target": targets[:, None]}
+        value = jnp.broadcast_to(self.loss(jnp, variables), records.outputs.shape).mean(axis=-1)
+        return last, records._replace(loss=value)
 
     def start(self, states: Mapping[str, Any]) -> dict[str, Any]:
         """States (P, L, n) of all passes, from those of the course (L, n)."""

@@ -58,13 +58,20 @@ def plan_for(options: Jax, trial: Trial, layout: Layout, recipe: Recipe) -> Plan
         return Plan()
     if why:
         raise InvalidValue("Jax.memory", f"keep, as {why}", options.memory)
-    if layout.lanes % options.lane_blocks:
-        raise InvalidValue("Jax.lane_blocks", f"a divisor of {layout.lanes} lanes", options.lane_blocks)
-    if options.lane_blocks > 1 and recipe.modulator.scope == "global":
-        raise InvalidValue("Jax.lane_blocks", "1 for a modulator of scope global", options.lane_blocks)
-    hold = rule.perturbation.hold_steps or 1
-    steps = options.steps or max(FEWEST, BLOCK * options.lane_blocks // each)
-    return Plan(_even(min(steps, trial.steps), hold, trial.steps), options.lane_blocks)
+    parts = options.lane_blocks or _parts(each, layout.lanes)
+    if layout.lanes % parts:
+        raise InvalidValue("Jax.lane_blocks", f"a divisor of {layout.lanes} lanes", parts)
+    if parts > 1 and recipe.modulator.scope == "global":
+        raise InvalidValue("Jax.lane_blocks", "1 for a modulator of scope global", parts)
+    steps = options.steps or max(FEWEST, BLOCK * parts // each)
+    return Plan(_even(min(steps, trial.steps), rule.perturbation.hold_steps or 1, trial.steps), parts)
+
+
+def _parts(each: int, lanes: int) -> int:
+    """Fewest parts of the lanes of which the records of a few steps fit, of `each` bytes for all lanes."""
+    room = SHARE * device_memory() * len(jax().devices())
+    fitting = (n for n in range(1, lanes + 1) if lanes % n == 0 and FEWEST * each / n <= room)
+    return next(fitting, lanes)
 
 
 def _needs_all(recipe: Recipe) -> str:
