@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from neuroanp.training.recipe import Recipe
 from neuroanp.training.run import Run
 from neuroanp.training.state import TrainingState
 from neuroanp.training.task import Task
+from neuroanp.types import Arrays
 
 if TYPE_CHECKING:
     from neuroanp.training.run_folder import RunFolder
@@ -82,6 +83,14 @@ class JaxTrainer(Trainer):
     @state.setter
     def state(self, state: TrainingState) -> None:
         self._state = DeviceState(state)
+
+    @property
+    def _good(self) -> tuple[Arrays, Arrays]:  # type: ignore[override]
+        return self.state.good
+
+    @_good.setter
+    def _good(self, good: tuple[Arrays, Arrays]) -> None:
+        """Nothing, as the state keeps them."""
 
     @property
     def _engine(self) -> JaxNetwork:
@@ -156,10 +165,6 @@ class JaxTrainer(Trainer):
         if not finite:
             self._diverged(index + 1, "the change of the weights is not finite")
         return loss
-
-    def _diverged(self, update: int, reason: str) -> NoReturn:
-        self._good = self.state.weights, self.state.decorrelation  # the update went back to these
-        super()._diverged(update, reason)
 
     def _evaluation(self) -> Evaluation:
         self._tester.write(self.state.weights, self.state.decorrelation)

@@ -23,6 +23,12 @@ class DeviceState(TrainingState):
         super().__init__(**{field.name: getattr(state, field.name) for field in dataclasses.fields(state)})
         self._good = {"weights": self.weights, "decorrelation": self.decorrelation}
 
+    @property
+    def good(self) -> tuple[Any, Any]:
+        """Weights and matrices to go back to from a divergence: those before the last update."""
+        self.read("weights")
+        return self._good["weights"], self._good["decorrelation"]
+
     def give(self) -> dict[str, Any]:
         """Arrays for an update, by field, and ``good``, weights and matrices of the update before."""
         if self._held is None:
