@@ -14,7 +14,7 @@ from neuroanp.rules import Rule
 from neuroanp.training.jax_options import Jax
 from neuroanp.training.recipe import Recipe
 
-SHARE = 0.4
+SHARE = 0.5
 """Part of a device's memory that the records of a trial may take."""
 BLOCK = 256 * 2**20
 """Bytes that the records of a block of steps take about, where a trial is run twice."""
@@ -94,8 +94,8 @@ def _even(steps: int, hold: int, total: int) -> int:
 
 def bytes_of_step(layout: Layout, rule: Rule) -> int:
     """Bytes that the records of a step take about: trace, noise, factors, and what the rule reads."""
-    recorded = 1 + len(rule.perturbation.recorded)
-    arrays = 3 + recorded * len(layout.passes)
+    recorded = len(rule.perturbation.recorded)
+    arrays = 2 + 1 / (rule.perturbation.hold_steps or 1) + recorded * len(layout.passes)
     return int(arrays * layout.lanes * layout.hidden * layout.dtype.itemsize)
 
 

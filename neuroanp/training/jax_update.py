@@ -155,7 +155,7 @@ class Kept:
         """Record of some steps, with the trace `first` (L, N) before them."""
         jnp, layout = jax().numpy, self.course.layout
         count, lanes = trial.mask.shape
-        hidden = dict(steps.hidden)
+        hidden, noise = dict(steps.hidden), self.course.at_each(noise, count)
         silent = jnp.zeros((count, lanes, layout.n_out), layout.dtype)
         absent = jnp.zeros(0, layout.dtype)
         on_weights = self.on_weights
