@@ -108,12 +108,19 @@ class Rule(Part):
 
     @property
     def by_steps(self) -> bool:
-        """True for a rule whose update is a sum over steps; `share` gives that of some."""
+        """True for a rule whose update is a sum over steps, of which `share` gives some, and `of_losses`.
+
+        It isn't asked where a subclass has a `__call__` of its own.
+        """
         return False
 
     def share(self, record: Record, modulator: Array, error: Array | None) -> Arrays:
         """Part of `__call__` that some steps have, from their record without D and their `delta`."""
         return self.readout_update(record, error)
+
+    def of_losses(self, record: Record, modulator: Array) -> Arrays:
+        """Part of `__call__` that needs no traces."""
+        return {}
 
     def hidden_update(self, record: Record, post: Array) -> Arrays:
         """`__call__` for the hidden weights, from the postsynaptic factor (T, L, N)."""
@@ -238,8 +245,7 @@ class NodeRule(NoiseRule):
 
     @property
     def by_steps(self) -> bool:
-        """True unless a subclass has an update of its own."""
-        return type(self).__call__ is NodeRule.__call__
+        return True
 
     @abc.abstractmethod
     def post(self, layer: Layer, record: Record, modulator: Array) -> Array:

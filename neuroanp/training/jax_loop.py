@@ -10,6 +10,7 @@ import numpy as np
 
 from neuroanp.config import checks, document
 from neuroanp.config.environment import jax
+from neuroanp.errors import InvalidValue
 from neuroanp.network.trial import Trial
 from neuroanp.training.divergence import limit
 from neuroanp.training.evaluation import Evaluation, evaluate
@@ -65,6 +66,8 @@ class JaxTrainer(Trainer):
 
     def __init__(self, task: Task, recipe: Recipe, *, jax: Jax = Jax(), **settings: Any) -> None:  # noqa: B008
         checks.instance("Trainer.jax", jax, Jax)
+        if "build" in settings:
+            raise InvalidValue("Trainer.build", "none for engine jax, which makes its own", settings["build"])
         self.options = jax
         self.plan: Plan | None = None
         self._updates: dict[tuple[int, bool], Any] = {}

@@ -61,8 +61,9 @@ def plan_for(options: Jax, trial: Trial, layout: Layout, recipe: Recipe) -> Plan
     parts = options.lane_blocks or _parts(each, layout.lanes)
     if layout.lanes % parts:
         raise InvalidValue("Jax.lane_blocks", f"a divisor of {layout.lanes} lanes", parts)
-    if parts > 1 and recipe.modulator.scope == "global":
-        raise InvalidValue("Jax.lane_blocks", "1 for a modulator of scope global", parts)
+    if parts > 1 and (recipe.modulator.scope == "global" or rule.perturbation.per_lane):
+        expected = "1 for a modulator of scope global, and for lanes with weights of their own"
+        raise InvalidValue("Jax.lane_blocks", expected, parts)
     steps = options.steps or max(FEWEST, BLOCK * parts // each)
     return Plan(_even(min(steps, trial.steps), rule.perturbation.hold_steps or 1, trial.steps), parts)
 
@@ -76,13 +77,18 @@ def _parts(each: int, lanes: int) -> int:
 
 def _needs_all(recipe: Recipe) -> str:
     """Reason why a recipe can't take a trial in blocks of steps; empty where it can."""
-    if not recipe.rule.by_steps:
+    if not recipe.rule.by_steps or _defined(recipe.rule, "__call__") < _defined(recipe.rule, "by_steps"):
         return f"{recipe.rule.name} needs the whole trial"
     if recipe.rates is not None:
         return "the penalty on rates needs the whole trial"
     if recipe.model.skip and recipe.model.skip_steps > 1:
         return "the direct connection sees inputs of steps before"
     return ""
+
+
+def _defined(rule: Rule, name: str) -> int:
+    """Number of bases between the class of a rule and the one that defines a name."""
+    return next(n for n, cls in enumerate(type(rule).__mro__) if name in vars(cls))
 
 
 def _even(steps: int, hold: int, total: int) -> int:

@@ -70,7 +70,7 @@ def replayed(kept: Kept) -> tuple[Record, Arrays, Arrays, Tree]:
     matrices = _moved(kept, sums.pop(TRACE, None))
     for name, total in sums.items() if matrices else ():
         sums[name] = decorrelated(total, kept.matrices[PROJECTIONS[name].decorrelated_by])
-    return record, sums, matrices, last
+    return record, sums | kept.of_losses(record, modulator), matrices, last
 
 
 def blocks(step: Callable[[Any, Any], Any], carry: Any, values: Any, size: int) -> tuple[Any, Any]:

@@ -146,6 +146,11 @@ class Kept:
         with named("Recipe.rule", self.recipe.rule):
             return self.recipe.rule.share(record, modulator, error)
 
+    def of_losses(self, record: Record, modulator: Array) -> Arrays:
+        """Part of the estimate of the rule that needs no traces."""
+        with named("Recipe.rule", self.recipe.rule):
+            return self.recipe.rule.of_losses(record, modulator)
+
     def modulator(self, record: Record) -> Array:
         """Modulator of a trial."""
         with named("Modulator.baseline", self.recipe.modulator.baseline):
