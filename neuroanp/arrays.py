@@ -1,7 +1,7 @@
 """Operations that rules and stages need alike on NumPy's arrays and on JAX's, which nothing can change.
 
-JAX is imported at its first use. On traced values, of which only shape and dtype are known, these functions
-record what is to be done; on NumPy's they do it.
+On traced values, of which only shape and dtype are known, these functions record what is to be done; on
+NumPy's they do it.
 """
 
 from __future__ import annotations
@@ -12,26 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from neuroanp.errors import MissingExtra
-from neuroanp.types import Array
-
 HOST = (np.ndarray, np.generic, int, float)
 """Types of values that are known here and now."""
-
-
-def jax() -> Any:
-    """Module `jax`.
-
-    Raises
-    ------
-    MissingExtra
-        Where it is not installed.
-    """
-    try:
-        import jax
-    except ImportError:
-        raise MissingExtra("jax", "jax") from None
-    return jax
 
 
 def namespace(values: Any) -> Any:
@@ -105,7 +87,7 @@ def products(a: Any, b: Any) -> Any:
     return a.T @ b if a.ndim == 2 else namespace(a).einsum("tli,tlj->ij", a, b)
 
 
-def accumulated(values: Array, memory: Any, backwards: bool = False) -> Array:
+def accumulated(values: Any, memory: Any, backwards: bool = False) -> Any:
     r"""Fading sums :math:`s_t = \mu s_{t-1} + x_t` of values (T, ...), from the first step or the last.
 
     Parameters
@@ -131,7 +113,9 @@ def scanned(step: Callable[[Any, Any], Any], start: Any, values: Any, backwards:
         From the last step to the first; results stay in the order of the values.
     """
     if not isinstance(values, np.ndarray):
-        return jax().lax.scan(step, start, values, reverse=backwards)
+        import jax
+
+        return jax.lax.scan(step, start, values, reverse=backwards)
     results, carry = np.empty_like(values), start
     steps = range(len(values))
     for t in reversed(steps) if backwards else steps:

@@ -76,6 +76,7 @@ def training(
     engine: str = "compiled",
     distribution: Literal["gaussian", "sign"] = "gaussian",
     threads: int | None = 1,
+    **settings: Any,
 ) -> Trainer:
     """Mirrored node perturbation with a delta-rule readout and Adam, without decorrelation.
 
@@ -91,16 +92,25 @@ def training(
         Of the noise.
     threads : int, optional
         None for one on each core.
+    **settings
+        Others of the trainer.
     """
     recipe = Recipe(
-        model=TanhRNN(hidden=hidden, readout_gain=1.0),
+        model=model(hidden),
         rule=NodePerturbation(sigma=SIGMA, readout="delta", distribution=distribution),
         optimizer=Adam(lr=LR, anneal="none"),
         decorrelation=None,
         lanes=trial.lanes,
         updates=1,
     )
-    return Trainer(FixedTrial(fixed=trial, carry=carry), recipe, engine=engine, dtype=dtype, threads=threads)
+    return Trainer(
+        FixedTrial(fixed=trial, carry=carry), recipe, engine=engine, dtype=dtype, threads=threads, **settings
+    )
+
+
+def model(hidden: int) -> TanhRNN:
+    """Network that is trained."""
+    return TanhRNN(hidden=hidden, readout_gain=1.0)
 
 
 def stepping(session: Trainer) -> Callable[[], float]:

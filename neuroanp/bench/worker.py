@@ -40,6 +40,7 @@ PARTS = {
     "rules": "updates of spiking cells by e-prop beside updates by node perturbation",
     "sparse": "sparse synapses beside the bare loop over the weights of the spikes that occur",
     "large": "10,000 sparse cells that learn: seconds an update, peak memory",
+    "jax": "engine jax beside a bare scan of the same network, and its memory beside BPTT's",
     "scaling": "growth of the time of an update with units, lanes and steps, as slopes",
     "memory": "peak memory of learning a series window by window",
     "sweep": "a sweep beside its trainings alone, and two workers beside two sweeps of half",

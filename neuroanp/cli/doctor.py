@@ -11,7 +11,7 @@ import stat
 from collections.abc import Callable, Iterator
 
 from neuroanp.config import environment, registry
-from neuroanp.errors import NeuroANPError
+from neuroanp.errors import MissingExtra, NeuroANPError
 
 GOOD, HINT, BAD = "ok", "--", "!!"
 OTHER_CACHE = "set NEUROANP_CACHE to a folder of yours that can be written"
@@ -43,7 +43,9 @@ class Finding:
 
 def doctor_command() -> int:
     """Findings on all that training needs, printed; returns the exit code."""
-    looks: tuple[Callable[[], Iterator[Finding]], ...] = (_versions, _engine, _blas, _classes, _extras)
+    looks: tuple[Callable[[], Iterator[Finding]], ...] = (
+        _versions, _engine, _blas, _devices, _classes, _extras
+    )  # fmt: skip
     marks = set()
     for finding in (finding for look in looks for finding in look()):
         print(finding)
@@ -122,6 +124,17 @@ def _blas() -> Iterator[Finding]:
     }
     for state in sorted(states):
         yield Finding(GOOD, "BLAS", f"{state} of {os.cpu_count()} cores; training uses one a process")
+
+
+def _devices() -> Iterator[Finding]:
+    try:
+        devices = environment.jax().devices()
+    except MissingExtra:
+        return  # as the extras say
+    except RuntimeError as error:
+        yield Finding(HINT, "jax", f"finds no device: {error}", "mend JAX, or train without --engine jax")
+        return
+    yield Finding(GOOD, "jax", f"{len(devices)} {devices[0].device_kind}; --engine jax trains there")
 
 
 def _classes() -> Iterator[Finding]:

@@ -6,6 +6,9 @@ import importlib.metadata
 import platform
 import re
 from pathlib import Path
+from typing import Any
+
+from neuroanp.errors import MissingExtra
 
 
 def version(package: str) -> str | None:
@@ -32,3 +35,18 @@ def processor() -> str:
     info = Path("/proc/cpuinfo")
     model = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE) if info.is_file() else None
     return model[1] if model else platform.processor() or "unknown"
+
+
+def jax(extra: str = "jax") -> Any:
+    """Module `jax`, imported at its first use.
+
+    Raises
+    ------
+    MissingExtra
+        Where it is not installed, with the extra that brings it.
+    """
+    try:
+        import jax
+    except ImportError:
+        raise MissingExtra("jax", extra) from None
+    return jax

@@ -1,4 +1,4 @@
-"""Precision in which JAX computes gradients."""
+"""JAX for comparisons, in either precision."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from neuroanp.arrays import jax as jax
+from neuroanp.config import environment
+
+
+def jax() -> Any:
+    """Module `jax`; `MissingExtra` where it is not installed."""
+    return environment.jax("compare")
 
 
 def precision(dtype: Any) -> contextlib.AbstractContextManager[Any]:

@@ -1,7 +1,7 @@
-from ._base import Layer as Layer
 from ._base import NodeRule as NodeRule
 from ._base import NoiseRule as NoiseRule
 from ._base import Rule as Rule
+from ._factors import Layer as Layer
 from ._factors import arrived as arrived
 from ._factors import delta as delta
 from ._factors import direct as direct

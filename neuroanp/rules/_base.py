@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -15,30 +15,10 @@ from neuroanp.errors import InvalidValue
 from neuroanp.network.layout import Layout
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
-from neuroanp.rules._factors import (
-    DELTA,
-    Stretch,
-    arrived,
-    delta,
-    outer,
-    over,
-    recurrent,
-    stretches,
-    to_readout,
-)  # fmt: skip
+from neuroanp.rules._factors import DELTA, Layer, delta, to_hidden, to_readout
+from neuroanp.rules._stretches import Stretch, over, stretches
 from neuroanp.synapse import UNDECLARED, Neuron, NotLocal, Synapse
 from neuroanp.types import Array, Arrays
-
-
-class Layer(NamedTuple):
-    """Perturbed variable of one layer of n units."""
-
-    noise: Array
-    """(T, L, n) perturbation of the plus pass."""
-    activity: Array
-    """(T, P, L, n) activity of each pass, with the noise in it."""
-    sigma: float
-    """Standard deviation of the noise."""
 
 
 class Rule(Part):
@@ -59,8 +39,6 @@ class Rule(Part):
         their own names.
     needs_two_passes : bool
         True for a rule that compares hidden variables of two passes.
-    by_steps : bool
-        True for a rule whose update is a sum over steps; `share` gives that of some.
     needs_baseline : bool
         True for a rule of one pass that learns from the modulator: no other pass can be its baseline.
     estimates_change : bool
@@ -86,7 +64,6 @@ class Rule(Part):
     name: ClassVar[str] = ClassName()  # type: ignore[assignment]
     recorded: ClassVar[tuple[str, ...]] = ()
     needs_two_passes: ClassVar[bool] = False
-    by_steps: ClassVar[bool] = False
     needs_baseline: ClassVar[bool] = False
     estimates_change: ClassVar[bool] = False
     supports_sparse: ClassVar[bool] = False
@@ -126,21 +103,28 @@ class Rule(Part):
         Returns
         -------
         dict of (post, pre) arrays by weight name, new ones, of float64 or the record's dtype, to be
-        subtracted from the weights times a learning rate. Weights that don't learn are not in it.
+        subtracted from the weights times a learning rate; without weights that don't learn.
         """
+
+    @property
+    def by_steps(self) -> bool:
+        """True for a rule whose update is a sum over steps, of which `share` gives some, and `of_losses`.
+
+        It isn't asked where a subclass has a `__call__` of its own.
+        """
+        return False
 
     def share(self, record: Record, modulator: Array, error: Array | None) -> Arrays:
         """Part of `__call__` that some steps have, from their record without D and their `delta`."""
         return self.readout_update(record, error)
 
+    def of_losses(self, record: Record, modulator: Array) -> Arrays:
+        """Part of `__call__` that needs no traces."""
+        return {}
+
     def hidden_update(self, record: Record, post: Array) -> Arrays:
         """`__call__` for the hidden weights, from the postsynaptic factor (T, L, N)."""
-        D = record.decorrelation
-        x = record.trace[:-1] if record.wiring is None else arrived(record, record.trace[1:])
-        return {
-            "W_in": outer(post, record.inputs, D.get("D_in")),
-            "W_rec": recurrent(record, post, x, D.get("D_hidden")),
-        }
+        return to_hidden(record, post)
 
     def readout_update(self, record: Record, error: Array | None = None) -> Arrays:
         """`__call__` for the readout where it learns without noise, from the error `delta`."""
@@ -258,7 +242,10 @@ class NodeRule(NoiseRule):
     """
 
     supports_sparse = True
-    by_steps = True
+
+    @property
+    def by_steps(self) -> bool:
+        return True
 
     @abc.abstractmethod
     def post(self, layer: Layer, record: Record, modulator: Array) -> Array:

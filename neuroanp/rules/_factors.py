@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from neuroanp.arrays import namespace, samples
 from neuroanp.engine.events import outer_product
 from neuroanp.engine.products import product
-from neuroanp.engine.threads import summed
 from neuroanp.errors import InvalidValue
 from neuroanp.filters import leaky, leaky_back
-from neuroanp.network.layout import PROJECTIONS, mixed
+from neuroanp.network.layout import mixed
 from neuroanp.network.record import Record
 from neuroanp.rules._sparse import arrivals, wired_outer
 from neuroanp.synapse import Synapse
-from neuroanp.types import Array, Arrays
-
-PART, CACHED, PARTS = 512, 1 << 18, 16
-"""Samples (steps x lanes) of a long trial that are summed at a time, to stay in the cache: more of few units,
-as long as there are parts enough for threads."""
-
-STEPPED = ("loss", "mask", "inputs", "traces", "activity", "noise", "outputs", "targets", "noise_out")
-"""Arrays of a record with one entry a step."""
-
+from neuroanp.types import Array
 
 DELTA = Synapse(
     state=("filtered", "gradient"),
@@ -37,72 +27,15 @@ DELTA = Synapse(
 """A synapse of a readout that learns by the local delta rule, see `delta`; its trace leaks as outputs do."""
 
 
-def part(record: Record, first: int, last: int) -> Record:
-    """Steps `first` to before `last` of a trial, as a trial of views, without its decorrelation."""
-    cut = slice(first, last)
-    return dataclasses.replace(
-        record,
-        **{name: getattr(record, name)[cut] for name in STEPPED},
-        trace=record.trace[first : last + 1],
-        hidden={name: values[cut] for name, values in record.hidden.items()},
-        past=_past(record, first),
-        inputs_before=_inputs_before(record, first),
-        decorrelation={},
-    )
+class Layer(NamedTuple):
+    """Perturbed variable of one layer of n units."""
 
-
-class Stretch(NamedTuple):
-    """Some steps of a trial."""
-
-    steps: slice
-    record: Record
-    """These steps, as `part` has them."""
-
-
-def stretches(record: Record, hold: int = 1) -> list[Stretch]:
-    """Stretches that a long trial is summed in; all of a short one, with its decorrelation.
-
-    They are of whole draws of noise that is held for `hold` steps.
-    """
-    steps, lanes = record.mask.shape
-    most = max(PART, min(CACHED // record.trace.shape[2], steps * lanes // PARTS))
-    size = -(-max(1, most // lanes) // hold) * hold
-    if steps <= 2 * size or not isinstance(record.trace, np.ndarray):
-        return [Stretch(slice(0, steps), record)]
-    cuts = [(first, min(first + size, steps)) for first in range(0, steps, size)]
-    return [Stretch(slice(first, last), part(record, first, last)) for first, last in cuts]
-
-
-def over(record: Record, products: Callable[[Any], Arrays], items: Sequence[Any]) -> Arrays:
-    """Sum of products by weight name over the `stretches` of a trial, and their decorrelation.
-
-    Parameters
-    ----------
-    record : Record
-    products : callable
-        Gives those of an item.
-    items : sequence
-        One a stretch.
-    """
-    total = summed(products, items)
-    if len(items) == 1:
-        return total
-    source = {name: record.decorrelation.get(PROJECTIONS[name].decorrelated_by) for name in total}
-    return {name: t if (D := source[name]) is None else decorrelated(t, D) for name, t in total.items()}
-
-
-def _past(record: Record, first: int) -> Array | None:
-    if record.past is None:
-        return None
-    late = record.trace[1 + max(0, first - len(record.past)) : first + 1]
-    return np.concatenate([record.past[first:], late])
-
-
-def _inputs_before(record: Record, first: int) -> Array | None:
-    before = record.inputs_before
-    if before is None or len(before) == 0:
-        return before
-    return np.concatenate([before[first:], record.inputs[max(0, first - len(before)) : first]])
+    noise: Array
+    """(T, L, n) perturbation of the plus pass."""
+    activity: Array
+    """(T, P, L, n) activity of each pass, with the noise in it."""
+    sigma: float
+    """Standard deviation of the noise."""
 
 
 def direct(record: Record) -> Array:
@@ -114,24 +47,6 @@ def direct(record: Record) -> Array:
     course = xp.concatenate([before, record.inputs])
     steps = len(record.inputs)
     return xp.concatenate([course[lag : lag + steps] for lag in range(len(before), -1, -1)], axis=2)
-
-
-def over_draws(modulator: Array, x: Array, hold: int) -> Array:
-    """Sum (B, L, n) of modulator times trace over the steps of B draws, each `hold` long but the last."""
-    weighted = times(modulator, x)
-    rest = -len(x) % hold
-    if rest:
-        weighted = np.concatenate([weighted, np.zeros((rest, *x.shape[1:]), x.dtype)])
-    return np.asarray(weighted.reshape(-1, hold, *x.shape[1:]).sum(axis=1))
-
-
-def draws(noise: Array, hold: int) -> Array | None:
-    """Noise (B, L, n) of each draw; None where it doesn't stay for `hold` steps, as where an episode ends."""
-    if not isinstance(noise, np.ndarray):
-        return None
-    first, last = noise[::hold], noise[hold - 1 :: hold]
-    last = last if len(last) == len(first) else np.concatenate([last, noise[-1:]])
-    return first if np.array_equal(first, last) else None
 
 
 def times(modulator: Array, factor: Array) -> Array:
@@ -213,6 +128,16 @@ def decorrelated(total: Array, D: Array) -> Array:
 def readouts(record: Record) -> tuple[str, ...]:
     """Weights that reach the readout: ``W_out``, and ``W_skip`` where the network has a direct connection."""
     return ("W_out", "W_skip") if "W_skip" in record.weights else ("W_out",)
+
+
+def to_hidden(record: Record, post: Array) -> dict[str, Array]:
+    """`outer` for the weights of the hidden units, by name; `post` is (T, L, N)."""
+    D = record.decorrelation
+    x = record.trace[:-1] if record.wiring is None else arrived(record, record.trace[1:])
+    return {
+        "W_in": outer(post, record.inputs, D.get("D_in")),
+        "W_rec": recurrent(record, post, x, D.get("D_hidden")),
+    }
 
 
 def to_readout(record: Record, post: Array) -> dict[str, Array]:

@@ -70,13 +70,19 @@ class EvolutionStrategies(NoiseRule):
             quantity="weights of its own for each member", variant="WeightPerturbation, one member"
         )
 
+    @property
+    def by_steps(self) -> bool:
+        return True
+
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
+        return self.of_losses(record, modulator) | self.readout_update(record)
+
+    def of_losses(self, record: Record, modulator: Array) -> Arrays:
         lanes = record.mask.shape[1]
         xp = namespace(modulator)
         credit = xp.broadcast_to(modulator[0], lanes) / self.sigma**2 if self.sigma > 0 else np.zeros(lanes)
-        update = {
+        return {
             name: xp.tensordot(credit, xi.astype(np.float64), axes=1)
             for name, xi in next(weight_noise(record)).items()
             if name not in TO_READOUT or self.readout == "perturb"
         }
-        return update | self.readout_update(record)

@@ -8,7 +8,8 @@ from neuroanp.config.option import option
 from neuroanp.config.sources import ANP, FIETE_SEUNG, LANSDELL
 from neuroanp.network.record import Record
 from neuroanp.rules._base import Layer, NodeRule
-from neuroanp.rules._factors import draws, outer, over_draws, times
+from neuroanp.rules._factors import outer, times
+from neuroanp.rules._stretches import draws, over_draws
 from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.types import Array, Arrays
 

@@ -105,7 +105,13 @@ class OrnsteinUhlenbeck(NoiseRule):
             constants={"sigma": self.sigma, "relaxation": self.relaxation},
         )
 
+    @property
+    def by_steps(self) -> bool:
+        return True
+
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
+        return self.of_losses(record, modulator) | self.readout_update(record)
+
+    def of_losses(self, record: Record, modulator: Array) -> Arrays:
         credit = modulator[0].sum() / self.sigma**2 if self.sigma > 0 else 0.0
-        update = {name: credit * apart for name, apart in next(weight_noise(record)).items()}
-        return update | self.readout_update(record)
+        return {name: credit * apart for name, apart in next(weight_noise(record)).items()}

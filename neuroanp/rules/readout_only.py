@@ -49,9 +49,12 @@ class ReadoutOnly(Rule):
     sources = (JAEGER, MAASS)
     bias_note = "Only the readout learns, by its gradient; that of the hidden weights is not estimated."
     supports_sparse = True
-    by_steps = True
 
     readout: Literal["delta"] = option("delta", "how the readout learns")
+
+    @property
+    def by_steps(self) -> bool:
+        return True
 
     def own_synapse(self, name: str, passes: tuple[str, ...]) -> Synapse | NotLocal:
         return Synapse()

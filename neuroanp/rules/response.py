@@ -15,7 +15,8 @@ from neuroanp.filters import leaky_back
 from neuroanp.network.layout import Layout
 from neuroanp.network.record import Record
 from neuroanp.rules._base import NoiseRule
-from neuroanp.rules._factors import Stretch, error, over, slope, stretches, times
+from neuroanp.rules._factors import error, slope, times
+from neuroanp.rules._stretches import Stretch, over, stretches
 from neuroanp.synapse import NotLocal, Synapse
 from neuroanp.types import Array, Arrays
 

@@ -104,7 +104,14 @@ class WeightPerturbation(NoiseRule):
             constants=constants,
         )
 
+    @property
+    def by_steps(self) -> bool:
+        return self.hold == "trial"
+
     def __call__(self, record: Record, modulator: Array, state: Arrays) -> Arrays:
+        return self.of_losses(record, modulator) | self.readout_update(record)
+
+    def of_losses(self, record: Record, modulator: Array) -> Arrays:
         credit = modulator.sum(axis=1) / self.sigma**2 if self.sigma > 0 else np.zeros(len(modulator))
         zeros = namespace(modulator).zeros
         silent = self.hold == "step" and not record.trace[0].any()
@@ -117,4 +124,4 @@ class WeightPerturbation(NoiseRule):
                     update[name] = zeros(xi.shape)
                 if not (silent and step == 0 and name == "W_rec"):
                     update[name] += credit[step] * xi
-        return update | self.readout_update(record)
+        return update

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from neuroanp.arrays import jax
+from neuroanp.config.environment import jax
 from neuroanp.engine.operations.weight_noise import lasting
 from neuroanp.network.dynamics import rendered
 from neuroanp.network.layout import DISTURBANCE_STREAM, NODE_STREAMS, PROJECTIONS, TO_READOUT, Layout, mixed
@@ -22,6 +22,9 @@ from neuroanp.types import Array, Arrays
 TRACE, BEFORE = "trace", "inputs.before"
 """Names, among the states, of the hidden trace of the step before, and of the inputs (D, L, n_in) of the
 steps before, which a direct connection still sees."""
+
+DISTURBANCE = "disturbance"
+"""Name of the noise that is the cells' own, and of its variable."""
 
 
 class Steps(NamedTuple):
@@ -60,10 +63,11 @@ class Course:
         self.constants = {name: self._real(value) for name, value in self.dynamics.constants.items()}
         self.loss = expression(loss, f"{type(model).__name__}.loss")
         self.signs = np.array(layout.passes.signs, layout.dtype)
-        self.keeps_traces = len(layout.passes) == 1 or TRACE in perturbation.recorded
+        self.keeps_traces = len(layout.passes) > 1 and TRACE in perturbation.recorded
         self.sources = self._sources() if perturbation.target in ("nodes", "thresholds") else {}
         variable = THRESHOLD_NOISE if perturbation.target == "thresholds" else "noise"
         self.variables = {"hidden": f"hidden.{variable}", "output": "readout.noise"}
+        self.variables[DISTURBANCE] = f"hidden.{DISTURBANCE}"
         self.on_weights = self._weight_sources() if perturbation.target == "weights" else {}
 
     def _real(self, value: Any) -> Array:
@@ -159,21 +163,30 @@ class Course:
         return weights
 
     def noise(self, seed: Any, trial: Any, sigmas: Mapping[str, Any], steps: Any, lanes: Any) -> Arrays:
-        """Noise on nodes (T, L, n) by layer, and the cells' own (T, P, L, N), ``disturbance``."""
+        """Noise on nodes (B, L, n) by layer, a draw for `hold` steps, and the cells' own (T, P, L, N)."""
         layout = self.layout
         sizes = {"hidden": layout.hidden, "output": layout.n_out}
         noise = {
-            layer: source.held(seed, trial, steps, lanes, sizes[layer], layout.dtype) * sigmas[layer]
+            layer: source.draws(seed, trial, steps, lanes, sizes[layer], layout.dtype) * sigmas[layer]
             for layer, source in self.sources.items()
         }
         if self.model.disturbance > 0:
             passes = np.arange(len(layout.passes), dtype=np.uint64)[:, None] * np.uint64(layout.lanes)
             rows = (passes + lanes).reshape(-1)
             own = Source("gaussian", DISTURBANCE_STREAM)
-            drawn = own.held(seed, trial, steps, rows, layout.hidden, layout.dtype)
+            drawn = own.draws(seed, trial, steps, rows, layout.hidden, layout.dtype)
             drawn = drawn.reshape(len(steps), len(layout.passes), -1, layout.hidden)
-            noise["disturbance"] = drawn * self._real(self.model.disturbance)
+            noise[DISTURBANCE] = drawn * self._real(self.model.disturbance)
         return noise
+
+    def at_each(self, noise: Arrays, steps: int) -> Arrays:
+        """Noise (T, L, n) of every step, of that of its draws, for nodes."""
+        jnp = jax().numpy
+        return {
+            layer: jnp.repeat(noise[layer], source.hold, axis=0)[:steps] if source.hold > 1 else noise[layer]
+            for layer, source in self.sources.items()
+            if layer in noise
+        }
 
     def advance(
         self, weights: Any, states: Mapping[str, Any], inputs: Any, targets: Any, noise: Mapping[str, Any]
@@ -197,28 +210,32 @@ class Course:
         signs, dynamics = self.signs[:, None, None], self.dynamics
         shape = (len(passes), inputs.shape[1])
 
-        def one(states: dict[str, Any], step: tuple[Any, Any, dict[str, Any]]) -> tuple[Any, Any]:
-            u, target, xi = step
+        def one(states: dict[str, Any], step: tuple[Any, Any]) -> tuple[Any, Any]:
+            count, u = step
             constants = dict(self.constants)
-            for layer, values in xi.items():
-                own = layer == "disturbance"
-                name = "hidden.disturbance" if own else self.variables[layer]
-                constants[name] = values if own else signs * values
+            for layer, values in noise.items():
+                hold = self.sources[layer].hold if layer in self.sources else 1
+                xi = jax().lax.dynamic_index_in_dim(values, count // hold, keepdims=False)
+                constants[self.variables[layer]] = xi if layer == DISTURBANCE else signs * xi
             before = {name: values for name, values in states.items() if name != TRACE}
             after, trace, outputs, *seen = dynamics.step(ops, weights, constants, before, u)
             trace = jnp.broadcast_to(trace, (*shape, trace.shape[-1]))
             outputs = jnp.broadcast_to(outputs, (*shape, outputs.shape[-1]))
-            value = self.loss(jnp, constants | {"readout.y": outputs, "readout.target": target})
             records = Steps(
                 passes.clean(trace[None])[0],
                 trace if self.keeps_traces else trace[:0],
                 {role: jnp.broadcast_to(seen[0][name], trace.shape) for role, name in self.watched.items()},
                 outputs,
-                jnp.broadcast_to(value, outputs.shape).mean(axis=-1),
+                None,
             )
             return after | {TRACE: trace}, records
 
-        return jax().lax.scan(one, dict(states), (inputs, targets, dict(noise)))
+        last, records = jax().lax.scan(one, dict(states), (jnp.arange(len(inputs)), inputs))
+        variables = self.constants | {"readout.y": records.outputs, "readout.target": targets[:, None]}
+        value = jnp.broadcast_to(self.loss(jnp, variables), records.outputs.shape).mean(axis=-1)
+        if len(passes) == 1:
+            records = records._replace(traces=records.trace[:, None])
+        return last, records._replace(loss=value)
 
     def start(self, states: Mapping[str, Any]) -> dict[str, Any]:
         """States (P, L, n) of all passes, from those of the course (L, n)."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuroanp.arrays import jax
 from neuroanp.config import checks, document
+from neuroanp.config.environment import jax
+from neuroanp.errors import InvalidValue
 from neuroanp.network.trial import Trial
 from neuroanp.training.divergence import limit
 from neuroanp.training.evaluation import Evaluation, evaluate
@@ -24,6 +25,7 @@ from neuroanp.training.recipe import Recipe
 from neuroanp.training.run import Run
 from neuroanp.training.state import TrainingState
 from neuroanp.training.task import Task
+from neuroanp.types import Arrays
 
 if TYPE_CHECKING:
     from neuroanp.training.run_folder import RunFolder
@@ -64,6 +66,8 @@ class JaxTrainer(Trainer):
 
     def __init__(self, task: Task, recipe: Recipe, *, jax: Jax = Jax(), **settings: Any) -> None:  # noqa: B008
         checks.instance("Trainer.jax", jax, Jax)
+        if "build" in settings:
+            raise InvalidValue("Trainer.build", "none for engine jax, which makes its own", settings["build"])
         self.options = jax
         self.plan: Plan | None = None
         self._updates: dict[tuple[int, bool], Any] = {}
@@ -82,6 +86,14 @@ class JaxTrainer(Trainer):
     @state.setter
     def state(self, state: TrainingState) -> None:
         self._state = DeviceState(state)
+
+    @property
+    def _good(self) -> tuple[Arrays, Arrays]:  # type: ignore[override]
+        return self.state.good
+
+    @_good.setter
+    def _good(self, good: tuple[Arrays, Arrays]) -> None:
+        """Nothing, as the state keeps them."""
 
     @property
     def _engine(self) -> JaxNetwork:
@@ -156,10 +168,6 @@ class JaxTrainer(Trainer):
         if not finite:
             self._diverged(index + 1, "the change of the weights is not finite")
         return loss
-
-    def _diverged(self, update: int, reason: str) -> NoReturn:
-        self._good = self.state.weights, self.state.decorrelation  # the update went back to these
-        super()._diverged(update, reason)
 
     def _evaluation(self) -> Evaluation:
         self._tester.write(self.state.weights, self.state.decorrelation)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroanp.arrays import jax
+from neuroanp.config.environment import jax
 from neuroanp.errors import InvalidValue
 from neuroanp.network.display import Displayed
 from neuroanp.network.layout import DECORRELATING, Layout, Passes
@@ -189,7 +189,7 @@ class JaxNetwork(Displayed):
         noise = {} if silent else course.noise(seed, trial, sigmas, counts, lanes)
         before = states[BEFORE]
         last, steps = course.advance(effective, course.start(states), shown(inputs, before), targets, noise)
-        return course.carried(last, before, inputs), steps, noise
+        return course.carried(last, before, inputs), steps, course.at_each(noise, len(targets))
 
     def _record(self, trial: Trial, inputs: Array, states: Any, steps: Any, noise: Any) -> Record:
         count, lanes, dtype = trial.steps, self.lanes, self.dtype

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from neuroanp.arrays import jax
+from neuroanp.config.environment import jax
 
 MULTIPLIERS = (0xD2E7470EE14C6C93, 0xCA5A826395121157)
 KEY_STEPS = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)
@@ -32,6 +32,9 @@ COS = {
     "float32": (0.999999972, -19.7391521, 64.9212343, -83.5918168),
 }  # fmt: skip
 """Coefficients in x^2 of atanh(x) / x, sin(2 pi x) / x and cos(2 pi x), as in ``native/noise.hpp``."""
+
+AT_ONCE = 2048
+"""Blocks that a CPU hashes at a time."""
 
 PER_BLOCK = {"gaussian": 8, "sign": 256, "rare": 4, "logistic": 8}
 """Units that one block of four words serves."""
@@ -56,15 +59,10 @@ class Source(NamedTuple):
     hold: int = 1
     chance: float = 1.0
 
-    def held(self, seed: Any, trial: Any, steps: Any, lanes: Any, units: int, dtype: Any) -> Any:
-        """Noise (T, L, units) of variance 1 at steps, whole numbers in a row from a multiple of `hold`."""
-        if self.hold == 1:
-            return draw(self, seed, trial, steps, lanes, units, dtype)
-        blocks = steps[:: self.hold] // self.hold
-        drawn = draw(self, seed, trial, blocks, lanes, units, dtype)
-        return jax().numpy.repeat(drawn, self.hold, axis=0, total_repeat_length=len(drawn) * self.hold)[
-            : len(steps)
-        ]
+    def draws(self, seed: Any, trial: Any, steps: Any, lanes: Any, units: int, dtype: Any) -> Any:
+        """Noise (B, L, units) of variance 1 of the draws that last for steps from a multiple of `hold` on."""
+        blocks = steps if self.hold == 1 else steps[:: self.hold] // self.hold
+        return draw(self, seed, trial, blocks, lanes, units, dtype)
 
 
 def draw(source: Source, seed: Any, trial: Any, steps: Any, lanes: Any, units: int, dtype: Any) -> Any:
@@ -87,24 +85,52 @@ def draw(source: Source, seed: Any, trial: Any, steps: Any, lanes: Any, units: i
     """
     jnp, per_block = jax().numpy, PER_BLOCK[source.distribution]
     blocks = jnp.arange(-(-units // per_block), dtype=jnp.uint64)
-    counter = blocks, lanes[:, None], steps[:, None, None], trial
-    words = _formed(*philox(counter, (seed, np.uint64(source.stream))))
+    drawing = jax().lax.platform_dependent
+    arguments = (seed, jnp.uint64(source.stream)), trial, steps, lanes, blocks
+    words = jnp.stack(drawing(*arguments, cpu=_in_turn, default=_at_once), axis=-1)
     noise = _CONVERSIONS[source.distribution](words, np.dtype(dtype), source.chance)
     return noise.reshape(*words.shape[:2], -1)[..., :units]
 
 
-def _formed(*parts: Any) -> Any:
-    """Parts stacked on a last axis, each computed once: fused, XLA would compute all for each element."""
-    return jax().numpy.stack(jax().lax.optimization_barrier(parts), axis=-1)
+def _at_once(key: Any, trial: Any, steps: Any, lanes: Any, blocks: Any) -> tuple[Any, ...]:
+    """Words of all blocks, four arrays (T, L, B)."""
+    words = philox((blocks, lanes[:, None], steps[:, None, None], trial), key)
+    return tuple(jax().lax.optimization_barrier(words))
+
+
+def _in_turn(key: Any, trial: Any, steps: Any, lanes: Any, blocks: Any) -> tuple[Any, ...]:
+    """`_at_once`, some steps at a time, or lanes of a single step.
+
+    XLA's compiler for CPUs else hashes anew for every number that is drawn.
+    """
+    jnp, axis = jax().numpy, int(len(steps) == 1)
+    rows = (steps, lanes)[axis]
+    count = len(rows)
+    if count == 1:
+        return _at_once(key, trial, steps, lanes, blocks)
+    each = -(-count // max(2, len(steps) * len(lanes) * len(blocks) // AT_ONCE))
+    padded = jnp.concatenate([rows, rows[: -count % each]]).reshape(-1, each)
+
+    def some(rows: Any) -> tuple[Any, ...]:
+        places = (steps, rows) if axis else (rows, lanes)
+        return _at_once(key, trial, *places, blocks)
+
+    def joined(words: Any) -> Any:
+        words = jnp.moveaxis(words, 0, axis)
+        words = words.reshape(*words.shape[:axis], -1, *words.shape[axis + 2 :])
+        return jax().lax.slice_in_dim(words, 0, count, axis=axis)
+
+    return tuple(map(joined, jax().lax.map(some, padded)))
 
 
 def _products(a: Any, b: int) -> tuple[Any, Any]:
     """High and low half of the 128-bit product of each element with a constant."""
     b_low, b_high = np.uint64(b & 0xFFFFFFFF), np.uint64(b >> 32)
     low, high = a & LOW, a >> HALF
-    middle = low * b_high + ((low * b_low) >> HALF)
+    least = low * b_low
+    middle = low * b_high + (least >> HALF)
     carry = high * b_low + (middle & LOW)
-    return high * b_high + (middle >> HALF) + (carry >> HALF), a * np.uint64(b)
+    return high * b_high + (middle >> HALF) + (carry >> HALF), (carry << HALF) | (least & LOW)
 
 
 def philox(counter: tuple[Any, ...], key: tuple[Any, Any]) -> tuple[Any, ...]:
@@ -167,7 +193,7 @@ def _gaussian(words: Any, dtype: Any, chance: float) -> Any:
     low, high = _halves(words)
     radius = jnp.sqrt(_minus_two_log(low, dtype))
     cosine, sine = _cos_sin(high, dtype)
-    return _formed(radius * cosine, radius * sine)
+    return jnp.stack([radius * cosine, radius * sine], axis=-1)
 
 
 def _sign(words: Any, dtype: Any, chance: float) -> Any:
@@ -188,7 +214,7 @@ def _rare(words: Any, dtype: Any, chance: float) -> Any:
 def _logistic(words: Any, dtype: Any, chance: float) -> Any:
     scale = dtype.type(0.27566444771089602)  # sqrt(3) / pi / 2
     noise = [scale * (_minus_two_log(~half, dtype) - _minus_two_log(half, dtype)) for half in _halves(words)]
-    return _formed(*noise)
+    return jax().numpy.stack(noise, axis=-1)
 
 
 _CONVERSIONS = {"gaussian": _gaussian, "sign": _sign, "rare": _rare, "logistic": _logistic}

@@ -19,9 +19,9 @@ class Jax(Part):
         keeps what fits.
     steps : int, optional
         Steps of a block; by the size of the network when left out.
-    lane_blocks : int
-        Parts that the lanes are taken in, one after the other, for networks of which not even a step of all
-        lanes fits; with ``"replay"``.
+    lane_blocks : int, optional
+        Parts that the lanes are taken in, one after the other, with ``"replay"``; when left out as many as
+        let a few steps fit.
     products : {"full", "fast"}
         Precision of matrix products of float32: ``"fast"`` leaves it to JAX, which rounds factors to 10 bits
         on GPUs (TF32) and to 7 on TPUs.
@@ -33,7 +33,9 @@ class Jax(Part):
         "auto", "what is kept of a trial: all of it, or a block of steps, for which it is run twice"
     )
     steps: int | None = option(None, "replay: steps of a block, by the network's size if none", least=1)
-    lane_blocks: int = option(1, "replay: parts that lanes are taken in, one after the other", least=1)
+    lane_blocks: int | None = option(
+        None, "replay: parts that lanes are taken in, one after the other, as many as needed if none", least=1
+    )
     products: Literal["full", "fast"] = option(
         "full", "precision of products in float32; fast is TF32 on GPUs, off by 2e-3 after ten steps"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from neuroanp.arrays import jax
+from neuroanp.config.environment import jax
 from neuroanp.engine.memory import physical_memory
 from neuroanp.errors import InvalidValue
 from neuroanp.network.layout import Layout
@@ -14,7 +14,7 @@ from neuroanp.rules import Rule
 from neuroanp.training.jax_options import Jax
 from neuroanp.training.recipe import Recipe
 
-SHARE = 0.4
+SHARE = 0.5
 """Part of a device's memory that the records of a trial may take."""
 BLOCK = 256 * 2**20
 """Bytes that the records of a block of steps take about, where a trial is run twice."""
@@ -58,24 +58,37 @@ def plan_for(options: Jax, trial: Trial, layout: Layout, recipe: Recipe) -> Plan
         return Plan()
     if why:
         raise InvalidValue("Jax.memory", f"keep, as {why}", options.memory)
-    if layout.lanes % options.lane_blocks:
-        raise InvalidValue("Jax.lane_blocks", f"a divisor of {layout.lanes} lanes", options.lane_blocks)
-    if options.lane_blocks > 1 and recipe.modulator.scope == "global":
-        raise InvalidValue("Jax.lane_blocks", "1 for a modulator of scope global", options.lane_blocks)
-    hold = rule.perturbation.hold_steps or 1
-    steps = options.steps or max(FEWEST, BLOCK * options.lane_blocks // each)
-    return Plan(_even(min(steps, trial.steps), hold, trial.steps), options.lane_blocks)
+    parts = options.lane_blocks or _parts(each, layout.lanes)
+    if layout.lanes % parts:
+        raise InvalidValue("Jax.lane_blocks", f"a divisor of {layout.lanes} lanes", parts)
+    if parts > 1 and (recipe.modulator.scope == "global" or rule.perturbation.per_lane):
+        expected = "1 for a modulator of scope global, and for lanes with weights of their own"
+        raise InvalidValue("Jax.lane_blocks", expected, parts)
+    steps = options.steps or max(FEWEST, BLOCK * parts // each)
+    return Plan(_even(min(steps, trial.steps), rule.perturbation.hold_steps or 1, trial.steps), parts)
+
+
+def _parts(each: int, lanes: int) -> int:
+    """Fewest parts of the lanes of which the records of a few steps fit, of `each` bytes for all lanes."""
+    room = SHARE * device_memory() * len(jax().devices())
+    fitting = (n for n in range(1, lanes + 1) if lanes % n == 0 and FEWEST * each / n <= room)
+    return next(fitting, lanes)
 
 
 def _needs_all(recipe: Recipe) -> str:
     """Reason why a recipe can't take a trial in blocks of steps; empty where it can."""
-    if not recipe.rule.by_steps:
+    if not recipe.rule.by_steps or _defined(recipe.rule, "__call__") < _defined(recipe.rule, "by_steps"):
         return f"{recipe.rule.name} needs the whole trial"
     if recipe.rates is not None:
         return "the penalty on rates needs the whole trial"
     if recipe.model.skip and recipe.model.skip_steps > 1:
         return "the direct connection sees inputs of steps before"
     return ""
+
+
+def _defined(rule: Rule, name: str) -> int:
+    """Number of bases between the class of a rule and the one that defines a name."""
+    return next(n for n, cls in enumerate(type(rule).__mro__) if name in vars(cls))
 
 
 def _even(steps: int, hold: int, total: int) -> int:
@@ -87,8 +100,8 @@ def _even(steps: int, hold: int, total: int) -> int:
 
 def bytes_of_step(layout: Layout, rule: Rule) -> int:
     """Bytes that the records of a step take about: trace, noise, factors, and what the rule reads."""
-    recorded = 1 + len(rule.perturbation.recorded)
-    arrays = 3 + recorded * len(layout.passes)
+    recorded = len(rule.perturbation.recorded)
+    arrays = 2 + 1 / (rule.perturbation.hold_steps or 1) + recorded * len(layout.passes)
     return int(arrays * layout.lanes * layout.hidden * layout.dtype.itemsize)
 
 

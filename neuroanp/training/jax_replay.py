@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from neuroanp.arrays import jax, products
+from neuroanp.arrays import products
+from neuroanp.config.environment import jax
 from neuroanp.network.layout import PROJECTIONS
 from neuroanp.network.record import Record
 from neuroanp.optim.schedule import annealed
@@ -51,7 +52,7 @@ def replayed(kept: Kept) -> tuple[Record, Arrays, Arrays, Tree]:
     record = _small(kept, loss, outputs)
     modulator = kept.modulator(record)
     error = delta(record) if rule.readout == "delta" else None
-    place = place._replace(modulator=jnp.broadcast_to(modulator, trial.mask.shape), error=error)
+    place = place._replace(modulator=modulator, error=error)
 
     def summed(part: tuple[Any, Tree, Block]) -> Any:
         numbers, states, block = part
@@ -69,7 +70,7 @@ def replayed(kept: Kept) -> tuple[Record, Arrays, Arrays, Tree]:
     matrices = _moved(kept, sums.pop(TRACE, None))
     for name, total in sums.items() if matrices else ():
         sums[name] = decorrelated(total, kept.matrices[PROJECTIONS[name].decorrelated_by])
-    return record, sums, matrices, last
+    return record, sums | kept.of_losses(record, modulator), matrices, last
 
 
 def blocks(step: Callable[[Any, Any], Any], carry: Any, values: Any, size: int) -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroanp.arrays import jax
+from neuroanp.config.environment import jax
 from neuroanp.training.state import TrainingState
 
 ARRAYS = ("weights", "decorrelation", "modulator", "rule", "optimizer")
@@ -22,6 +22,12 @@ class DeviceState(TrainingState):
         self._held: dict[str, Any] | None = None
         super().__init__(**{field.name: getattr(state, field.name) for field in dataclasses.fields(state)})
         self._good = {"weights": self.weights, "decorrelation": self.decorrelation}
+
+    @property
+    def good(self) -> tuple[Any, Any]:
+        """Weights and matrices to go back to from a divergence: those before the last update."""
+        self.read("weights")
+        return self._good["weights"], self._good["decorrelation"]
 
     def give(self) -> dict[str, Any]:
         """Arrays for an update, by field, and ``good``, weights and matrices of the update before."""

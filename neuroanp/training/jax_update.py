@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from neuroanp.arrays import jax
+from neuroanp.config.environment import jax
 from neuroanp.errors import InvalidValue, NeuroANPError
 from neuroanp.network.record import Record
 from neuroanp.optim import Chain
@@ -146,6 +146,11 @@ class Kept:
         with named("Recipe.rule", self.recipe.rule):
             return self.recipe.rule.share(record, modulator, error)
 
+    def of_losses(self, record: Record, modulator: Array) -> Arrays:
+        """Part of the estimate of the rule that needs no traces."""
+        with named("Recipe.rule", self.recipe.rule):
+            return self.recipe.rule.of_losses(record, modulator)
+
     def modulator(self, record: Record) -> Array:
         """Modulator of a trial."""
         with named("Modulator.baseline", self.recipe.modulator.baseline):
@@ -155,7 +160,7 @@ class Kept:
         """Record of some steps, with the trace `first` (L, N) before them."""
         jnp, layout = jax().numpy, self.course.layout
         count, lanes = trial.mask.shape
-        hidden = dict(steps.hidden)
+        hidden, noise = dict(steps.hidden), self.course.at_each(noise, count)
         silent = jnp.zeros((count, lanes, layout.n_out), layout.dtype)
         absent = jnp.zeros(0, layout.dtype)
         on_weights = self.on_weights

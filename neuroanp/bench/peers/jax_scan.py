@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from neuroanp.arrays import jax
+from neuroanp.config.environment import jax
 from neuroanp.types import Array
 
 
