@@ -70,8 +70,8 @@ def _mackey_glass() -> Race:
     ways = _rules(best, ResponsePerturbation(sigma=0.01, lags=30, distribution="sign"))
     soon = {
         REFERENCE: best.replace(rule=BPTT()),
-        PLAIN: _with(ways[PLAIN], 0.0, 300),
-        DECORRELATED: _with(ways[DECORRELATED], 0.04),
+        PLAIN: _with(ways[PLAIN], 0.0, 300, lr=9e-3),
+        DECORRELATED: _with(ways[DECORRELATED], 0.04, 300),
         RESPONSE: _with(ways[RESPONSE], 0.04, 300, lr=9e-3),
         NODE: _with(ways[NODE], 0.04, lr=9e-3),
     }
@@ -86,18 +86,19 @@ def _mackey_glass() -> Race:
 def _copying() -> Race:
     task = CopyingMemory()
     best = task.recipe("best")
-    ways = _rules(best, ResponsePerturbation(sigma=0.001, lags=15, distribution="sign"))
+    response = ResponsePerturbation(sigma=0.001, lags=15, distribution="sign")
+    ways = _rules(best, response)
     rates: dict[str, Any] = {"lr": 2e-3, "readout_lr": 6e-2, "b1": 0.8}
     low = rates | {"lr": 5e-4}
     soon = {
         REFERENCE: _with(best.replace(rule=BPTT()), 0.02, lr=3e-3),
         PLAIN: _with(ways[PLAIN], 0.0, 200, **rates),
         DECORRELATED: _with(ways[DECORRELATED], 0.06, 200, **rates),
-        RESPONSE: _with(ways[RESPONSE], 0.06, 200, **rates),
+        RESPONSE: _with(ways[RESPONSE].replace(rule=response.replace(lags=10)), 0.12, 200, b2=0.97, **rates),
         NODE: _with(ways[NODE], 0.06, 200, **rates),
     }
     late = {
-        PLAIN: _with(ways[PLAIN], 0.0, **rates | {"lr": 1e-3}),
+        PLAIN: _with(ways[PLAIN], lr=3e-3),
         DECORRELATED: _with(ways[DECORRELATED], 0.06, **rates | {"lr": 1e-3}),
         RESPONSE: _with(ways[RESPONSE], 0.06, **low),
         NODE: _with(ways[NODE], 0.06, **low),
@@ -106,7 +107,7 @@ def _copying() -> Race:
 
 
 def _spikes(task: Task, lanes: int, **rates: Any) -> Race:
-    """Race of spiking networks; no other rates than these, of BPTT, were tried."""
+    """Race of spiking networks; the rates are of BPTT, those of the rules are the recipes'."""
     node = task.recipe("node")
     gradient = _with(node.replace(rule=BPTT(), modulator=Modulator(), lanes=lanes), **rates)
     entries = {
@@ -119,9 +120,11 @@ RACES: dict[str, Callable[[], Race]] = {
     "mackey-glass": _mackey_glass,
     "copying, medium": _copying,
     "delayed-xor": lambda: _spikes(DelayedXOR(), 128, lr=2e-3),
-    "pattern-generation": lambda: _spikes(PatternGeneration(), 1),
+    "pattern-generation": lambda: _spikes(PatternGeneration(), 1, lr=8e-3),
 }
-"""By name. Rates, lags and updates are the best of a small grid on seeds 0 to 2, the same grid for BPTT."""
+"""By name. Recipes are the best of a grid on seeds 0 to 2, by the updates to these losses: for BPTT and for our
+rules alike two to four rates of hidden weights, two of the readout, of decorrelation and of each of Adam's
+memories, and one to three numbers of updates."""
 
 
 class Course(NamedTuple):
