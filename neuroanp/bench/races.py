@@ -122,9 +122,10 @@ RACES: dict[str, Callable[[], Race]] = {
     "delayed-xor": lambda: _spikes(DelayedXOR(), 128, lr=2e-3),
     "pattern-generation": lambda: _spikes(PatternGeneration(), 1, lr=8e-3),
 }
-"""By name. Recipes are the best of a grid on seeds 0 to 2, by the updates to these losses: for BPTT and for our
-rules alike two to four rates of hidden weights, two of the readout, of decorrelation and of each of Adam's
-memories, and one to three numbers of updates."""
+"""By name. Recipes are the best of a grid on seeds 0 to 2, by the updates to these losses: for BPTT and our
+rules alike, two to four rates of hidden weights, two of the readout, of decorrelation and of each of Adam's
+memories, and up to three numbers of updates.
+"""
 
 
 class Course(NamedTuple):
