@@ -14,18 +14,19 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
-from neuroanp.bench.races import DTYPE, GOAL, PLAIN, RACES, Course, course
+from neuroanp.bench.races import DTYPE, PLAIN, RACES, REFERENCE, RESPONSE, Course, course
 from neuroanp.bench.table import Row
 from neuroanp.bench.timing import spread
 from neuroanp.engine.threads import physical_cores
+from neuroanp.training.recipe import Recipe
 from neuroanp.training.seeds import fresh
 
 FACTORS = (10, 2, 1)
 SEEDS = fresh(3)
 CLOCKS = {"updates alone": True, "from the start": False}
 LIMITS = {
-    ("mackey-glass", "response perturbation", 10): 1.0,
-    ("copying, medium", "response perturbation", 10): 0.7,
+    ("mackey-glass", RESPONSE, 10): 1.0,
+    ("copying, medium", RESPONSE, 10): 0.7,
 }
 """Largest acceptable ratio to BPTT's seconds."""
 
@@ -36,17 +37,22 @@ def rows(quick: bool) -> Iterator[Row]:
         yield from one_race(race, SEEDS[:1] if quick else SEEDS)
 
 
-def one_race(race: str, seeds: tuple[int, ...], updates: int | None = None) -> Iterator[Row]:
+def one_race(race: str, seeds: tuple[int, ...]) -> Iterator[Row]:
     """The rows of one race: each way to learn beside BPTT, by factor and clock."""
-    entries = RACES[race]().entries
-    courses = {(entry, seed): _alone(race, entry, seed, updates) for seed in seeds for entry in entries}
-    goals = [courses[GOAL, seed].losses[-1] for seed in seeds]
+    _, entries, late = RACES[race]()
+    courses: dict[tuple[Recipe, int], Course] = {}
+    for seed in seeds:
+        for recipe in [*entries.values(), *late.values()]:
+            if (recipe, seed) not in courses:
+                courses[recipe, seed] = _alone(race, recipe, seed)
+    goals = [courses[entries[REFERENCE], seed].losses[-1] for seed in seeds]
     for factor in FACTORS:
-        for entry in [name for name in entries if name != PLAIN]:
+        recipes = entries if factor == FACTORS[0] else late
+        for entry in [name for name in recipes if name != PLAIN]:
             for clock, alone in CLOCKS.items():
                 ours, theirs = (
                     np.array([
-                        courses[name, seed].seconds_to(factor * goal, alone)
+                        courses[recipes[name], seed].seconds_to(factor * goal, alone)
                         for seed, goal in zip(seeds, goals, strict=True)
                     ])
                     for name in (entry, PLAIN)
@@ -73,8 +79,8 @@ def _row(
     )  # fmt: skip
 
 
-def _alone(race: str, entry: str, seed: int, updates: int | None) -> Course:
+def _alone(race: str, recipe: Recipe, seed: int) -> Course:
     """Course of a training in a process of its own."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(course, race, entry, seed, updates).result()
+        return pool.submit(course, race, recipe, seed).result()

@@ -174,14 +174,18 @@ def test_a_row_says_whether_a_promise_holds():
 
 COURSES = {
     races.PLAIN: Course(2.0, np.array([5, 10]), np.array([1.5, 2.0]), 1.0, np.array([0.9, 0.4])),
-    races.GOAL: Course(2.0, np.array([5, 10]), np.array([1.5, 2.0]), 1.0, np.array([0.5, 0.05])),
+    races.REFERENCE: Course(2.0, np.array([5, 10]), np.array([1.5, 2.0]), 1.0, np.array([0.5, 0.05])),
     races.RESPONSE: Course(0.5, np.array([5, 10]), np.array([0.4, 0.8]), 0.0, np.array([0.6, 0.3])),
     races.NODE: Course(0.5, np.array([5, 10]), np.array([0.4, 0.8]), 0.0, np.array([0.8, 0.7])),
 }
+COURSES[races.DECORRELATED] = COURSES[races.PLAIN]
 
 
 def test_a_race_is_timed_to_the_loss_of_decorrelated_bptt_by_two_clocks(monkeypatch):
-    monkeypatch.setattr(part_race, "_alone", lambda race, entry, seed, updates: COURSES[entry])
+    names = {recipe: name for name, recipe in races.RACES["copying, medium"]().entries.items()}
+    monkeypatch.setattr(
+        part_race, "_alone", lambda race, recipe, seed: COURSES[names.get(recipe, races.NODE)]
+    )
     rows = [row for row in part_race.one_race("copying, medium", (100, 101)) if "to 10 x 0.05" in row.size]
     alone, whole = (row for row in rows if row.what.startswith(races.RESPONSE))
     assert (alone.ours, alone.other, alone.limit) == (0.8, 1.0, 0.7) and not alone.holds
