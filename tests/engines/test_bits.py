@@ -1,7 +1,7 @@
-"""Weights after 20 updates are those of commit cb197fa, before the packages were laid out anew.
+"""Weights after 20 updates are those of commit cb197fa to 1e-6, before the packages were laid out anew.
 
-To the bit where the numbers of that commit are known for processor, compiler and libraries; elsewhere BLAS
-and compilers sum in other orders, and they are equal to 1e-6. All settings are spelled out, so that other
+To the bit they are those of the commit that put threads in, where they are known for processor, compiler and
+libraries: rows, noise that is held and long products have been summed in another order since. All settings are spelled out, so that other
 recipes don't move them.
 """
 

@@ -170,8 +170,7 @@ class SourceGenerator(CPPStandaloneDevice):
             }
             with self._plain_names():
                 source = self._render(clocks, steps, used, externals, rows)
-        source.owners = owners
-        source.separable = rows is not None and separable(objects, used.values(), rows)
+        source.owners, source.separable = owners, separable(objects, used.values(), rows)
         return source
 
     @contextlib.contextmanager
@@ -204,9 +203,8 @@ class SourceGenerator(CPPStandaloneDevice):
             lines = "\n".join(self._constant_lines(codeobj, externals, constants))
             for block in ("", *(f"{b}_" for b in codeobj.before_after_blocks)):
                 text = getattr(codeobj.code, f"{block}cpp_file").replace("%CONSTANTS%", lines)
-                files.write(
-                    f"code_objects/{block}{codeobj.name}.cpp", plain_unit(by_rows(text, codeobj, rows))
-                )
+                unit = plain_unit(by_rows(text, codeobj, rows))
+                files.write(f"code_objects/{block}{codeobj.name}.cpp", unit)
             for variable in codeobj.variables.values():
                 if isinstance(variable, Function):
                     self._static(variable, codeobj, functions)

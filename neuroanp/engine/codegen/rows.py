@@ -52,15 +52,18 @@ def by_rows(text: str, codeobj: Any, rows: Rows | None) -> str:
     return _COUNTED.sub("}\n", _FIRES.sub(conditions + spikes, text))
 
 
-def separable(objects: Iterable[Any], used: Iterable[Any], rows: Rows) -> bool:
+def separable(objects: Iterable[Any], used: Iterable[Any], rows: Rows | None) -> bool:
     """True where threads can run the rows of a network apart from each other.
 
     Parameters
     ----------
     objects : iterable of BrianObject
     used : iterable of CodeObject
-    rows : Rows
+    rows : Rows, optional
+        None where rows aren't known.
     """
+    if rows is None:
+        return False
     groups_fit = all(len(obj) % rows.number == 0 for obj in objects if isinstance(obj, NeuronGroup))
     return groups_fit and len({obj.clock for obj in objects}) == 1 and all(map(_separable, used))
 
