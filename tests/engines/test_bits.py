@@ -1,8 +1,8 @@
 """Weights after 20 updates are those of commit cb197fa to 1e-6, before the packages were laid out anew.
 
 To the bit they are those of the commit that put threads in, where they are known for processor, compiler and
-libraries: rows, noise that is held and long products have been summed in another order since. All settings are spelled out, so that other
-recipes don't move them.
+libraries: rows, noise that is held and long products have been summed in another order since. All settings
+are spelled out, so that other recipes don't move them.
 """
 
 import hashlib
