@@ -23,7 +23,7 @@ ONE_CORE = {
 }
 
 #: Parts that have all cores.
-ALL_CORES = ("cores", "seconds-to-a-loss")
+ALL_CORES = ("cores", "side-by-side", "seconds-to-a-loss")
 
 #: Parts that take hours, or tens of minutes, and are measured when named only.
 LONG = ("learning", "seconds-to-a-loss")
@@ -32,6 +32,7 @@ LONG = ("learning", "seconds-to-a-loss")
 PARTS = {
     "update": "a training update beside backpropagation through time in JAX, and beside its bare products",
     "cores": "a training update on all cores beside JAX's on all of them, and on a GPU where there is one",
+    "side-by-side": "a training update on two threads, beside two trainings at the same time",
     "breakdown": "the parts of decorrelated updates, beside their bare products",
     "loop": "forward passes beside Brian2 run anew for each trial",
     "engine": "ordinary Brian2 code beside Brian2's runtime; an empty run; cold and warm start",
