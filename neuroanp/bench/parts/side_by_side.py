@@ -59,7 +59,8 @@ def one_size(hidden: int, lanes: int, updates: int) -> Row:
     return Row(
         part="side-by-side", what="half of two trainings at the same time",
         size=f"{ours.size(hidden, lanes, 'float32')}, {physical_cores()} cores",
-        ours=float(np.median(two)), other=float(np.median(half)), limit=LIMIT * float(np.median(half)), unit="s",
+        ours=float(np.median(two)), other=float(np.median(half)), unit="s",
+        limit=LIMIT * float(np.median(half)),
         note=f"{np.median(ratios):.3f} times ({ratios.min():.3f}..{ratios.max():.3f}), asked {LIMIT}",
     )  # fmt: skip
 
