@@ -29,6 +29,9 @@ class Rule(Part):
     knows it by its name once its package lists it under the entry point group ``neuroanp.rules``.
     `own_synapse` gives the work of one synapse, for the on-chip mode.
 
+    Engine ``jax`` runs the same file where arrays can't be changed in place: `neuroanp.arrays` has what both
+    kinds of arrays need; what NumPy alone can do is refused there.
+
     Attributes
     ----------
     name : str

@@ -39,7 +39,8 @@ class JaxTrainer(Trainer):
 
     Network, noise, reward, rule, optimizer and decorrelation of an update stay on the device: its loss comes
     back, and weights and states where they are asked for. Noise is that of the other engines, so that in
-    float64 on a CPU the weights agree with theirs to rounding. Lanes are spread over several devices.
+    float64 on a CPU the weights agree with theirs to rounding. Lanes are spread over several devices; on a
+    CPU JAX takes all cores, whatever `threads` says.
 
     Parameters
     ----------
@@ -72,6 +73,7 @@ class JaxTrainer(Trainer):
         self.plan: Plan | None = None
         self._updates: dict[tuple[int, bool], Any] = {}
         self._next: tuple[int, Trial] | None = None
+        self._latest_shown: tuple[Trial, Shown] | None = None
         build: Any = functools.partial(JaxNetwork, products=jax.products)
         super().__init__(task, recipe, build=build, **settings | {"engine": "jax"})
         if jax != Jax():
@@ -107,6 +109,7 @@ class JaxTrainer(Trainer):
     def _prepare(self) -> None:
         """Trace the first update, so that what can't be compiled is refused before anything runs."""
         trial = self.trial(self.state.update)
+        self._next = self.state.update, trial
         with self._engine.computing():
             arguments = self._arguments(trial, self.state.update)
             jax().eval_shape(self._update_for(trial), self.state.give(), *arguments)
@@ -125,21 +128,33 @@ class JaxTrainer(Trainer):
     def _arguments(self, trial: Trial, index: int) -> tuple[Any, Shown, Numbers]:
         """Arguments of an update but for the state of the training."""
         network = self._engine
-        states = network.first(trial)
-        targets = trial.targets.astype(network.dtype)
-        shown = Shown(network.inputs(trial), targets, np.asarray(trial.mask))
         numbers = Numbers(
             np.uint64(network.seed), np.uint64(index), network.deviations(index),
             index / self.recipe.updates, limit(self.state.history["loss"], self._zero_output_loss),
         )  # fmt: skip
-        return self._spread(states, -2), self._spread(shown, 1), numbers
+        states = self._spread(dict(network.states), -2) if trial.carry else self._rest
+        return states, self._shown(trial), numbers
+
+    def _shown(self, trial: Trial) -> Shown:
+        """Trial on the device, put there once."""
+        if self._latest_shown is None or self._latest_shown[0] is not trial:
+            network = self._engine
+            targets = trial.targets.astype(network.dtype)
+            shown = Shown(network.inputs(trial), targets, np.asarray(trial.mask))
+            self._latest_shown = trial, self._spread(shown, 1)
+        return self._latest_shown[1]
+
+    @functools.cached_property
+    def _rest(self) -> dict[str, Any]:
+        """Network at rest, on the device."""
+        return dict(self._spread(self._course.rest(), -2))
 
     def _spread(self, tree: Any, axis: int) -> Any:
         """Arrays with their lanes, on an axis, spread over the devices."""
         devices = jax().devices()
         count = next(n for n in range(len(devices), 0, -1) if self.recipe.lanes % n == 0)
         if count == 1:
-            return tree
+            return jax().device_put(tree)
         sharding = jax().sharding
         mesh = sharding.Mesh(np.array(devices[:count]), (LANES,))
 
@@ -161,8 +176,9 @@ class JaxTrainer(Trainer):
             held, states, told = update(self.state.give(), *arguments)
             self.state.take(held)
             network.states = dict(states)
-        if index + 1 < self.recipe.updates:
-            self._next = index + 1, self.trial(index + 1)  # while the device computes
+            if index + 1 < self.recipe.updates:  # while the device computes
+                self._next = index + 1, self.trial(index + 1)
+                self._shown(self._next[1])
         loss, finite = float(told[0]), bool(told[1])
         self._check(index + 1, "loss", loss)
         if not finite:
