@@ -30,6 +30,7 @@ from .sweeps.results import Sweep
 from .sweeps.sweep import sweep
 from .training.citing import cite
 from .training.evaluation import Evaluation, evaluate
+from .training.jax_options import Jax
 from .training.loop import Trainer
 from .training.recipe import Recipe
 from .training.recording import Recording
@@ -42,6 +43,7 @@ __all__ = [
     "Checkpoints",
     "Decorrelation",
     "Evaluation",
+    "Jax",
     "Learner",
     "Model",
     "Modulator",

@@ -46,7 +46,6 @@ from neuroanp.substrate import Analog
 from neuroanp.tasks import CartPole, CopyingMemory, MackeyGlass, PatternGeneration
 from neuroanp.training.jax_network import JaxNetwork
 from neuroanp.training.jax_noise import Source, draw
-from neuroanp.training.jax_options import Jax
 from support.training import trainer
 
 jax = pytest.importorskip("jax", reason="jax is not installed")
@@ -178,7 +177,7 @@ def test_other_rules_and_stages_learn_the_same(name):
 
 
 def test_a_trial_that_is_run_twice_in_blocks_gives_the_same_update():
-    agree("tanh", QUICK, jax=Jax(memory="replay", steps=4))
+    agree("tanh", QUICK, jax=nap.Jax(memory="replay", steps=4))
 
 
 @pytest.mark.slow  # half a minute
@@ -188,7 +187,7 @@ def test_rules_by_steps_learn_the_same_in_blocks(blocks):
         whole = recipe.rates is not None or isinstance(recipe.rule, RewardSTDP)
         together = name in ("published", "population")
         if recipe.rule.by_steps and not whole and not (blocks > 1 and together):
-            agree(name, QUICK | RULES, jax=Jax(memory="replay", steps=10, lane_blocks=blocks))
+            agree(name, QUICK | RULES, jax=nap.Jax(memory="replay", steps=10, lane_blocks=blocks))
 
 
 SKIPPING = RATE.replace(model=TanhRNN(hidden=9, skip=True, skip_steps=2), decorrelation=None)
@@ -199,7 +198,9 @@ SKIPPING = RATE.replace(model=TanhRNN(hidden=9, skip=True, skip_steps=2), decorr
     [(COPYING, RATE), pytest.param(WINDOWS, SKIPPING, marks=pytest.mark.slow)],  # 10 seconds
 )
 def test_a_resumed_training_goes_on_to_the_bit(task, recipe, tmp_path):
-    made = nap.Trainer(task, recipe.replace(updates=4), seed=1, engine="jax", tests=2, jax=Jax(memory="keep"))
+    made = nap.Trainer(
+        task, recipe.replace(updates=4), seed=1, engine="jax", tests=2, jax=nap.Jax(memory="keep")
+    )
     for _ in range(2):
         made.step()
     made.save(tmp_path / "run")
@@ -275,13 +276,13 @@ def test_what_jax_has_not_is_refused_by_name(reason):
 
 def test_options_that_can_not_be_kept_are_refused():
     with pytest.raises(InvalidValue, match=r"Jax\.memory: expected keep, as response-perturbation"):
-        trainer(*RULES["response"], engine="jax", jax=Jax(memory="replay"))
+        trainer(*RULES["response"], engine="jax", jax=nap.Jax(memory="replay"))
     with pytest.raises(InvalidValue, match=r"Jax\.lane_blocks: expected a divisor of 4 lanes, got 3"):
-        trainer(COPYING, RATE, engine="jax", jax=Jax(memory="replay", lane_blocks=3))
+        trainer(COPYING, RATE, engine="jax", jax=nap.Jax(memory="replay", lane_blocks=3))
     with pytest.raises(InvalidValue, match=r"Trainer\.build: expected none for engine jax"):
         nap.Trainer(COPYING, RATE, engine="jax", build=Network)
     with pytest.raises(InvalidValue, match=r"train\.jax: expected none for engine compiled"):
-        nap.train(task=COPYING, engine="compiled", jax=Jax(memory="replay"))
+        nap.train(task=COPYING, engine="compiled", jax=nap.Jax(memory="replay"))
 
 
 @pytest.mark.parametrize("tests", [0, 20])
