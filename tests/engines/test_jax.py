@@ -285,7 +285,7 @@ def test_options_that_can_not_be_kept_are_refused():
         nap.train(task=COPYING, engine="compiled", jax=nap.Jax(memory="replay"))
 
 
-@pytest.mark.parametrize("tests", [0, 20])
+@pytest.mark.parametrize("tests", [pytest.param(0, marks=pytest.mark.slow), 20])  # 3 seconds
 def test_a_loss_that_grows_leaves_the_last_good_weights(tests):
     task, recipe = COPYING, RATE.replace(optimizer=SGD(lr=3.0), decorrelation=None)
     runs = []
