@@ -200,5 +200,5 @@ def test_what_it_can_not_differentiate_is_refused(monkeypatch):
     with pytest.raises(InvalidValue, match=r"^Recipe\.rule: expected a rule that learns the weights that"):
         train(LIF(hidden=20, density=0.5), PatternGeneration(), rule=BPTT(), lanes=4, decorrelation=None)
     monkeypatch.setitem(sys.modules, "jax", None)
-    with pytest.raises(MissingExtra, match=r"jax is not installed: pip install 'neuroanp\[jax\]'"):
+    with pytest.raises(MissingExtra, match=r"jax is not installed: pip install 'neuroanp\[compare\]'"):
         train(task=CopyingMemory(), rule=BPTT())
