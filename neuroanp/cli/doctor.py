@@ -123,7 +123,7 @@ def _blas() -> Iterator[Finding]:
         if library["user_api"] == "blas"
     }
     for state in sorted(states):
-        yield Finding(GOOD, "BLAS", f"{state} of {os.cpu_count()} cores; training uses one a process")
+        yield Finding(GOOD, "BLAS", f"{state} of {os.cpu_count()} cores; a training takes one, and threads of its own")
 
 
 def _devices() -> Iterator[Finding]:
