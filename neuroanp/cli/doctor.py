@@ -123,7 +123,8 @@ def _blas() -> Iterator[Finding]:
         if library["user_api"] == "blas"
     }
     for state in sorted(states):
-        yield Finding(GOOD, "BLAS", f"{state} of {os.cpu_count()} cores; a training takes one, and threads of its own")
+        text = f"{state} of {os.cpu_count()} cores; a training takes one, and threads of its own"
+        yield Finding(GOOD, "BLAS", text)
 
 
 def _devices() -> Iterator[Finding]:
