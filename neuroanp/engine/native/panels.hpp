@@ -17,7 +17,6 @@ constexpr int vector_bytes = 64, vectors_each = 4, rows_each = 6;
 #else
 constexpr int vector_bytes = 32, vectors_each = 4, rows_each = 3;
 #endif
-constexpr int tile = 16;  // inputs that are rearranged at once
 
 // How many rows to take together where fewer than `rows` are left.
 constexpr int fewer(int rows) { return rows == 6 ? 4 : rows == 3 ? 2 : rows / 2; }
@@ -134,13 +133,10 @@ template <class F> void pack(const F *w, F *panels, int n_in, int n_out) {
     for (int first = 0; first < n_out; first += d::columns_each<F>) {
         const int columns = std::min(d::columns_each<F>, n_out - first);
         const int padded = d::vectors<F>(columns) * d::width<F>;
-        for (int some = 0; some < n_in; some += d::tile) {
-            const int inputs = std::min(d::tile, n_in - some);
-            for (int i = 0; i < padded; i++) {
-                const F *from = w + static_cast<int64_t>(first + i) * n_in + some;
-                for (int j = 0; j < inputs; j++) panels[j * padded + i] = i < columns ? from[j] : F(0);
-            }
-            panels += inputs * padded;
+        for (int j = 0; j < n_in; j++, panels += padded) {
+            const F *from = w + static_cast<int64_t>(first) * n_in + j;
+            for (int i = 0; i < columns; i++) panels[i] = from[static_cast<int64_t>(i) * n_in];
+            for (int i = columns; i < padded; i++) panels[i] = 0;
         }
     }
 }
