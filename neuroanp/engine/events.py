@@ -1,4 +1,4 @@
-"""Sums of outer products with traces that are mostly zero, such as spikes."""
+"""Sums of outer products with traces that are mostly zero, such as spikes, or narrow."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ MOST = 0.1
 """Part of a trace that isn't zero up to which it is gone through number by number."""
 UNITS, SOURCES = 16, 64
 """Least width of both, below which the products of BLAS are quicker."""
+NARROW, WIDE = 16, 256
+"""Widths of both with which BLAS takes longer to arrange a trace than to multiply it."""
 START = 64
 """Numbers of a trace that show whether it may be one."""
 
@@ -43,7 +45,7 @@ int64_t outer_of_events_{dtype}(int64_t samples, int64_t units, int64_t sources,
 
 
 def outer_product(post: Array, x: Array) -> Array:
-    """Sum of outer products ``post.T @ x``, of which zeros of `x` cost little.
+    """Sum of outer products ``post.T @ x``, of which zeros of `x` cost little, and little width.
 
     Parameters
     ----------
@@ -57,27 +59,32 @@ def outer_product(post: Array, x: Array) -> Array:
     """
     if not isinstance(post, np.ndarray):
         return products(post, x)
-    function = _function(post, x)
-    if function is not None:
-        total = np.zeros((x.shape[1], post.shape[1]), post.dtype)
-        most = int(MOST * x.size)
-        marks = np.zeros(x.shape[1] + 7, np.int8)
-        arrays = (array.ctypes.data for array in (marks, post, x, total))
-        if function(*post.shape, x.shape[1], most, *arrays) <= most:
-            return total.T
-    return product(post.T, x)
+    n_post, n_pre = post.shape[1], x.shape[1]
+    total = None
+    if n_pre <= NARROW and n_post >= WIDE:
+        total = _gone_through(post, x, x.size)
+    elif n_post <= NARROW and n_pre >= WIDE:
+        total = _gone_through(x, post, post.size)
+        total = None if total is None else total.T
+    elif n_post >= UNITS and n_pre >= SOURCES and _seems_sparse(x):
+        total = _gone_through(post, x, int(MOST * x.size))
+    return product(post.T, x) if total is None else total.T
 
 
-def _function(post: Array, x: Array) -> Any:
-    """Compiled function for these arrays; None where there is none, or the trace is dense at its start."""
-    if post.shape[1] < UNITS or x.shape[1] < SOURCES:
+def _gone_through(post: Array, x: Array, most: int) -> Array | None:
+    """Sum (n_pre, n_post), number by number of `x`; None where more than `most` aren't 0, or none compiles."""
+    function = _functions().get(post.dtype.char)
+    if function is None or not (post.flags.c_contiguous and x.flags.c_contiguous):
         return None
-    if not (post.flags.c_contiguous and x.flags.c_contiguous):
-        return None
+    total = np.zeros((x.shape[1], post.shape[1]), post.dtype)
+    marks = np.zeros(x.shape[1] + 7, np.int8)
+    arrays = (array.ctypes.data for array in (marks, post, x, total))
+    return total if function(*post.shape, x.shape[1], most, *arrays) <= most else None
+
+
+def _seems_sparse(x: Array) -> bool:
     start = x[: 1 + START // x.shape[1]]
-    if np.count_nonzero(start) > 2 * MOST * start.size + 4:
-        return None
-    return _functions().get(post.dtype.char)
+    return bool(np.count_nonzero(start) <= 2 * MOST * start.size + 4)
 
 
 @functools.cache
