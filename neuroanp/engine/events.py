@@ -18,7 +18,7 @@ MOST = 0.1
 UNITS, SOURCES = 16, 64
 """Least width of both, below which the products of BLAS are quicker."""
 NARROW, WIDE = 16, 256
-"""Widths of both with which BLAS takes longer to arrange a trace than to multiply it."""
+"""Widths of trace and units with which BLAS takes longer to arrange numbers than to multiply them."""
 START = 64
 """Numbers of a trace that show whether it may be one."""
 
@@ -63,9 +63,6 @@ def outer_product(post: Array, x: Array) -> Array:
     total = None
     if n_pre <= NARROW and n_post >= WIDE:
         total = _gone_through(post, x, x.size)
-    elif n_post <= NARROW and n_pre >= WIDE:
-        total = _gone_through(x, post, post.size)
-        total = None if total is None else total.T
     elif n_post >= UNITS and n_pre >= SOURCES and _seems_sparse(x):
         total = _gone_through(post, x, int(MOST * x.size))
     return product(post.T, x) if total is None else total.T
