@@ -69,7 +69,7 @@ def outer_product(post: Array, x: Array) -> Array:
 
 
 def _gone_through(post: Array, x: Array, most: int) -> Array | None:
-    """Sum (n_pre, n_post), number by number of `x`; None where more than `most` aren't 0, or none compiles."""
+    """Sum (n_pre, n_post), number by number of `x`; None where more than `most` aren't 0."""
     function = _functions().get(post.dtype.char)
     if function is None or not (post.flags.c_contiguous and x.flags.c_contiguous):
         return None
