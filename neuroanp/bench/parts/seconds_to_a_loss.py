@@ -40,19 +40,16 @@ def rows(quick: bool) -> Iterator[Row]:
 def one_race(race: str, seeds: tuple[int, ...]) -> Iterator[Row]:
     """The rows of one race: each way to learn beside BPTT, by factor and clock."""
     _, entries, late = RACES[race]()
-    courses: dict[tuple[Recipe, int], Course] = {}
-    for seed in seeds:
-        for recipe in [*entries.values(), *late.values()]:
-            if (recipe, seed) not in courses:
-                courses[recipe, seed] = _alone(race, recipe, seed)
-    goals = [courses[entries[REFERENCE], seed].losses[-1] for seed in seeds]
+    different = {id(recipe): recipe for recipe in (*entries.values(), *late.values())}
+    courses = {(key, seed): _alone(race, recipe, seed) for seed in seeds for key, recipe in different.items()}
+    goals = [courses[id(entries[REFERENCE]), seed].losses[-1] for seed in seeds]
     for factor in FACTORS:
         recipes = entries if factor == FACTORS[0] else late
         for entry in [name for name in recipes if name != PLAIN]:
             for clock, alone in CLOCKS.items():
                 ours, theirs = (
                     np.array([
-                        courses[recipes[name], seed].seconds_to(factor * goal, alone)
+                        courses[id(recipes[name]), seed].seconds_to(factor * goal, alone)
                         for seed, goal in zip(seeds, goals, strict=True)
                     ])
                     for name in (entry, PLAIN)
