@@ -20,7 +20,7 @@ from neuroanp.training.recipe import Recipe
 from neuroanp.training.task import Task
 
 PLAIN, DECORRELATED = "BPTT", "BPTT, decorrelated"
-REFERENCE = "BPTT, decorrelated, of neuroanp reproduce"
+REFERENCE = "BPTT, decorrelated: the reference"
 """Its final loss is what is raced to."""
 
 RESPONSE, NODE, E_PROP = "response perturbation", "node perturbation", "e-prop, learned feedback"
