@@ -19,7 +19,7 @@ UNITS, SOURCES = 16, 64
 """Least width of both, below which the products of BLAS are quicker."""
 NARROW, WIDE = 16, 256
 """Widths of trace and units with which BLAS takes longer to arrange numbers than to multiply them."""
-START = 64
+LOOK = 64
 """Numbers of a trace that show whether it may be one."""
 
 _FUNCTION = """
@@ -80,8 +80,8 @@ def _gone_through(post: Array, x: Array, most: int) -> Array | None:
 
 
 def _seems_sparse(x: Array) -> bool:
-    start = x[: 1 + START // x.shape[1]]
-    return bool(np.count_nonzero(start) <= 2 * MOST * start.size + 4)
+    some = x[len(x) // 2 :][: 1 + LOOK // x.shape[1]]  # a trial may start from zero
+    return bool(np.count_nonzero(some) <= 2 * MOST * some.size + 4)
 
 
 @functools.cache
