@@ -16,7 +16,7 @@ from neuroanp.engine import events, products
 from neuroanp.engine.elementwise import Elementwise
 from neuroanp.engine.events import outer_product
 from neuroanp.engine.products import product
-from neuroanp.engine.program.crew import TRIES, Alone, Crew, Helpers, Quickest
+from neuroanp.engine.program.crew import AGAIN, TRIES, Alone, Crew, Helpers, Quickest
 from neuroanp.engine.threads import parts, physical_cores, summed, threads, together, using
 from neuroanp.errors import InvalidValue
 from neuroanp.models import ALIF, LIF, ConductanceLIF, LeakyTanhRNN, TanhRNN
@@ -169,6 +169,10 @@ def test_the_quickest_way_is_chosen_by_its_time_and_more_threads_have_to_gain():
         for _ in range(TRIES * 3 + 1):
             choice.advance([1], 0.2, None)
         assert choice.way is choice.ways[best]
+    choice.runs = AGAIN
+    choice.seconds = [0.0, 0.0, 0.0]
+    choice.advance([1], 0.2, None)
+    assert choice.runs == 0 and choice.seconds == [math.inf] * 3
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from neuroanp.engine.threads import together
 Result = tuple[bool, float]
 TRIES = 3
 """Runs that each way has before the quickest is chosen."""
+AGAIN = 300
+"""Runs after which it is chosen anew: cores that others took for a while may be free."""
 GAIN = 0.97
 """Part of the time of the way before that a way with more threads has to keep below."""
 
@@ -127,7 +129,7 @@ class Crew(Alone):
 
 
 class Quickest(Alone):
-    """The quickest of some ways, which have the same results: each is tried, then one is chosen.
+    """The quickest of some ways, which have the same results: each is tried, then one is chosen for a while.
 
     Parameters
     ----------
@@ -153,6 +155,9 @@ class Quickest(Alone):
 
     def advance(self, ends: Any, budget: float, spent: np.ndarray | None) -> Result:
         if self.runs > TRIES * len(self.ways):
+            self.runs += 1
+            if self.runs > AGAIN:
+                self.runs, self.seconds = 0, [math.inf] * len(self.ways)
             return self.way.advance(ends, budget, spent)
         self._choose()
         count = self.leader.bound[self.timestep]
