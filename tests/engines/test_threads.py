@@ -178,7 +178,7 @@ def test_the_quickest_way_is_chosen_by_its_time_and_more_threads_have_to_gain():
 @pytest.mark.parametrize(
     ("task", "changes"),
     [
-        (CopyingMemory(length=10, delay=3), {"model": TanhRNN(hidden=20), "lanes": 33}),
+        (CopyingMemory(length=40, delay=3), {"model": TanhRNN(hidden=20), "lanes": 33}),
         pytest.param(
             CopyingMemory(length=2, delay=1),
             {"model": TanhRNN(hidden=300), "lanes": 2},

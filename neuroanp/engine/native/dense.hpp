@@ -1,4 +1,4 @@
-// Matrix products of the dense projections, through the BLAS that SciPy carries.
+// Products of matrices through the BLAS that SciPy carries, and sums of the weights of spikes.
 #pragma once
 #include <cstdint>
 
@@ -26,12 +26,6 @@ struct Blas {
 };
 
 static Blas blas;
-
-// y (rows, n_out) = x (rows, n_in) W^T, or += where `add`; all row-major, W (n_out, n_in).
-template <class F> void project(const F *w, const F *x, F *y, int rows, int n_in, int n_out, bool add) {
-    const F one = 1, beta = add ? 1 : 0;
-    blas.gemm("T", "N", &n_out, &rows, &n_in, &one, w, &n_in, x, &n_in, &beta, y, &n_out);
-}
 
 // c (rows, n) = a (rows, n) b (n, n), all row-major.
 template <class F> void multiply(const F *a, const F *b, F *c, int rows, int n) {

@@ -46,7 +46,7 @@ class CompiledProgram(Program):
         self._rows = rows if source.separable else None
         for slot, static in self._static.items():
             self.library.bind(slot, static.values)
-        if "neuroanp::project(" in text or "neuroanp::multiply(" in text:
+        if "neuroanp::multiply(" in text:
             self.library.bind_blas()
         self._take_over(source)
         self._note(source.external, namespace)
