@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -15,11 +14,10 @@ from neuroanp.engine.device import LOCK
 from neuroanp.engine.threads import threads as present_threads
 from neuroanp.errors import InvalidValue
 from neuroanp.network.assembly import Assembly
-from neuroanp.network.display import Displayed
-from neuroanp.network.layout import DECORRELATING, PROJECTIONS, Layout, Passes, mixed
+from neuroanp.network.base import NetworkBase
+from neuroanp.network.layout import DECORRELATING, PROJECTIONS, mixed
 from neuroanp.network.model import Model, Weights
-from neuroanp.network.model_checks import check_names, check_numbers, check_size
-from neuroanp.network.noisy_threshold import with_noisy_threshold
+from neuroanp.network.model_checks import check_numbers
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.plant import Plant
 from neuroanp.network.record import Record
@@ -30,7 +28,7 @@ from neuroanp.network.wiring import Wiring
 from neuroanp.types import Array, Arrays
 
 
-class Network(Displayed):
+class Network(NetworkBase):
     """A model with P passes of L lanes side by side, sharing weights.
 
     Parameters
@@ -92,26 +90,21 @@ class Network(Displayed):
         threads: int | None = None,
     ) -> None:
         threads = present_threads() if threads is None else threads
-        check_numbers(lanes=lanes, threads=threads)
-        if dtype not in ("float64", "float32"):
-            raise InvalidValue("Network.dtype", "float64 or float32", dtype)
+        check_numbers(threads=threads)
+        super().__init__(
+            model,
+            n_in,
+            n_out,
+            dt,
+            lanes=lanes,
+            passes=passes,
+            perturbation=perturbation,
+            seed=seed,
+            dtype=dtype,
+        )
+        model = self.model
         if decorrelated and model.outgoing is not None:
             raise InvalidValue("Network.decorrelated", "False where not all recurrent synapses exist", True)
-        self.perturbation, self.seed = perturbation or Perturbation(), seed
-        noisy = self.perturbation.target == "thresholds"
-        self.model = model = with_noisy_threshold(model) if noisy else model
-        self.layout = Layout(
-            passes=Passes(passes), lanes=lanes, n_in=n_in + model.bias, hidden=model.hidden, n_out=n_out,
-            dt=dt, dtype=np.dtype(dtype),
-        )  # fmt: skip
-        check_names(model)
-        check_size(self.layout, model)
-        self.weights: Weights = {}
-        self.decorrelation: dict[str, Array] = {}
-        self._constants: dict[str, Any] = {
-            "dt": float(dt), "readout_memory": model.readout_memory(dt), "cells": model.cells(dt),
-            "rates": model.rates(dt), "dynamics": functools.cache(lambda: model.dynamics(dt)),
-        }  # fmt: skip
         self.wiring = model.wiring(np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,))), dt)
         self._process = os.getpid()
         self.device = device_for(engine)
@@ -250,7 +243,7 @@ class Network(Displayed):
             noise_out=buffers.get("output", np.zeros((steps, self.lanes, self.n_out), self.dtype)),
             weight_noise=parts.noises.on_weights(steps), weights=self.weights,
             decorrelation=self.decorrelation, wiring=self.wiring, past=past,
-            inputs_before=inputs_before, carried=trial.carry, owner=self, **self._constants,
+            inputs_before=inputs_before, carried=trial.carry, owner=self, **self.constants,
         )  # fmt: skip
 
     def _advance(self, steps: int) -> None:

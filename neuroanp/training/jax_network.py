@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,11 +10,9 @@ import numpy as np
 
 from neuroanp.config.environment import jax
 from neuroanp.errors import InvalidValue
-from neuroanp.network.display import Displayed
-from neuroanp.network.layout import DECORRELATING, Layout, Passes
+from neuroanp.network.base import NetworkBase
+from neuroanp.network.layout import DECORRELATING
 from neuroanp.network.model import Model, Weights
-from neuroanp.network.model_checks import check_names, check_size
-from neuroanp.network.noisy_threshold import with_noisy_threshold
 from neuroanp.network.perturbation import Perturbation
 from neuroanp.network.record import Record
 from neuroanp.network.trial import Trial
@@ -24,7 +21,7 @@ from neuroanp.training.jax_course import BEFORE, TRACE, Course, shown
 from neuroanp.types import Array, Arrays
 
 
-class JaxNetwork(Displayed):
+class JaxNetwork(NetworkBase):
     """A model with P passes of L lanes, computed by JAX where JAX computes.
 
     Parameters
@@ -64,30 +61,27 @@ class JaxNetwork(Displayed):
         products: str = "full",
     ) -> None:
         jax()
-        self.perturbation, self.seed, self.products = perturbation or Perturbation(), seed, products
-        self.wiring = None
-        self._refuse(model, plant)
-        noisy = self.perturbation.target == "thresholds"
-        self.model = model = with_noisy_threshold(model) if noisy else model
-        self.layout = Layout(
-            passes=Passes(passes), lanes=lanes, n_in=n_in + model.bias, hidden=model.hidden, n_out=n_out,
-            dt=dt, dtype=np.dtype(dtype),
-        )  # fmt: skip
-        check_names(model)
-        check_size(self.layout, model)
-        self.course = Course(model, self.layout, self.perturbation, loss or model.loss)
-        self.constants: dict[str, Any] = {
-            "dt": float(dt), "readout_memory": model.readout_memory(dt), "cells": model.cells(dt),
-            "rates": model.rates(dt), "dynamics": functools.cache(lambda: model.dynamics(dt)),
-        }  # fmt: skip
-        self.weights: Weights = {}
-        self.decorrelation: dict[str, Array] = {}
+        self.products, self.wiring = products, None
+        self._refuse(model, perturbation or Perturbation(), plant)
+        super().__init__(
+            model,
+            n_in,
+            n_out,
+            dt,
+            lanes=lanes,
+            passes=passes,
+            perturbation=perturbation,
+            seed=seed,
+            dtype=dtype,
+        )
+        self.course = Course(self.model, self.layout, self.perturbation, loss or model.loss)
         self._rest = self.course.rest()
         self.states: dict[str, Any] = self._rest
         self._forward: Any = None
 
-    def _refuse(self, model: Model, plant: Any) -> None:
-        noise, on = self.perturbation, "for engine jax"
+    @staticmethod
+    def _refuse(model: Model, noise: Perturbation, plant: Any) -> None:
+        on = "for engine jax"
         if plant is not None:
             raise InvalidValue("Network.plant", f"none {on}, which has no closed loops", type(plant).__name__)
         if type(model).realised is not Model.realised:

@@ -1,8 +1,9 @@
-"""Text of a network, and its display in notebooks."""
+"""`NetworkBase`: what networks are on any engine: sizes, text, and display in notebooks."""
 
 from __future__ import annotations
 
 import abc
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,11 @@ import numpy as np
 
 from neuroanp.config.display import Markup, fold, paragraph, part_html, table
 from neuroanp.config.units import quantity_text
+from neuroanp.errors import InvalidValue
 from neuroanp.network.layout import PROJECTIONS, Layout, Passes
 from neuroanp.network.model import Model
+from neuroanp.network.model_checks import check_names, check_numbers, check_size
+from neuroanp.network.noisy_threshold import with_noisy_threshold
 from neuroanp.network.perturbation import Perturbation
 
 if TYPE_CHECKING:
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
     from neuroanp.network.wiring import Wiring
 
 
-class Displayed(abc.ABC):
+class NetworkBase(abc.ABC):
     """Base of networks: their sizes, and what they are, in a sentence and as a table of projections."""
 
     model: Model
@@ -29,6 +33,37 @@ class Displayed(abc.ABC):
     decorrelation: Mapping[str, Any]
     parts: Assembly
     wiring: Wiring | None
+
+    def __init__(
+        self,
+        model: Model,
+        n_in: int,
+        n_out: int,
+        dt: Any,
+        *,
+        lanes: int,
+        passes: tuple[str, ...],
+        perturbation: Perturbation | None,
+        seed: int,
+        dtype: str,
+    ) -> None:
+        check_numbers(lanes=lanes)
+        if dtype not in ("float64", "float32"):
+            raise InvalidValue("Network.dtype", "float64 or float32", dtype)
+        self.perturbation, self.seed = perturbation or Perturbation(), seed
+        noisy = self.perturbation.target == "thresholds"
+        self.model = model = with_noisy_threshold(model) if noisy else model
+        self.layout = Layout(
+            passes=Passes(passes), lanes=lanes, n_in=n_in + model.bias, hidden=model.hidden, n_out=n_out,
+            dt=dt, dtype=np.dtype(dtype),
+        )  # fmt: skip
+        check_names(model)
+        check_size(self.layout, model)
+        self.weights, self.decorrelation = {}, {}
+        self.constants: dict[str, Any] = {
+            "dt": float(dt), "readout_memory": model.readout_memory(dt), "cells": model.cells(dt),
+            "rates": model.rates(dt), "dynamics": functools.cache(lambda: model.dynamics(dt)),
+        }  # fmt: skip
 
     @property
     def lanes(self) -> int:
