@@ -50,7 +50,15 @@ def one_size(hidden: int, lanes: int, seconds: float, steps: int = ours.STEPS) -
     trial = ours.copying(steps, lanes)
     session = ours.training(hidden, trial, DTYPE, threads=None)
     alone = ours.training(hidden, trial, DTYPE)
-    functions: dict[str, Callable[[], Any]] = {"ours": ours.stepping(session), ALONE: ours.stepping(alone)}
+    update = ours.stepping(session)
+    with threadpool_limits(1):
+        for _ in range(3 * TRIES + 1):
+            update()  # which tries its ways before it takes the quickest
+        samples = interleaved({"ours": update, ALONE: ours.stepping(alone)}, seconds / 2)
+    limit = AGAINST_ONE.get((hidden, lanes)) if cores == 2 else None
+    yield compared(samples, "ours", ALONE, what=ALONE, limit=limit, **labels)
+    # apart from JAX, whose threads look for work for a while after a call
+    functions: dict[str, Callable[[], Any]] = {"ours": update}
     try:
         for kind, device in devices(tuple(PEERS)).items():
             with precision(DTYPE):
@@ -60,11 +68,9 @@ def one_size(hidden: int, lanes: int, seconds: float, steps: int = ours.STEPS) -
             functions[PEERS[kind]] = peer
     except MissingExtra as error:
         yield Row(what=PEERS["cpu"], note=str(error), **labels)
-    with threadpool_limits(1):
-        for _ in range(3 * TRIES + 1):
-            functions["ours"]()  # which tries its ways before it takes the quickest
-        samples = interleaved(functions, seconds)
-    limits = {PEERS["cpu"]: AGAINST_JAX, ALONE: AGAINST_ONE if cores == 2 else {}}
+    if len(functions) > 1:
+        with threadpool_limits(1):
+            samples = interleaved(functions, seconds)
     for name in [name for name in functions if name != "ours"]:
-        limit = limits.get(name, {}).get((hidden, lanes))
+        limit = AGAINST_JAX.get((hidden, lanes)) if name == PEERS["cpu"] else None
         yield compared(samples, "ours", name, what=name, limit=limit, **labels)
