@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroanp.engine import noise
+from neuroanp.engine import draws, noise
 from neuroanp.engine.operations._base import Operation
 from neuroanp.engine.operations.dense_projection import DenseProjection
 
@@ -135,23 +135,32 @@ class WeightNoise(Operation):
         """The noise (n_out, n_in), or (members, n_out, n_in), in force at a step of the trial."""
         if self.given:
             return np.array(self.array("course").reshape(-1, *self.shape)[step])
+        return draws.draw(*self._place(step), float(self.array("sigma")[0])).reshape(self.shape)
+
+    def _place(self, step: int) -> tuple[str, int, int, int, int, int, int, Any]:
+        """Arguments of `noise.draw` for a step."""
         block = 0 if self.hold == 0 else step // self.hold
-        seed, trial, sigma = (self.array(name)[0] for name in ("seed", "trial", "sigma"))
-        dtype = self.array("noise").dtype
+        seed, trial = (int(self.array(name)[0]) for name in ("seed", "trial"))
         rows, n_in = self.members * self.shape[-2], self.shape[-1]
-        draw = noise.draw(self.distribution, int(seed), self.stream, int(trial), block, rows, n_in, dtype)
-        return draw.reshape(self.shape) * dtype.type(sigma)
+        return self.distribution, seed, self.stream, trial, block, rows, n_in, self.array("noise").dtype
 
     def step(self) -> None:
         """One step in NumPy."""
         row = int(self.array("row")[0])
         if row == 0 if self.hold == 0 else row % self.hold == 0:
-            draw = self.draw(row)
+            draw = self._in_numpy(row)
             draw = draw @ self.mix if self.mixed else draw
             passes = self.array("weights").reshape(-1, *self.shape)
             for sign, weights in zip(self.signs, passes, strict=True):
                 weights[:] = self.mean + sign * draw
         self.array("row")[0] += 1
+
+    def _in_numpy(self, step: int) -> np.ndarray:
+        """`draw`, as the noise is defined."""
+        if self.given:
+            return self.draw(step)
+        drawn = noise.draw(*self._place(step)).reshape(self.shape)
+        return np.multiply(drawn, self.array("sigma")[0], dtype=drawn.dtype)
 
 
 class WanderingWeightNoise(WeightNoise):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from neuroanp.engine import noise
+from neuroanp.engine import draws, noise
 from neuroanp.errors import InvalidValue, UnknownName
 
 HEADER = Path(noise.__file__).parent / "native"
@@ -305,3 +305,16 @@ def test_cpp_functions_over_their_whole_range(library, kind, epsilon):
     angle = 2 * np.pi * k.astype(np.int32) / 2**32
     np.testing.assert_allclose(cosine, np.cos(angle), rtol=0, atol=2 * epsilon)
     np.testing.assert_allclose(sine, np.sin(angle), rtol=0, atol=2 * epsilon)
+
+
+@pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-6), ("float64", 1e-14)])
+@pytest.mark.parametrize("distribution", ["gaussian", "sign"])
+@pytest.mark.parametrize("compiled", [True, False])
+def test_draws_again_equal_the_definition(monkeypatch, dtype, tolerance, distribution, compiled):
+    if not compiled:
+        monkeypatch.setattr(draws, "_functions", lambda distribution: {})
+    where = (TOP, TOP - 1, TOP - 2, TOP - 3, 5, 70)
+    got = draws.draw(distribution, *where, dtype, 0.25)
+    assert got.dtype == dtype
+    expected = 0.25 * noise.draw(distribution, *where)
+    np.testing.assert_allclose(got, expected, rtol=0, atol=tolerance)
