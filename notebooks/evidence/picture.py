@@ -1,4 +1,4 @@
-"""The README's picture: Mackey-Glass as stored in results.json, and a spiking network that holds a pole.
+"""The README's picture: Mackey-Glass as stored in paper.json, and a spiking network that holds a pole.
 
 ``python notebooks/evidence/picture.py`` writes picture.png beside itself.
 """
@@ -67,7 +67,7 @@ def main() -> None:
     drawing = Figure(figsize=(10, 3.6))
     left, right = drawing.subfigures(1, 2)
     losses = left.subplots()
-    draw_losses(losses, read_json(HERE / "results.json")["runs"])
+    draw_losses(losses, read_json(HERE / "paper.json")["runs"])
     run = nap.train(task=CartPole(), seed=100)
     print(run)
     angle, raster = right.subplots(2, 1, sharex=True, height_ratios=[2, 3])

@@ -5,7 +5,9 @@ import runpy
 
 import pytest
 
+from neuroanp.reproduce.experiments import EXPERIMENTS
 from neuroanp.reproduce.findings import by_method, ratio, sentences
+from neuroanp.reproduce.methods import METHODS
 from neuroanp.storage import read_json
 from support.notebooks import NOTEBOOKS, executed, outputs, pictures, reduced
 
@@ -77,18 +79,21 @@ def tables(stem):
     )
 
 
-def stored_runs(*names):
-    """Runs of files of evidence, by experiment and method."""
-    runs = [run for name in names for run in read_json(NOTEBOOKS / "evidence" / f"{name}.json")["runs"]]
-    experiments = {run["experiment"] for run in runs}
-    return {each: by_method(run for run in runs if run["experiment"] == each) for each in experiments}
+def stored_runs():
+    """Runs of the report that are stored, by experiment and method."""
+    runs = read_json(NOTEBOOKS / "evidence" / "paper.json")["runs"]
+    plain = [run for run in runs if run["method"] in METHODS and not run["length"]]
+    experiments = {run["experiment"] for run in plain}
+    return {each: by_method(run for run in plain if run["experiment"] == each) for each in experiments}
 
 
 def test_evidence_is_what_is_stored():
-    """The tables of evidence.ipynb are those that its code makes of results.json today."""
+    """The tables of evidence.ipynb are those that its code makes of paper.json today."""
     shown = tables("evidence")
-    for methods in stored_runs("results").values():
-        for text in (*sentences(methods), *(f"{runs.test_loss.mean():#.3g}" for runs in methods.values())):
+    found = stored_runs()
+    assert found.keys() == EXPERIMENTS.keys()
+    for methods in found.values():
+        for text in (*sentences(methods), *(f"{runs.test_loss.mean():.2g}" for runs in methods.values())):
             assert text in shown
 
 
@@ -114,7 +119,7 @@ def test_evidence_of_the_chip_is_what_is_stored():
 def test_the_papers_ratios_are_those_of_the_stored_runs():
     """Those of 7_the_paper.ipynb, of seeds that nothing was chosen on."""
     shown = tables("7_the_paper").replace("(", "(90 % interval ")
-    found = stored_runs("results", "paper")
+    found = stored_runs()
     for experiment in ("mackey-glass", "copying-medium", "copying-10", "weather-24"):
         methods = found[experiment]
         for left, right in (("danp", "anp"), ("danp", "bptt"), ("ours", "bptt"), ("ours", "readout")):
