@@ -16,6 +16,7 @@ from neuroanp.reproduce.methods import METHODS
 
 DESCRIPTION = (
     "The experiments of arXiv 2405.08967, as published and our way, in one HTML report. "
+    "A whole one takes about two hours on two cores. "
     "Runs that are in the folder already are kept, so that an interrupted report goes on."
 )
 

@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 METHODS = {
     "readout": ("readout alone", GREEN),
     "ours": ("node perturbation", VERMILION),
+    "response": ("response perturbation", BLUE),
     "bptt": ("BPTT", BLACK),
 }
 SECONDS = 4.0
