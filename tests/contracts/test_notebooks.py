@@ -92,9 +92,13 @@ def test_evidence_is_what_is_stored():
     shown = tables("evidence")
     found = stored_runs()
     assert found.keys() == EXPERIMENTS.keys()
-    for methods in found.values():
-        for text in (*sentences(methods), *(f"{runs.test_loss.mean():.2g}" for runs in methods.values())):
-            assert text in shown
+    table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in shown.splitlines()]
+    names = next(row for row in table if row[:2] == ["method", next(iter(EXPERIMENTS))])
+    for name, methods in found.items():
+        assert all(text in shown for text in sentences(methods))
+        for runs in methods.values():
+            row = next(row for row in table if len(row) == len(names) and row[0] == runs.title)
+            assert row[names.index(name)].replace(",", " ").split()[0] == f"{runs.test_loss.mean():.2g}"
 
 
 def test_evidence_of_the_chip_is_what_is_stored():

@@ -93,3 +93,15 @@ def test_seeds_differ_in_weights_trials_noise_and_evaluation():
     assert not np.array_equal(*noises)
     losses = [made.run(progress=False).history["loss"] for made in (first, other)]
     assert not np.array_equal(*losses)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("hold", ["trial", "step"])
+def test_noise_on_weights_is_drawn_again_to_the_bit(hold, dtype):
+    rule = WeightPerturbation(sigma=0.05, hold=hold)
+    trainer = training(rule=rule, updates=1, engine="compiled", dtype=dtype)
+    record = trainer.network.run(trainer.trial(0), 0)
+    *_, last = record.weight_noise()
+    for name, source in trainer.network.parts.noises.sources.items():
+        assert last[name].std() > 0.02
+        np.testing.assert_array_equal(last[name], source.array("noise").reshape(source.shape))
